@@ -1,0 +1,20 @@
+/** What a machine is to become: an operating system's description with the operator's overrides, resolved. */
+export interface Profile {
+  readonly name: string;
+  /** Name of the built-in description ("debian-12"), or "custom". */
+  readonly os: string;
+  /** How the installer takes its answers; decides arguments and format checks. */
+  readonly family: 'debian' | 'anaconda' | 'ubuntu' | 'custom';
+  /** Absolute path on this host, or URL. */
+  readonly kernel: string;
+  readonly initrd: string;
+  /** Appended to what the description needs. */
+  readonly arguments: string;
+  /** Path of the answer-file template (Liquid). */
+  readonly answerFile: string;
+  /** Where packages come from: URL or `mirror:NAME`; undefined when the installer brings all it needs. */
+  readonly source?: string | undefined;
+  readonly install: 'manual' | 'once';
+  /** How long an installation may take before its grant is used up. */
+  readonly deadlineSeconds: number;
+}

@@ -1,0 +1,49 @@
+import type { Profile } from '../boot/profile.ts';
+import type { Network } from '../lease/network.ts';
+import type { Machine } from '../machine/machine.ts';
+
+/** The answer to machines that the configuration does not name. */
+export type UnknownMachines =
+  | { readonly kind: 'local' }
+  | { readonly kind: 'ignore' }
+  | { readonly kind: 'install'; readonly profile: string };
+
+/** What every answer file may use, for machines and profiles that do not say otherwise. */
+export interface Defaults {
+  readonly domain?: string | undefined;
+  readonly timezone: string;
+  readonly locale: string;
+  readonly keymap: string;
+  /** Admin user that the installed system gets. */
+  readonly user: string;
+  readonly sshKeys: readonly string[];
+  /** crypt(3) hash; undefined: the root password is locked. */
+  readonly rootPasswordHash?: string | undefined;
+}
+
+/** The whole configuration after all checks, frozen. */
+export interface Settings {
+  readonly server: ServerSettings;
+  readonly defaults: Defaults;
+  readonly networks: readonly Network[];
+  readonly profiles: ReadonlyMap<string, Profile>;
+  readonly machines: ReadonlyMap<string, Machine>;
+  readonly unknownMachines: UnknownMachines;
+  /** The files that were read, absolute: what to watch. */
+  readonly files: readonly string[];
+}
+
+export interface ServerSettings {
+  /** TCP port of the boot listener on the served networks. */
+  readonly httpPort: number;
+  /** Largest TFTP block, before the interface's MTU. */
+  readonly tftpMaxBlockSize: number;
+  /** Largest TFTP window (RFC 7440). 1 turns windows off. */
+  readonly tftpMaxWindow: number;
+  /** UDP ports for transfers; undefined: the system's ephemeral range. */
+  readonly tftpPorts?: { readonly first: number; readonly last: number } | undefined;
+  /** Extra folder with files for machines, below which TFTP and HTTP serve as they are. */
+  readonly bootFolder?: string | undefined;
+  /** Account that the server runs as after its sockets are open. */
+  readonly user: string;
+}

@@ -1,0 +1,60 @@
+import { entry } from './entry.ts';
+
+/** What boot decisions, grants and installations tell. */
+export const bootEvents = {
+  'boot.config': entry<{ file: string; loader: string; decision: string; reason: string; profile?: string }>(
+    'info',
+    'A boot loader asked what to do, and was told. `decision` is install, local, hold or ignore; `reason` says why.',
+    (d) => `${d.loader} is told: ${d.decision}${d.profile ? ` ${d.profile}` : ''} (${d.reason})`,
+  ),
+  'boot.held': entry<{ profile: string; reason: string }>(
+    'error',
+    'The machine would have started the same installation again without having reported the first. It was stopped, nothing is erased. Look at the installer’s screen; `rackready install MACHINE` grants a new installation.',
+    (d) => `is held: ${d.reason}`,
+  ),
+  'boot.not-rendered': entry<{ file: string; reason: string }>(
+    'error',
+    'A file could not be made for this machine. The reason names the template’s line.',
+    (d) => `cannot be given ${d.file}: ${d.reason}`,
+  ),
+  'answer.fetched': entry<{ profile: string; file: string }>(
+    'info',
+    'The installer fetched its answer file by its one-time token. From now on the same token gives nothing.',
+    (d) => `fetched its answer file for ${d.profile}`,
+  ),
+  'answer.refused': entry<{ reason: string }>(
+    'warning',
+    'An answer file was asked for and not given: wrong address, used token, no grant, or too late.',
+    (d) => `gets no answer file: ${d.reason}`,
+  ),
+  'install.granted': entry<{ profile: string; via: string; deadline: string }>(
+    'info',
+    'The machine may be installed, once, until the deadline.',
+    (d) => `may be installed with ${d.profile} (${d.via}), until ${d.deadline}`,
+  ),
+  'install.started': entry<{ profile: string }>(
+    'info',
+    'The installer reported that it began.',
+    (d) => `began to install ${d.profile}`,
+  ),
+  'install.done': entry<{ profile: string }>(
+    'info',
+    'The installer reported success. The grant is used up; from now on the machine boots from its disk.',
+    (d) => `is installed with ${d.profile}`,
+  ),
+  'install.failed': entry<{ profile: string; reason: string }>(
+    'error',
+    'The installation ended without success. The grant is used up; `rackready install MACHINE` grants another.',
+    (d) => `was not installed with ${d.profile}: ${d.reason}`,
+  ),
+  'install.cancelled': entry<{ profile: string }>(
+    'info',
+    'Somebody took the grant back.',
+    (d) => `installation with ${d.profile} cancelled`,
+  ),
+  'machine.seen': entry<{ vendorClass?: string; uuid?: string }>(
+    'info',
+    'A machine that the configuration does not name was heard for the first time.',
+    (d) => `is unknown here${d.vendorClass ? ` (${d.vendorClass})` : ''}`,
+  ),
+} as const;

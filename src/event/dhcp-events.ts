@@ -1,0 +1,95 @@
+import { entry } from './entry.ts';
+
+/** What DHCP, proxyDHCP and BOOTP tell. */
+export const dhcpEvents = {
+  'dhcp.discover': entry<{
+    client: string;
+    via: string;
+    arch?: number;
+    vendorClass?: string;
+    userClass?: string;
+    uuid?: string;
+    nic?: string;
+  }>(
+    'info',
+    'A machine asks for an address. `client` is what the request looks like: firmware, iPXE, GRUB, an installer or a system.',
+    (d) => `asks for an address (${d.client}, ${d.via})`,
+  ),
+  'dhcp.offer': entry<{ address: string; bootFile?: string; reason: string }>(
+    'info',
+    'We offered an address. `reason` says how it was chosen: reservation, lease, requested or pool.',
+    (d) => `is offered ${d.address} (${d.reason})${d.bootFile ? ` with boot file ${d.bootFile}` : ''}`,
+  ),
+  'dhcp.ack': entry<{ address: string; seconds: number | null; bootFile?: string; client: string; kind: string }>(
+    'info',
+    'The lease is on disk and the machine was told so. `seconds` is null for a BOOTP client: its lease never ends by itself.',
+    (d) =>
+      `has ${d.address} ${d.seconds === null ? 'for ever (BOOTP)' : `for ${d.seconds} s`} (${d.kind}, ${d.client})`,
+  ),
+  'dhcp.nak': entry<{ address: string; reason: string }>(
+    'warning',
+    'We told the machine that the address it wants is not for it; it starts again with a DISCOVER.',
+    (d) => `may not use ${d.address}: ${d.reason}`,
+  ),
+  'dhcp.inform': entry<{ address: string }>(
+    'info',
+    'A machine that has an address of its own asked for the other settings.',
+    (d) => `asks for settings only, as ${d.address}`,
+  ),
+  'dhcp.release': entry<{ address: string }>(
+    'info',
+    'The machine gave its address back.',
+    (d) => `gives ${d.address} back`,
+  ),
+  'dhcp.decline': entry<{ address: string; minutes: number }>(
+    'warning',
+    'The machine found that somebody else uses the address that we gave it. Find that other device: it has a static address inside our pool, or a second DHCP server gave it out. `rackready leases forget ADDRESS` makes the address available again at once.',
+    (d) => `found ${d.address} in use by somebody else; not given out for ${d.minutes} min`,
+  ),
+  'dhcp.conflict': entry<{ address: string; minutes: number }>(
+    'warning',
+    'Before offering a pool address we asked whether somebody answers there, and somebody did, without a lease of ours. Find the device with that static address.',
+    (d) => `would have got ${d.address}, but somebody answers there; not given out for ${d.minutes} min`,
+  ),
+  'dhcp.ignored': entry<{ reason: string; message: string }>(
+    'debug',
+    'A request was heard and deliberately not answered, with the reason.',
+    (d) => `${d.message} not answered: ${d.reason}`,
+  ),
+  'dhcp.no-address': entry<{ reason: string }>(
+    'error',
+    'No address is left for this machine. Shorten the lease time, enlarge the pool, or forget BOOTP leases that nobody uses (`rackready leases`).',
+    (d) => `gets no address: ${d.reason}`,
+  ),
+  'dhcp.no-boot-file': entry<{ arch: number; reason: string }>(
+    'warning',
+    'A machine wants to boot from the network, and we have nothing that its firmware could run. The reason names what is missing.',
+    (d) => `cannot be booted (architecture ${d.arch}): ${d.reason}`,
+  ),
+  'dhcp.proxy-offer': entry<{ bootFile: string; port: number }>(
+    'info',
+    'In proxy mode: the boot information was sent; the address comes from the network’s own DHCP server.',
+    (d) => `is told to boot ${d.bootFile} (proxy, port ${d.port})`,
+  ),
+  'dhcp.would-answer': entry<{ message: string; answer: string }>(
+    'info',
+    'In observe mode: what we would have answered. Nothing was sent.',
+    (d) => `would get ${d.answer} for its ${d.message} (observe mode: nothing sent)`,
+  ),
+  'dhcp.chose-other': entry<{ server: string; address: string }>(
+    'warning',
+    'The machine took the offer of another DHCP server on this network. If that is not meant: turn that server off, or use `mode: proxy` here.',
+    (d) => `took ${d.address} from another DHCP server, ${d.server}`,
+  ),
+  'dhcp.stranger': entry<{ server: string; serverMac?: string; offered?: string; mode: string }>(
+    'warning',
+    'Another DHCP server answers on this network. Where we are authoritative, machines will sometimes take its answer and not boot from us: turn it off, or use `mode: proxy` here.',
+    (d) =>
+      `another DHCP server answers here: ${d.server}${d.serverMac ? ` (${d.serverMac})` : ''}; we are in ${d.mode} mode`,
+  ),
+  'dhcp.malformed': entry<{ reason: string; source: string }>(
+    'debug',
+    'A datagram on a DHCP port could not be read and was dropped.',
+    (d) => `unreadable datagram from ${d.source}: ${d.reason}`,
+  ),
+} as const;

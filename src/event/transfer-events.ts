@@ -1,0 +1,67 @@
+import { entry } from './entry.ts';
+
+/** What TFTP and the boot HTTP listener tell. */
+export const transferEvents = {
+  'tftp.start': entry<{ file: string; bytes: number; blockSize: number; window: number }>(
+    'info',
+    'A machine began to load a file by TFTP.',
+    (d) => `loads ${d.file} (${d.bytes} bytes, TFTP, blocks of ${d.blockSize})`,
+  ),
+  'tftp.done': entry<{ file: string; bytes: number; ms: number; retransmits: number; finalAck: boolean }>(
+    'info',
+    'A TFTP transfer ended. Some loaders never acknowledge the last block; that is normal.',
+    (d) =>
+      `has ${d.file} (${d.bytes} bytes in ${d.ms} ms${d.retransmits > 0 ? `, ${d.retransmits} blocks sent again` : ''})`,
+  ),
+  'tftp.probe': entry<{ file: string }>(
+    'debug',
+    'The firmware asked how large a file is and stopped there. It comes back for the file itself.',
+    (d) => `asks for the size of ${d.file}`,
+  ),
+  'tftp.aborted': entry<{ file: string; bytes: number; reason: string }>(
+    'warning',
+    'The machine broke the transfer off; the reason is its own words.',
+    (d) => `stopped loading ${d.file} after ${d.bytes} bytes: ${d.reason}`,
+  ),
+  'tftp.stalled': entry<{ file: string; bytes: number; ofBytes: number; seconds: number; hint: string }>(
+    'error',
+    'No acknowledgement came although we sent again and again. With nothing acknowledged: a firewall drops our port, or blocks are larger than the path carries.',
+    (d) =>
+      `stopped answering in ${d.file} at ${d.bytes} of ${d.ofBytes} bytes for ${d.seconds} s${d.hint ? `: ${d.hint}` : ''}`,
+  ),
+  'tftp.not-found': entry<{ file: string; expected: boolean; near?: string }>(
+    'info',
+    'A file was asked for that is not there. Loaders try many names; `expected` marks those that are normal.',
+    (d) => `asks for ${d.file}: not there${d.near ? ` (there is ${d.near})` : ''}`,
+  ),
+  'tftp.refused': entry<{ file: string; reason: string }>(
+    'warning',
+    'A TFTP request was refused.',
+    (d) => `may not have ${d.file}: ${d.reason}`,
+  ),
+  'tftp.malformed': entry<{ source: string; reason: string }>(
+    'debug',
+    'A datagram on the TFTP port could not be read.',
+    (d) => `unreadable TFTP datagram from ${d.source}: ${d.reason}`,
+  ),
+  'http.start': entry<{ method: string; path: string; userAgent: string; bytes: number }>(
+    'info',
+    'A machine began to load a file over HTTP.',
+    (d) => `loads ${d.path} over HTTP (${d.bytes} bytes)`,
+  ),
+  'http.done': entry<{ method: string; path: string; userAgent: string; status: number; bytes: number; ms: number }>(
+    'info',
+    'An HTTP request of a machine was answered in full.',
+    (d) => `${d.method} ${d.path}: ${d.status}, ${d.bytes} bytes in ${d.ms} ms`,
+  ),
+  'http.aborted': entry<{ method: string; path: string; bytes: number; ofBytes: number }>(
+    'warning',
+    'The connection ended before the whole file was sent. UEFI firmware resets its connection after a complete file; that is not told here.',
+    (d) => `stopped loading ${d.path} after ${d.bytes} of ${d.ofBytes} bytes`,
+  ),
+  'http.refused': entry<{ method: string; path: string; status: number; reason: string; userAgent: string }>(
+    'warning',
+    'A request to the boot listener was refused, with the reason.',
+    (d) => `${d.method} ${d.path}: refused with ${d.status}: ${d.reason}`,
+  ),
+} as const;

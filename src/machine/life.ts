@@ -1,0 +1,53 @@
+/** Where a machine is when nothing is in progress. */
+export type State = 'discovered' | 'ready' | 'installed' | 'retired';
+
+/** What a machine is allowed, once. */
+export interface Grant {
+  /** Unguessable, in every URL of this installation. */
+  readonly token: string;
+  readonly profile: string;
+  /** Who granted it: `install: once` in the file, or a person. */
+  readonly via: 'file' | 'command';
+  /** Milliseconds since 1970. */
+  readonly grantedAt: number;
+  /** Milliseconds since 1970; after it the grant is used up. Undefined until the installer was sent for the first time. */
+  readonly deadline?: number | undefined;
+  /** When the answer file was handed over, in full. */
+  readonly answeredAt?: number | undefined;
+  /** The address that the installer has. */
+  readonly answeredTo?: string | undefined;
+}
+
+/** What is in progress. `held`: stopped because it would have repeated itself. */
+export interface Operation {
+  readonly kind: 'install';
+  readonly stage: 'granted' | 'booting' | 'installing' | 'held';
+  readonly grant: Grant;
+}
+
+/** How the last operation ended. */
+export interface Outcome {
+  readonly kind: 'install';
+  readonly profile: string;
+  readonly result: 'succeeded' | 'failed' | 'expired' | 'cancelled';
+  readonly reason: string;
+  readonly at: number;
+}
+
+/** The three fields of a machine's life cycle, and what must be remembered besides. */
+export interface Life {
+  /** The machine's name in the configuration. */
+  readonly machine: string;
+  readonly state: State;
+  readonly operation?: Operation | undefined;
+  readonly outcome?: Outcome | undefined;
+  /** `install: once` of the file was used; it is never granted by the file again. */
+  readonly onceUsed: boolean;
+}
+
+/** The port that keeps lives. */
+export interface LifeStore {
+  loadLives(): Promise<Life[]>;
+  /** Resolves after the life is safe against a power cut. */
+  saveLife(life: Life): Promise<void>;
+}

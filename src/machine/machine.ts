@@ -1,0 +1,24 @@
+import type { Ipv4 } from '../net/ipv4.ts';
+import type { Mac } from '../net/mac.ts';
+import type { Uuid } from '../net/uuid.ts';
+
+/** A machine as the configuration names it. */
+export interface Machine {
+  readonly name: string;
+  /** At least one. The first is the one that the reservation and BOOTIF use unless another one asks. */
+  readonly macs: readonly Mac[];
+  readonly uuid?: Uuid | undefined;
+  /** The reserved address. */
+  readonly address?: Ipv4 | undefined;
+  readonly hostName: string;
+  readonly domain?: string | undefined;
+  /** Name of its profile. */
+  readonly profile?: string | undefined;
+  readonly kind: 'pc' | 'mac';
+  /** Serve the signed shim and GRUB to this machine's UEFI firmware. */
+  readonly secureBoot: boolean;
+  /** Which loader it gets: `auto` is a script for iPXE and GRUB for everything else. */
+  readonly loader: 'auto' | 'grub' | 'ipxe';
+  /** The operator's own values for templates: `vars.NAME`. */
+  readonly vars: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,27 @@
+/** Every operational failure that has a name, with what the operator does next. */
+export const hints = {
+  'store-failed': 'Check free space and write permission of the data folder.',
+  'store-busy': 'Another rackready uses this data folder. Stop it, or give this one its own with --data.',
+  'config-invalid': 'Mend the named lines; `rackready check` says the same without starting.',
+  'port-in-use': 'Find the other program with: ss -ulpn (UDP) or ss -tlpn (TCP).',
+  'not-permitted': 'Run it as root, or give it CAP_NET_BIND_SERVICE, CAP_NET_RAW and CAP_NET_ADMIN.',
+  'no-interface': 'Look at the interfaces with: ip -br address',
+  'not-running': 'Start it with: sudo ./rackready up',
+  'missing-tool': 'Install what is named, or run: sudo ./rackready setup',
+} as const;
+
+export type ProvisionErrorCode = keyof typeof hints;
+
+/** An expected failure of the world around us: full disk, port in use, broken configuration. */
+export class ProvisionError extends Error {
+  readonly code: ProvisionErrorCode;
+  constructor(code: ProvisionErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.name = 'ProvisionError';
+    this.code = code;
+  }
+  /** What to do next. */
+  get hint(): string {
+    return hints[this.code];
+  }
+}
