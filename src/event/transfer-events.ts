@@ -23,6 +23,16 @@ export const transferEvents = {
     'The machine broke the transfer off; the reason is its own words.',
     (d) => `stopped loading ${d.file} after ${d.bytes} bytes: ${d.reason}`,
   ),
+  'tftp.closed': entry<{ file: string; bytes: number }>(
+    'debug',
+    'The loader closed a file before its end, as GRUB does when it has read enough. Normal.',
+    (d) => `closed ${d.file} after ${d.bytes} bytes`,
+  ),
+  'tftp.failed': entry<{ file: string; bytes: number; reason: string }>(
+    'error',
+    'We could not go on with a transfer: the file changed, vanished or cannot be read. The machine was told.',
+    (d) => `was cut off in ${d.file} after ${d.bytes} bytes: ${d.reason}`,
+  ),
   'tftp.stalled': entry<{ file: string; bytes: number; ofBytes: number; seconds: number; hint: string }>(
     'error',
     'No acknowledgement came although we sent again and again. With nothing acknowledged: a firewall drops our port, or blocks are larger than the path carries.',
@@ -39,10 +49,10 @@ export const transferEvents = {
     'A TFTP request was refused.',
     (d) => `may not have ${d.file}: ${d.reason}`,
   ),
-  'tftp.malformed': entry<{ source: string; reason: string }>(
+  'tftp.malformed': entry<{ source: string; reason: string; total: number }>(
     'debug',
-    'A datagram on the TFTP port could not be read.',
-    (d) => `unreadable TFTP datagram from ${d.source}: ${d.reason}`,
+    'Datagrams on the TFTP port could not be read. Told at most once a second; `total` counts all since the start.',
+    (d) => `unreadable TFTP datagram from ${d.source}: ${d.reason} (${d.total} so far)`,
   ),
   'http.start': entry<{ method: string; path: string; userAgent: string; bytes: number }>(
     'info',

@@ -2,6 +2,8 @@
 export const hints = {
   'store-failed': 'Check free space and write permission of the data folder.',
   'store-busy': 'Another rackready uses this data folder. Stop it, or give this one its own with --data.',
+  'store-newer': 'Start the version that wrote it, or give this one another folder with --data.',
+  'store-corrupt': 'Keep a copy of the data folder, then bring back a backup or repair the database.',
   'config-invalid': 'Mend the named lines; `rackready check` says the same without starting.',
   'port-in-use': 'Find the other program with: ss -ulpn (UDP) or ss -tlpn (TCP).',
   'not-permitted': 'Run it as root, or give it CAP_NET_BIND_SERVICE, CAP_NET_RAW and CAP_NET_ADMIN.',

@@ -1,0 +1,87 @@
+import type { Subject } from '../../event/event.ts';
+import type { Network } from '../../lease/network.ts';
+import { messageName } from '../../wire/dhcp4/option-codes.ts';
+import { answerRequest } from './confirm.ts';
+import { answerDiscover } from './discover.ts';
+import { networkOf } from './network-of.ts';
+import {
+  answerBootp,
+  answerBootServer,
+  answerDecline,
+  answerInform,
+  answerProxyDiscover,
+  answerRelease,
+} from './others.ts';
+import type { DhcpRequest } from './request.ts';
+import { type Case, type DhcpContext, ignore, type Reception, type Verdict } from './verdict.ts';
+
+/** Decides about one request. Pure: what is to be held, written, sent and told comes back as a value. */
+export function answerDhcp(request: DhcpRequest, reception: Reception, context: DhcpContext): Verdict {
+  if (request.packet.op !== 1) return ignore('it is a reply');
+  const machine = request.mac && context.machineByMac(request.mac);
+  const choice = networkOf(request, context.networks, reception.interface, machine?.address);
+  if (choice.kind === 'none') return ignore(choice.reason);
+  const { network } = choice;
+  const subject: Subject = { mac: request.mac, machine: machine?.name, network: network.name };
+  const what: Case = {
+    request,
+    reception,
+    network,
+    machine,
+    client: context.classify(request.facts),
+    context,
+    subject,
+  };
+  if (network.dhcp.mode === 'off') return ignore(`DHCP is off on network ${network.name}`);
+  if (network.dhcp.mode === 'observe') return observe(what);
+  if (reception.port === 4011) return answerBootServer(what);
+  return network.dhcp.mode === 'proxy' ? answerAsProxy(what) : answerAsAuthority(what);
+}
+
+function answerAsAuthority(what: Case): Verdict {
+  switch (what.request.message) {
+    case 'discover':
+      return answerDiscover(what);
+    case 'request':
+      return answerRequest(what);
+    case 'decline':
+      return answerDecline(what);
+    case 'release':
+      return answerRelease(what);
+    case 'inform':
+      return answerInform(what);
+    case 'bootp':
+      return answerBootp(what);
+    case 'offer':
+    case 'ack':
+    case 'nak':
+      return ignore('a client does not send this message');
+  }
+}
+
+function answerAsProxy(what: Case): Verdict {
+  if (what.request.message === 'discover') return answerProxyDiscover(what);
+  return ignore('addresses come from another server on this network');
+}
+
+/** What we would do, told and not done. Only requests that start something are worth a line. */
+function observe(what: Case): Verdict {
+  const { message } = what.request;
+  const reason = `network ${what.network.name} is only observed`;
+  if (message !== 'discover' && message !== 'request' && message !== 'bootp') return ignore(reason);
+  const verdict = answerAsAuthority({ ...what, network: withoutProbe(what.network) });
+  const answer = verdict.kind === 'ignore' ? `no answer: ${verdict.reason}` : describeReply(verdict);
+  return ignore(reason, { id: 'dhcp.would-answer', subject: what.subject, data: { message, answer } });
+}
+
+function withoutProbe(network: Network): Network {
+  return { ...network, dhcp: { ...network.dhcp, conflictProbe: false } };
+}
+
+function describeReply(verdict: Verdict): string {
+  if (verdict.kind !== 'answer' || verdict.reply === undefined) return 'nothing';
+  const [byte16 = 0, byte17 = 0, byte18 = 0, byte19 = 0] = verdict.reply.bytes.subarray(16, 20);
+  // Option 53 is the first option of every reply that has one.
+  const name = verdict.reply.bytes[240] === 53 ? messageName(verdict.reply.bytes[242] ?? 0) : 'BOOTP reply';
+  return `${name} ${byte16}.${byte17}.${byte18}.${byte19}`;
+}

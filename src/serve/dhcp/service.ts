@@ -1,0 +1,203 @@
+import type { Emit } from '../../event/event.ts';
+import type { LeaseBook, Offer } from '../../lease/book.ts';
+import type { Lease, LeaseChange, LeaseStore } from '../../lease/lease.ts';
+import { formatIpv4, type Ipv4 } from '../../net/ipv4.ts';
+import type { Mac } from '../../net/mac.ts';
+import { decodePacket } from '../../wire/dhcp4/packet.ts';
+import { answerDhcp } from './answer.ts';
+import type { Destination } from './destination.ts';
+import { type DhcpRequest, readRequest } from './request.ts';
+import type { DhcpContext, Reception, Told, Verdict } from './verdict.ts';
+
+/** What of the context changes with the configuration. */
+export type DhcpSetup = Pick<DhcpContext, 'networks' | 'machineByMac' | 'classify' | 'answerBoot'>;
+
+/** One datagram to be sent. */
+export interface Outgoing {
+  readonly interface: string;
+  /** Our address, the datagram's source: clients check that it is option 54. */
+  readonly source: Ipv4;
+  readonly sourcePort: 67 | 4011;
+  readonly to: Destination;
+  readonly bytes: Uint8Array;
+}
+
+export interface DhcpPorts {
+  readonly book: LeaseBook;
+  readonly store: LeaseStore;
+  readonly emit: Emit;
+  /** Milliseconds since 1970, from a clock that does not jump. */
+  now(): number;
+  setup(): DhcpSetup;
+  send(datagram: Outgoing): void;
+  /** Whether somebody answers at the address. Never rejects. */
+  isInUse(interfaceName: string, address: Ipv4): Promise<boolean>;
+  /** Our own interfaces: what they send comes back to us on some bridges. */
+  isOwnMac(mac: Mac): boolean;
+}
+
+export interface DhcpService {
+  /** Takes one datagram. Never throws, never waits. */
+  receive(datagram: Uint8Array, reception: Reception): void;
+  /** The MAC that a client of another DHCP server on this network was heard to request the address with. */
+  observedAt(address: Ipv4): Mac | undefined;
+  /** A lease was changed by the operator. */
+  apply(change: LeaseChange): Promise<void>;
+  counters(): Readonly<DhcpCounters>;
+}
+
+export interface DhcpCounters {
+  received: number;
+  malformed: number;
+  ignored: number;
+  answered: number;
+  /** Answers that were not given because the lease could not be written. */
+  unwritten: number;
+}
+
+const PROBE_FRESH_MS = 30_000;
+
+/** Joins decisions, lease book and store: hold, write, and only then send and tell. */
+export function createDhcpService(ports: DhcpPorts): DhcpService {
+  const counters: DhcpCounters = { received: 0, malformed: 0, ignored: 0, answered: 0, unwritten: 0 };
+  const probes = createProbes(ports);
+  const observed = new Map<Ipv4, Mac>();
+  const write = createWriter(ports, counters);
+
+  function decide(request: DhcpRequest, reception: Reception): Verdict {
+    const now = ports.now();
+    const context: DhcpContext = {
+      ...ports.setup(),
+      view: ports.book,
+      now,
+      probed: (address) => probes.found(address, now),
+    };
+    return answerDhcp(request, reception, context);
+  }
+
+  function act(request: DhcpRequest, reception: Reception, verdict: Verdict): void {
+    if (verdict.kind === 'probe') {
+      probes.start(verdict.offer, reception, () => act(request, reception, decide(request, reception)));
+      return;
+    }
+    if (verdict.kind === 'ignore') {
+      counters.ignored++;
+      if (verdict.dropOffer) ports.book.dropOffer(verdict.dropOffer.network, verdict.dropOffer.client);
+      tell(verdict.told);
+      ports.emit(
+        'dhcp.ignored',
+        { mac: request.mac },
+        { reason: verdict.reason, message: request.message.toUpperCase() },
+      );
+      return;
+    }
+    if (verdict.offer) ports.book.hold(verdict.offer, ports.now());
+    const finish = () => {
+      if (verdict.reply) {
+        counters.answered++;
+        ports.send({ interface: reception.interface, sourcePort: reception.port, ...verdict.reply });
+      }
+      tell(verdict.told);
+    };
+    if (verdict.change === undefined) finish();
+    else void write(verdict.change).then((written) => (written ? finish() : undefined));
+  }
+
+  function tell(told: readonly Told[]): void {
+    for (const { id, subject, data } of told) ports.emit(id, subject, data as never);
+  }
+
+  return {
+    receive(datagram, reception) {
+      counters.received++;
+      try {
+        const request = readRequest(decodePacket(datagram));
+        if (request.mac !== undefined && ports.isOwnMac(request.mac)) return;
+        if (request.message === 'request' && request.mac && request.requested)
+          noteObserved(observed, request.requested, request.mac);
+        act(request, reception, decide(request, reception));
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        counters.malformed++;
+        ports.emit('dhcp.malformed', {}, { reason: error.message, source: formatIpv4(reception.source.address) });
+      }
+    },
+    observedAt: (address) => observed.get(address),
+    apply: async (change) => {
+      await ports.store.commit([change]);
+      applyToBook(ports.book, change);
+    },
+    counters: () => counters,
+  };
+}
+
+/** Resolves true when the change is on disk. The book holds it from the start, so that nobody else gets the address meanwhile. */
+function createWriter(ports: DhcpPorts, counters: DhcpCounters): (change: LeaseChange) => Promise<boolean> {
+  return async (change) => {
+    const address = change.kind === 'put' ? change.lease.address : change.address;
+    const before = ports.book.leaseAt(address);
+    applyToBook(ports.book, change);
+    try {
+      const [result] = await ports.store.commit([change]);
+      if (result?.kind === 'written') {
+        if (change.kind === 'put') ports.book.dropOffer(change.lease.network, change.lease.client);
+        return true;
+      }
+      restore(ports.book, change, address, before);
+    } catch {
+      // The store has told why; nothing was acknowledged, the client asks again.
+      counters.unwritten++;
+      restore(ports.book, change, address, before);
+    }
+    return false;
+  };
+}
+
+function applyToBook(book: LeaseBook, change: LeaseChange): void {
+  if (change.kind === 'put') book.put(change.lease);
+  else book.forget(change.address);
+}
+
+function restore(book: LeaseBook, change: LeaseChange, address: Ipv4, before: Lease | undefined): void {
+  const current = book.leaseAt(address);
+  // Another request may have changed it since; only what this change put there is taken back.
+  if (change.kind === 'put' && current !== change.lease) return;
+  if (before) book.put(before);
+  else book.forget(address);
+}
+
+/** Bounded: an office's worth of addresses, the oldest go first. */
+function noteObserved(observed: Map<Ipv4, Mac>, address: Ipv4, mac: Mac): void {
+  observed.delete(address);
+  observed.set(address, mac);
+  if (observed.size > 10_000) observed.delete(observed.keys().next().value as Ipv4);
+}
+
+interface Probes {
+  found(address: Ipv4, now: number): 'free' | 'in-use' | undefined;
+  /** Holds the offer, asks, and calls back once; a second request for the same address meanwhile is left unanswered. */
+  start(offer: Offer, reception: Reception, done: () => void): void;
+}
+
+function createProbes(ports: DhcpPorts): Probes {
+  const results = new Map<Ipv4, { readonly state: 'free' | 'in-use'; readonly at: number }>();
+  const running = new Set<Ipv4>();
+  return {
+    found(address, now) {
+      const result = results.get(address);
+      return result && now - result.at < PROBE_FRESH_MS ? result.state : undefined;
+    },
+    start(offer, reception, done) {
+      ports.book.hold(offer, ports.now());
+      if (running.has(offer.address)) return;
+      running.add(offer.address);
+      void ports.isInUse(reception.interface, offer.address).then((isInUse) => {
+        running.delete(offer.address);
+        const at = ports.now();
+        for (const [address, result] of results) if (at - result.at >= PROBE_FRESH_MS) results.delete(address);
+        results.set(offer.address, { state: isInUse ? 'in-use' : 'free', at });
+        done();
+      });
+    },
+  };
+}
