@@ -87,6 +87,16 @@ export const dhcpEvents = {
     (d) =>
       `another DHCP server answers here: ${d.server}${d.serverMac ? ` (${d.serverMac})` : ''}; we are in ${d.mode} mode`,
   ),
+  'dhcp.other-server': entry<{ server: string; serverMac?: string; mode: string }>(
+    'info',
+    'The DHCP server that gives out the addresses on a network where we do not: in proxy mode it must be there.',
+    (d) => `the addresses come from ${d.server}${d.serverMac ? ` (${d.serverMac})` : ''}; we are in ${d.mode} mode`,
+  ),
+  'dhcp.not-sent': entry<{ interface: string; reason: string }>(
+    'error',
+    'The system refused to send an answer. ENETUNREACH and ENETDOWN: the interface lost its address or its link. EPERM: a firewall rule drops it on the way out.',
+    (d) => `an answer could not be sent on ${d.interface}: ${d.reason}`,
+  ),
   'dhcp.malformed': entry<{ reason: string; source: string }>(
     'debug',
     'A datagram on a DHCP port could not be read and was dropped.',

@@ -73,4 +73,14 @@ export const serverEvents = {
     'Machines of this kind cannot be booted until the named package is installed.',
     (d) => `no boot loader for ${d.platform}: ${d.reason}. Install it with: ${d.install}`,
   ),
+  'server.events-skipped': entry<{ count: number }>(
+    'info',
+    'So much happened within a second that lesser events were counted and not kept. Everything was answered all the same.',
+    (d) => `${d.count} lesser events of the last second were not kept`,
+  ),
+  'server.limited': entry<{ what: string; reason: string }>(
+    'warning',
+    'Something works with less than it could on this host. The reason says what is missing and what that costs.',
+    (d) => `${d.what} works with limits: ${d.reason}`,
+  ),
 } as const;

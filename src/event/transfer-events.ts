@@ -69,6 +69,21 @@ export const transferEvents = {
     'The connection ended before the whole file was sent. UEFI firmware resets its connection after a complete file; that is not told here.',
     (d) => `stopped loading ${d.path} after ${d.bytes} of ${d.ofBytes} bytes`,
   ),
+  'http.closed': entry<{ path: string; bytes: number; ofBytes: number }>(
+    'debug',
+    'The loader closed a file before its end, as GRUB does when it has read enough or reads elsewhere. Normal.',
+    (d) => `closed ${d.path} after ${d.bytes} of ${d.ofBytes} bytes`,
+  ),
+  'http.failed': entry<{ path: string; bytes: number; ofBytes: number; reason: string }>(
+    'error',
+    'We could not send a file to its end: it changed, vanished or cannot be read. The connection was cut, so that nobody takes it for complete.',
+    (d) => `was cut off in ${d.path} after ${d.bytes} of ${d.ofBytes} bytes: ${d.reason}`,
+  ),
+  'http.not-found': entry<{ method: string; path: string; userAgent: string; expected: boolean; near?: string }>(
+    'info',
+    'A path was asked for that is not there. Loaders try many names; `expected` marks those that are normal.',
+    (d) => `asks for ${d.path} over HTTP: not there${d.near ? ` (there is ${d.near})` : ''}`,
+  ),
   'http.refused': entry<{ method: string; path: string; status: number; reason: string; userAgent: string }>(
     'warning',
     'A request to the boot listener was refused, with the reason.',

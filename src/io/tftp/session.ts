@@ -1,0 +1,237 @@
+import type { RemoteInfo, Socket } from 'node:dgram';
+import { DecodeError } from '../../wire/decode-error.ts';
+import { decodePacket, encodeError, encodeOack, errorCodes, opcodes } from '../../wire/tftp/packet.ts';
+import { type ByteSource, SourceError } from './byte-source.ts';
+import {
+  errorText,
+  type Negotiated,
+  openTransfer,
+  type Rollover,
+  step,
+  type TransferAction,
+  type TransferEvent,
+  type TransferOutcome,
+  type TransferState,
+  wireBlock,
+} from './protocol.ts';
+
+/** How a session ended, for events and counters. */
+export type SessionEnd = TransferOutcome | { readonly kind: 'failed'; readonly reason: string };
+
+export interface SessionOptions {
+  readonly peer: { readonly address: string; readonly port: number };
+  readonly socket: Socket;
+  readonly source: ByteSource;
+  readonly negotiated: Negotiated;
+  readonly rollover: Rollover;
+  /** The client wants the data. */
+  readonly onStart: () => void;
+  /** The first block did not arrive. */
+  readonly onDistrust: () => void;
+  /** Called once; the socket and the source are closed by then or about to be. */
+  readonly onEnd: (end: SessionEnd) => void;
+  readonly onMalformed: () => void;
+}
+
+/** One transfer: carries out what step() decides. */
+export class TransferSession {
+  readonly #options: SessionOptions;
+  #state: TransferState;
+  readonly #openedMs = performance.now();
+  /** Reused packets, one for each place of the window. */
+  readonly #packets: Buffer[];
+  /** Blocks to send: from #next to #last. */
+  #next = 1;
+  #last = 0;
+  #highest = 0;
+  #isReading = false;
+  #retransmits = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAtMs = 0;
+  #deadlineMs = 0;
+
+  constructor(options: SessionOptions) {
+    const { negotiated, source } = options;
+    const lastBlock = Math.floor(source.sizeBytes / negotiated.blockSize) + 1;
+    this.#options = options;
+    this.#state = openTransfer({
+      lastBlock,
+      window: negotiated.window,
+      rollover: options.rollover,
+      hasOack: negotiated.accepted.size > 0,
+      asksSize: negotiated.asksSize,
+      timeoutSeconds: negotiated.timeoutSeconds,
+    });
+    const places = Math.min(negotiated.window, lastBlock - 1);
+    const packetBytes = 4 + negotiated.blockSize;
+    const slab = Buffer.allocUnsafeSlow(places * packetBytes);
+    this.#packets = Array.from({ length: places }, (_, place) =>
+      slab.subarray(place * packetBytes, (place + 1) * packetBytes),
+    );
+    options.socket.on('message', (bytes, from) => this.#onMessage(bytes, from));
+    options.socket.on('error', (error) => this.fail(error.message));
+  }
+
+  get ageMs(): number {
+    return performance.now() - this.#openedMs;
+  }
+  get retransmits(): number {
+    return this.#retransmits;
+  }
+  get phase(): TransferState['phase'] {
+    return this.#state.phase;
+  }
+  /** Bytes that the client has acknowledged. */
+  get ackedBytes(): number {
+    return Math.min(this.#state.acked * this.#options.negotiated.blockSize, this.#options.source.sizeBytes);
+  }
+
+  /** Feeds an event that did not come through the transfer's own socket. */
+  tell(event: TransferEvent): void {
+    const { state, actions } = step(this.#state, event);
+    this.#state = state;
+    for (const action of actions) this.#perform(action);
+  }
+
+  /** Ends the transfer from our side: the client gets an ERROR with the reason. */
+  fail(reason: string): void {
+    if (this.#state.phase === 'ended') return;
+    this.#state = { ...this.#state, phase: 'ended' };
+    this.#send(encodeError(errorCodes.undefined, errorText(reason)));
+    this.#finish({ kind: 'failed', reason });
+  }
+
+  #onMessage(bytes: Buffer, from: RemoteInfo): void {
+    const { peer, socket } = this.#options;
+    if (from.port !== peer.port || from.address !== peer.address) {
+      // RFC 1350 section 4: a stranger is told so, and the transfer goes on. ERROR packets are never answered.
+      if (bytes[1] === opcodes.error) return;
+      socket.send(encodeError(errorCodes.unknownTransfer, 'unknown transfer'), from.port, from.address);
+      return;
+    }
+    // Nearly all that comes here: no packet object for it.
+    if (bytes.length === 4 && bytes[0] === 0 && bytes[1] === opcodes.ack) {
+      this.tell({ kind: 'ack', block: bytes.readUInt16BE(2) });
+      return;
+    }
+    try {
+      const packet = decodePacket(bytes);
+      if (packet.op === 'ack') this.tell({ kind: 'ack', block: packet.block });
+      else if (packet.op === 'error') this.tell({ kind: 'error', code: packet.code, message: packet.message });
+      else this.#options.onMalformed();
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.#options.onMalformed();
+    }
+  }
+
+  #perform(action: TransferAction): void {
+    switch (action.kind) {
+      case 'send-blocks':
+        this.#next = action.first;
+        this.#last = action.last;
+        this.#pump();
+        return;
+      case 'arm-timer':
+        this.#arm(action.ms);
+        return;
+      case 'send-oack':
+        this.#send(encodeOack(this.#options.negotiated.accepted));
+        return;
+      case 'started':
+        this.#options.onStart();
+        return;
+      case 'distrust-block-size':
+        this.#options.onDistrust();
+        return;
+      case 'end':
+        this.#finish(action.outcome);
+    }
+  }
+
+  #pump(): void {
+    while (this.#next <= this.#last && !this.#isReading) {
+      const block = this.#next;
+      const packet = this.#fill(block);
+      if (!packet) {
+        void this.#read(block);
+        return;
+      }
+      this.#send(packet);
+      if (block <= this.#highest) this.#retransmits++;
+      else this.#highest = block;
+      this.#next = block + 1;
+    }
+  }
+
+  /**
+   * The packet of a block; undefined: its bytes are not in memory yet. A packet of the window is used again only
+   * when its block was acknowledged, so dgram has let go of it; blocks that are sent again may still be queued
+   * when that happens, and the last one has another length, so those get memory of their own.
+   */
+  #fill(block: number): Buffer | undefined {
+    const { blockSize } = this.#options.negotiated;
+    const offset = (block - 1) * blockSize;
+    const length = Math.min(blockSize, this.#options.source.sizeBytes - offset);
+    const place = block > this.#highest && length === blockSize ? block % this.#packets.length : -1;
+    const packet = this.#packets[place] ?? Buffer.allocUnsafe(4 + length);
+    if (!this.#options.source.copyInto(packet, 4, offset, length)) return undefined;
+    const wire = wireBlock(block, this.#options.rollover);
+    packet[0] = 0;
+    packet[1] = opcodes.data;
+    packet[2] = wire >>> 8;
+    packet[3] = wire & 255;
+    return packet;
+  }
+
+  async #read(block: number): Promise<void> {
+    const { source, negotiated } = this.#options;
+    const offset = (block - 1) * negotiated.blockSize;
+    this.#isReading = true;
+    try {
+      await source.prepare(offset, Math.min(negotiated.blockSize, source.sizeBytes - offset));
+    } catch (error) {
+      this.fail(error instanceof SourceError ? error.message : 'the file cannot be read');
+      return;
+    } finally {
+      this.#isReading = false;
+    }
+    if (this.#state.phase !== 'ended') this.#pump();
+  }
+
+  /** Without a callback: what the kernel refuses (no route, larger than the MTU) is sent again by the timer. */
+  #send(packet: Uint8Array): void {
+    const { socket, peer } = this.#options;
+    socket.send(packet, peer.port, peer.address);
+  }
+
+  /** Moves the deadline; the timer itself is touched only when it would fire too late. */
+  #arm(ms: number): void {
+    const now = performance.now();
+    this.#deadlineMs = now + ms;
+    if (this.#timer && this.#timerAtMs <= this.#deadlineMs) return;
+    this.#setTimer(now, ms);
+  }
+
+  #setTimer(now: number, ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timerAtMs = now + ms;
+    this.#timer = setTimeout(() => this.#onTimer(), ms);
+  }
+
+  #onTimer(): void {
+    this.#timer = undefined;
+    const now = performance.now();
+    const left = this.#deadlineMs - now;
+    if (left > 1) this.#setTimer(now, left);
+    else this.tell({ kind: 'timeout' });
+  }
+
+  #finish(end: SessionEnd): void {
+    clearTimeout(this.#timer);
+    this.#next = this.#last + 1;
+    this.#options.socket.close();
+    void this.#options.source.close();
+    this.#options.onEnd(end);
+  }
+}

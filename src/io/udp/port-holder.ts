@@ -1,0 +1,59 @@
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import { formatIpv4, type Ipv4 } from '../../net/ipv4.ts';
+
+/** A line of /proc/net/udp. */
+export interface UdpEntry {
+  readonly address: Ipv4;
+  readonly port: number;
+  readonly inode: string;
+}
+
+/** Reads the text of /proc/net/udp: the address is in host byte order (little endian), the port is not. */
+export function parseUdpTable(text: string): readonly UdpEntry[] {
+  return text
+    .split('\n')
+    .slice(1)
+    .flatMap((line) => {
+      const columns = line.trim().split(/\s+/);
+      const match = /^([0-9A-F]{8}):([0-9A-F]{4})$/.exec(columns[1] ?? '');
+      const inode = columns[9];
+      if (!match || inode === undefined) return [];
+      const octets = Buffer.from(match[1] ?? '', 'hex').reverse();
+      return [{ address: octets.readUInt32BE() as Ipv4, port: Number.parseInt(match[2] ?? '', 16), inode }];
+    });
+}
+
+/** The entry of one of this process's own descriptors; undefined: not a UDP socket of this network namespace. */
+export async function udpEntryOf(fd: number): Promise<UdpEntry | undefined> {
+  const inode = inodeIn(await readlink(`/proc/self/fd/${fd}`).catch(() => ''));
+  return parseUdpTable(await readFile('/proc/self/net/udp', 'utf8')).find((entry) => entry.inode === inode);
+}
+
+/**
+ * Who holds a UDP port, as a phrase: `dnsmasq (process 812) on 0.0.0.0:67`; several are joined by "and". Other accounts'
+ * descriptors can be read by root only; then the phrase says so. undefined: nobody seen.
+ */
+export async function findPortHolders(port: number): Promise<string | undefined> {
+  const entries = parseUdpTable(await readFile('/proc/self/net/udp', 'utf8')).filter((entry) => entry.port === port);
+  if (entries.length === 0) return undefined;
+  const found = new Map<string, string>();
+  for (const pid of (await readdir('/proc')).filter((name) => /^[0-9]+$/.test(name))) {
+    // Processes end while we look, and other accounts' folders are closed: neither is a failure here.
+    for (const fd of await readdir(`/proc/${pid}/fd`).catch(() => [])) {
+      const inode = inodeIn(await readlink(`/proc/${pid}/fd/${fd}`).catch(() => ''));
+      if (inode === undefined || !entries.some((entry) => entry.inode === inode)) continue;
+      const name = (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => 'a program')).trim();
+      found.set(inode, Number(pid) === process.pid ? 'this process itself' : `${name} (process ${pid})`);
+    }
+  }
+  return entries
+    .map(
+      ({ inode, address }) =>
+        `${found.get(inode) ?? 'a program of another account or container'} on ${formatIpv4(address)}:${port}`,
+    )
+    .join(' and ');
+}
+
+function inodeIn(link: string): string | undefined {
+  return /^socket:\[([0-9]+)\]$/.exec(link)?.[1];
+}
