@@ -19,6 +19,42 @@ export interface Defaults {
   readonly sshKeys: readonly string[];
   /** crypt(3) hash; undefined: the root password is locked. */
   readonly rootPasswordHash?: string | undefined;
+  /** The operator's own values for templates, for machines that are not in the configuration; the others' hold them too. */
+  readonly vars: Readonly<Record<string, unknown>>;
+}
+
+/** A profile that is accepted but cannot be installed yet: its machines boot from disk. */
+export interface UnsupportedProfile {
+  readonly name: string;
+  readonly os: string;
+  /** A sentence for the operator. */
+  readonly reason: string;
+}
+
+/** A repository that is to be kept on this host. Validated only, so far. */
+export interface Mirror {
+  readonly name: string;
+  readonly os?: string | undefined;
+  /** rsync, HTTP(S) or file URL. */
+  readonly from: string;
+  /** Five fields as in crontab(5). */
+  readonly schedule?: string | undefined;
+  readonly mode: 'sync' | 'cache' | 'sparse' | 'frozen';
+}
+
+/** A NetBoot image for Macs. Validated only, so far. */
+export interface MacImage {
+  readonly name: string;
+  readonly kind: 'linux' | 'localboot' | 'efi' | 'nbi';
+  /** What the Mac's Startup Disk shows. */
+  readonly title: string;
+  /** Absolute path. */
+  readonly file?: string | undefined;
+  /** The lower 16 bits of the image's id. */
+  readonly index?: number | undefined;
+  readonly install: boolean;
+  readonly isDefault: boolean;
+  readonly profile?: string | undefined;
 }
 
 /** The whole configuration after all checks, frozen. */
@@ -26,9 +62,15 @@ export interface Settings {
   readonly server: ServerSettings;
   readonly defaults: Defaults;
   readonly networks: readonly Network[];
+  /** Those that can be installed. A machine may name one of `unsupportedProfiles` instead. */
   readonly profiles: ReadonlyMap<string, Profile>;
+  readonly unsupportedProfiles: ReadonlyMap<string, UnsupportedProfile>;
   readonly machines: ReadonlyMap<string, Machine>;
   readonly unknownMachines: UnknownMachines;
+  readonly mirrors: ReadonlyMap<string, Mirror>;
+  readonly images: ReadonlyMap<string, MacImage>;
+  /** Absolute path of each named answer-file template. */
+  readonly templates: ReadonlyMap<string, string>;
   /** The files that were read, absolute: what to watch. */
   readonly files: readonly string[];
 }

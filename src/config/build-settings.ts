@@ -1,0 +1,191 @@
+import type { Profile } from '../boot/profile.ts';
+import type { ExtraOption, Network } from '../lease/network.ts';
+import type { Machine } from '../machine/machine.ts';
+import { encodeOptionValue, parseOptionCode } from './dhcp-options.ts';
+import { entryOf } from './facts.ts';
+import { operatingSystems } from './operating-systems.ts';
+import type { Path } from './problem.ts';
+import type { Config, MachineConfig, NetworkConfig, ProfileConfig } from './schema.ts';
+import type { MacImage, Mirror, Settings, UnsupportedProfile } from './settings.ts';
+
+/** Where files are. */
+export interface Folders {
+  /** The product's own folder, absolute: built-in templates are below it. */
+  readonly product: string;
+  /** Folder that relative paths at a place of the configuration start from. */
+  folderOf(path: Path): string;
+}
+
+const daySeconds = 86_400;
+const minLeaseSeconds = 120;
+
+/** Resolves defaults, names and paths. What the checks have found wrong is left out. */
+export function buildSettings(config: Config, folders: Folders, files: readonly string[]): Settings {
+  const {
+    domain: _domain,
+    dns: _dns,
+    ntp: _ntp,
+    secureBoot: _secureBoot,
+    loader: _loader,
+    ...defaults
+  } = config.defaults;
+  const { tftp, httpPort, bootFolder, user } = config.server;
+  const settings: Settings = {
+    server: {
+      httpPort,
+      tftpMaxBlockSize: tftp.maxBlockSize,
+      tftpMaxWindow: tftp.maxWindow,
+      tftpPorts: tftp.ports,
+      bootFolder:
+        bootFolder === undefined ? undefined : resolvePath(folders.folderOf(['server', 'bootFolder']), bootFolder),
+      user,
+    },
+    defaults: { ...defaults, domain: config.defaults.domain },
+    networks: Object.entries(config.networks).map(([name, network]) => buildNetwork(name, network, config)),
+    profiles: mapEntries(config.profiles, (name, profile) => buildProfile(name, profile, config, folders)),
+    unsupportedProfiles: mapEntries(config.profiles, buildUnsupported),
+    machines: mapEntries(config.machines, (name, machine) => buildMachine(name, machine, config)),
+    mirrors: mapEntries(config.mirrors, (name, mirror): Mirror => ({ name, ...mirror })),
+    images: mapEntries(config.images, (name, image) => buildImage(name, image, folders)),
+    templates: mapEntries(config.templates, (name, { file }) =>
+      resolvePath(folders.folderOf(['templates', name]), file),
+    ),
+    unknownMachines: config.unknownMachines,
+    files,
+  };
+  return deepFreeze(settings);
+}
+
+function buildNetwork(name: string, network: NetworkConfig, config: Config): Network {
+  const { dhcp, address, router } = network;
+  const { leaseTime } = dhcp;
+  const { domain, ntp, dns } = config.defaults;
+  return {
+    name,
+    interface: network.interface,
+    subnet: network.subnet,
+    address,
+    router,
+    dns: network.dns ?? dns ?? [router ?? address],
+    domain: network.domain ?? domain,
+    ntp: network.ntp ?? ntp ?? [],
+    mtu: network.mtu,
+    dhcp: {
+      mode: dhcp.mode,
+      leaseSeconds: leaseTime,
+      minLeaseSeconds: dhcp.minLeaseTime ?? Math.min(minLeaseSeconds, leaseTime),
+      maxLeaseSeconds: dhcp.maxLeaseTime ?? Math.max(daySeconds, leaseTime),
+      conflictProbe: dhcp.conflictProbe,
+      unknownClients: dhcp.unknownClients,
+      bootp: dhcp.bootp,
+      replies: dhcp.replies,
+      pools: dhcp.pools,
+      options: buildOptions(dhcp.options),
+    },
+  };
+}
+
+function buildOptions(options: Readonly<Record<string, unknown>>): ExtraOption[] {
+  return Object.entries(options).flatMap(([key, value]) => {
+    const code = parseOptionCode(key);
+    const bytes = typeof code === 'number' ? encodeOptionValue(code, value) : undefined;
+    return typeof code === 'number' && bytes instanceof Uint8Array ? [{ code, value: bytes }] : [];
+  });
+}
+
+function buildProfile(name: string, profile: ProfileConfig, config: Config, folders: Folders): Profile | undefined {
+  const system = entryOf(operatingSystems, profile.os);
+  if (!system || system.notYet !== undefined) return undefined;
+  const folder = folders.folderOf(['profiles', name]);
+  const own = (path: string | undefined) => (path === undefined ? undefined : resolvePath(folder, path));
+  const kernel = own(profile.kernel) ?? system.kernel;
+  const initrd = own(profile.initrd) ?? system.initrd;
+  const named = entryOf(config.templates, profile.answerFile);
+  const builtIn = system.template === undefined ? undefined : resolvePath(folders.product, system.template);
+  const answerFile =
+    named && profile.answerFile !== undefined
+      ? resolvePath(folders.folderOf(['templates', profile.answerFile]), named.file)
+      : (own(profile.answerFile) ?? builtIn);
+  if (kernel === undefined || initrd === undefined || answerFile === undefined) return undefined;
+  return {
+    name,
+    os: profile.os,
+    family: system.family,
+    kernel,
+    initrd,
+    arguments: profile.arguments,
+    answerFile,
+    source: profile.source,
+    install: profile.install,
+    deadlineSeconds: profile.deadline,
+  };
+}
+
+function buildUnsupported(name: string, profile: ProfileConfig): UnsupportedProfile | undefined {
+  const reason = entryOf(operatingSystems, profile.os)?.notYet;
+  return reason === undefined ? undefined : { name, os: profile.os, reason };
+}
+
+function buildMachine(name: string, machine: MachineConfig, config: Config): Machine | undefined {
+  const macs = machine.macs ?? (machine.mac === undefined ? [] : [machine.mac]);
+  if (macs.length === 0) return undefined;
+  const { defaults } = config;
+  return {
+    name,
+    macs,
+    uuid: machine.uuid,
+    address: machine.address,
+    hostName: machine.hostName ?? name,
+    domain: machine.domain ?? defaults.domain,
+    profile: machine.profile,
+    kind: machine.kind,
+    secureBoot: machine.secureBoot ?? defaults.secureBoot,
+    loader: machine.loader ?? defaults.loader,
+    vars: { ...defaults.vars, ...machine.vars },
+  };
+}
+
+function buildImage(name: string, image: Config['images'][string], folders: Folders): MacImage {
+  const { file } = image;
+  return {
+    name,
+    kind: image.kind,
+    title: image.name ?? name,
+    file: file === undefined ? undefined : resolvePath(folders.folderOf(['images', name]), file),
+    index: image.index,
+    install: image.install ?? false,
+    isDefault: image.default ?? false,
+    profile: image.profile,
+  };
+}
+
+function mapEntries<From, To>(
+  record: Readonly<Record<string, From>>,
+  build: (name: string, entry: From) => To | undefined,
+): Map<string, To> {
+  const built = new Map<string, To>();
+  for (const [name, entry] of Object.entries(record)) {
+    const value = build(name, entry);
+    if (value !== undefined) built.set(name, value);
+  }
+  return built;
+}
+
+/** An absolute path without `.` and `..`; a URL stays as it is. */
+export function resolvePath(folder: string, path: string): string {
+  if (/^https?:\/\//.test(path)) return path;
+  const steps: string[] = [];
+  for (const step of (path.startsWith('/') ? path : `${folder}/${path}`).split('/')) {
+    if (step === '..') steps.pop();
+    else if (step !== '' && step !== '.') steps.push(step);
+  }
+  return `/${steps.join('/')}`;
+}
+
+/** Bytes cannot be frozen, and maps are read-only by their type only. */
+function deepFreeze<Value>(value: Value): Value {
+  if (value === null || typeof value !== 'object' || Object.isFrozen(value) || ArrayBuffer.isView(value)) return value;
+  Object.freeze(value);
+  for (const item of value instanceof Map ? value.values() : Object.values(value)) deepFreeze(item);
+  return value;
+}

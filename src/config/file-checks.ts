@@ -1,0 +1,34 @@
+import { installerPackage } from './operating-systems.ts';
+import { errorAt, type Finding, warningAt } from './problem.ts';
+import type { Settings } from './settings.ts';
+
+/** Whether the files that the settings name are there. A missing template is an error, a missing kernel may still come. */
+export function checkFiles(settings: Settings, exists: (path: string) => boolean): Finding[] {
+  const found: Finding[] = [];
+  const isMissing = (path: string | undefined): path is string => path?.startsWith('/') === true && !exists(path);
+  for (const { name, kernel, initrd, answerFile } of settings.profiles.values()) {
+    for (const [key, path] of Object.entries({ kernel, initrd })) {
+      if (isMissing(path)) found.push(warningAt(['profiles', name, key], `${path} does not exist${howToGet(path)}`));
+    }
+    if (isMissing(answerFile)) {
+      found.push(errorAt(['profiles', name, 'answerFile'], `${answerFile} does not exist: expected a Liquid template`));
+    }
+  }
+  for (const [name, path] of settings.templates) {
+    const isReported = [...settings.profiles.values()].some((profile) => profile.answerFile === path);
+    if (!isReported && isMissing(path)) {
+      found.push(errorAt(['templates', name, 'file'], `${path} does not exist: expected a Liquid template`));
+    }
+  }
+  for (const { name, file } of settings.images.values()) {
+    if (isMissing(file)) found.push(warningAt(['images', name, 'file'], `${file} does not exist`));
+  }
+  const { bootFolder } = settings.server;
+  if (isMissing(bootFolder)) found.push(warningAt(['server', 'bootFolder'], `${bootFolder} does not exist`));
+  return found;
+}
+
+function howToGet(path: string): string {
+  const name = installerPackage(path);
+  return name === undefined ? '' : `; install it with: apt-get install ${name}`;
+}

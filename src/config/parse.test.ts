@@ -1,0 +1,430 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { ipv4 } from '../net/ipv4.ts';
+import { parseSettings } from './parse.ts';
+import { formatProblem } from './problem.ts';
+import type { Settings } from './settings.ts';
+
+const options = { productFolder: '/product' };
+const fixture = (name: string) => readFileSync(new URL(`../../test/fixtures/config/${name}`, import.meta.url), 'utf8');
+const source = (text: string, name = 'r.yaml') => ({ name, folder: '/etc/rackready', text });
+
+function linesOf(...texts: readonly string[]): string[] {
+  const names = texts.length === 1 ? ['r.yaml'] : ['a.yaml', 'b.yaml'];
+  const result = parseSettings(
+    texts.map((text, index) => source(text, names[index])),
+    options,
+  );
+  return (result.kind === 'settings' ? result.warnings : result.problems).map(formatProblem);
+}
+
+function settingsOf(text: string): Settings {
+  const result = parseSettings([source(text)], options);
+  assert.equal(
+    result.kind,
+    'settings',
+    result.kind === 'problems' ? result.problems.map(formatProblem).join('\n') : '',
+  );
+  return result.kind === 'settings' ? result.settings : assert.fail();
+}
+
+/** A right network, for configurations whose fault is elsewhere. */
+const network = 'networks: {n: {interface: e0, subnet: 10.0.0.0/24, address: 10.0.0.1, dhcp: {mode: authoritative}}}\n';
+const dhcp = (text: string) =>
+  `networks: {n: {interface: e0, subnet: 10.0.0.0/24, address: 10.0.0.1, router: 10.0.0.9, dhcp: {mode: authoritative, ${text}}}}\n`;
+const machine = (text: string) => `${network}machines:\n  m: {mac: "00:25:90:96:c4:9a", ${text}}\n`;
+
+describe('the four example files are accepted as they stand', () => {
+  for (const name of ['office-proxy', 'big-pool', 'lab-rack']) {
+    test(name, () => assert.deepEqual(linesOf(fixture(`${name}.yaml`)), []));
+  }
+
+  test('seed-rack, with a warning that centos-7 comes later', () => {
+    assert.deepEqual(linesOf(fixture('seed-rack.yaml')), [
+      'r.yaml:26:9: warning: profiles.centos-7.os: installing centos-7 comes with a later version of rackready; until then its machines boot from disk',
+    ]);
+  });
+
+  test('seed-rack as settings', () => {
+    const settings = settingsOf(fixture('seed-rack.yaml'));
+    const [management] = settings.networks;
+    assert.equal(management?.dhcp.leaseSeconds, 6000);
+    assert.equal(management?.dhcp.maxLeaseSeconds, 7200);
+    assert.equal(management?.dhcp.minLeaseSeconds, 120);
+    assert.deepEqual(management?.dns, [ipv4('172.22.10.1')]);
+    assert.equal(management?.domain, 'lonimbus.com');
+    assert.deepEqual(
+      management?.dhcp.pools.map((pool) => pool.clients),
+      ['dhcp', 'bootp'],
+    );
+    assert.equal(settings.machines.size, 9);
+    assert.equal(settings.machines.get('mp')?.kind, 'mac');
+    assert.equal(settings.machines.get('sm1')?.hostName, 'sm1');
+    assert.equal(settings.profiles.size, 0);
+    assert.equal(settings.unsupportedProfiles.get('centos-7')?.os, 'centos-7');
+    assert.equal(settings.mirrors.get('centos-7')?.schedule, '11 1 * * *');
+  });
+
+  test('lab-rack as settings: overrides of the profile, the template of the system', () => {
+    const profile = settingsOf(fixture('lab-rack.yaml')).profiles.get('debian-12');
+    assert.deepEqual(profile, {
+      name: 'debian-12',
+      os: 'debian-12',
+      family: 'debian',
+      kernel: '/usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64/linux',
+      initrd: '/usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64/initrd.gz',
+      arguments: 'console=ttyS0',
+      answerFile: '/product/templates/answer/debian-12.preseed.liquid',
+      source: 'http://172.22.10.2:8080/debian',
+      install: 'once',
+      deadlineSeconds: 7200,
+    });
+  });
+
+  test('office-proxy as settings: the name server is never missing', () => {
+    const settings = settingsOf(fixture('office-proxy.yaml'));
+    assert.deepEqual(settings.networks[0]?.dns, [ipv4('192.168.1.10')]);
+    assert.deepEqual(settings.unknownMachines, { kind: 'local' });
+    assert.ok(Object.isFrozen(settings) && Object.isFrozen(settings.networks[0]?.dhcp));
+  });
+});
+
+describe('every problem is told at once, in the order of the lines', () => {
+  for (const name of ['broken-keys', 'broken-meaning', 'broken-secrets']) {
+    test(name, () => {
+      assert.equal(`${linesOf(fixture(`${name}.yaml`)).join('\n')}\n`, fixture(`${name}.want.txt`));
+    });
+  }
+
+  test('a secret in the wrong place is not repeated', () => {
+    const texts = [
+      fixture('broken-secrets.yaml'),
+      'defaults: {rootPasswordHash: 73911937}\n',
+      'defaults: {rootPassword: hunter2hunter2}\n',
+      'defaults: {rootPasswordHash: [hunter2hunter2]}\n',
+      'defaults: {sshKeys: "-----BEGIN OPENSSH PRIVATE KEY----- b3BlbnNzaC1rZXktdjE"}\n',
+      'defaults:\n  sshKeys:\n  - -----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjE\n',
+      'defaults: "b3BlbnNzaC1rZXktdjE hunter2hunter2"\n',
+    ];
+    for (const text of texts) {
+      const lines = linesOf(text);
+      assert.notEqual(lines.length, 0);
+      assert.doesNotMatch(lines.join('\n'), /hunter2|b3BlbnN|73911937/);
+    }
+  });
+});
+
+const rows: readonly { readonly name: string; readonly text: string; readonly want: readonly string[] }[] = [
+  {
+    name: 'an empty file',
+    text: '',
+    want: ['r.yaml:1:1: warning: there are no networks: nothing is served until networks has an entry'],
+  },
+  { name: 'sections with nothing in them', text: 'networks:\nmachines:\n', want: [] },
+  {
+    name: 'a list at the top',
+    text: '- a\n',
+    want: ['r.yaml:1:1: expected a map with keys like networks, profiles and machines at the top'],
+  },
+  {
+    name: 'a key given twice',
+    text: `${network}networks: {}\n`,
+    want: ['r.yaml:2:1: networks: is given twice: the first is at r.yaml:1:1'],
+  },
+  {
+    name: 'a name that YAML reads as a number',
+    text: `${network}profiles:\n  0x10: {os: debian-12}\n`,
+    want: ['r.yaml:3:3: profiles.16: YAML reads this key as the number 16: write it in quotes'],
+  },
+  {
+    name: 'an alias to what holds it',
+    text: 'networks: &a {n: *a}\n',
+    want: ['r.yaml:1:1: an alias refers to the map or list that it stands in'],
+  },
+  {
+    name: 'a missing key',
+    text: 'networks:\n  n: {subnet: 10.0.0.0/24, interface: e0}\n',
+    want: ['r.yaml:2:3: networks.n.address: is missing: expected an address like 192.168.1.10'],
+  },
+  {
+    name: 'dhcp without mode',
+    text: 'networks: {n: {interface: e0, subnet: 10.0.0.0/24, address: 10.0.0.1, dhcp: {leaseTime: 60}}}',
+    want: ['r.yaml:1:71: networks.n.dhcp.mode: is missing: expected one of authoritative, proxy, observe, off'],
+  },
+  {
+    name: 'a subnet too small',
+    text: 'networks: {n: {interface: e0, subnet: 10.0.0.0/31, address: 10.0.0.1}}',
+    want: ['r.yaml:1:39: networks.n.subnet: a network of /31 has no use here: expected /8 to /30'],
+  },
+  {
+    name: 'no name servers',
+    text: 'defaults: {dns: []}\nnetworks: {}',
+    want: ['r.yaml:1:17: defaults.dns: is empty: expected at least one address'],
+  },
+  {
+    name: 'a machine in no network',
+    text: machine('address: 172.22.11.5'),
+    want: ['r.yaml:3:42: machines.m.address: 172.22.11.5 is not in network n (10.0.0.0/24)'],
+  },
+  {
+    name: 'mac and macs',
+    text: machine('macs: ["00:25:90:96:c4:9b"]'),
+    want: ['r.yaml:3:33: machines.m.macs: stands beside mac: expected one of the two'],
+  },
+  {
+    name: 'a MAC twice in one machine',
+    text: `${network}machines:\n  m: {macs: ["00:25:90:96:c4:9b", "0025.9096.c49b"]}`,
+    want: ['r.yaml:3:35: machines.m.macs[1]: 00:25:90:96:c4:9b is already given at machines.m.macs[0] (r.yaml:3:14)'],
+  },
+  {
+    name: 'a group MAC',
+    text: `${network}machines:\n  m: {mac: "01:00:5e:00:00:01"}`,
+    want: ['r.yaml:3:12: machines.m.mac: 01:00:5e:00:00:01 is a group address: expected the address of one card'],
+  },
+  {
+    name: 'an unknown network',
+    text: machine('network: m'),
+    want: ['r.yaml:3:42: machines.m.network: there is no m in networks: did you mean n? expected one of n'],
+  },
+  {
+    name: 'the router in a pool',
+    text: dhcp('pools: [{range: 10.0.0.5-10.0.0.20}]'),
+    want: [
+      'r.yaml:1:133: networks.n.dhcp.pools[0].range: 10.0.0.5-10.0.0.20 holds 10.0.0.9 (the router): write 10.0.0.5-10.0.0.8 and 10.0.0.10-10.0.0.20 instead',
+    ],
+  },
+  {
+    name: 'a pool of one address, ours',
+    text: dhcp('pools: [{range: 10.0.0.1}]'),
+    want: [
+      'r.yaml:1:133: networks.n.dhcp.pools[0].range: 10.0.0.1-10.0.0.1 holds 10.0.0.1 (this host’s own address): nothing is left of it',
+    ],
+  },
+  {
+    name: 'a range backwards',
+    text: dhcp('pools: [{range: 10.0.0.20-10.0.0.11}]'),
+    want: [
+      'r.yaml:1:133: networks.n.dhcp.pools[0].range: "10.0.0.20-10.0.0.11" ends (10.0.0.11) before it begins (10.0.0.20)',
+    ],
+  },
+  {
+    name: 'an option by number and by name',
+    text: dhcp('options: {66: a, tftpServerName: b}'),
+    want: ['r.yaml:1:134: networks.n.dhcp.options.tftpServerName: option 66 is given twice, by number and by name'],
+  },
+  {
+    name: 'a wrong profile is reported once, not as unknown too',
+    text: `${network}profiles: {p: {os: 12}}\nmachines: {m: {mac: "00:25:90:96:c4:9a", profile: p}}`,
+    want: [
+      'r.yaml:2:20: profiles.p.os: is a number (text needs quotes): expected the name of a built-in description, like debian-12, or custom',
+    ],
+  },
+  {
+    name: 'a wrong network does not put its machines outside',
+    text: 'networks: {n: {subnet: 10.0.0.0/99}}\nmachines: {m: {mac: "00:25:90:96:c4:9a", address: 10.0.0.7}}',
+    want: [
+      'r.yaml:1:12: networks.n.address: is missing: expected an address like 192.168.1.10',
+      'r.yaml:1:24: networks.n.subnet: "10.0.0.0/99" does not fit: expected a network like 192.168.1.0/24',
+    ],
+  },
+  {
+    name: 'ports backwards',
+    text: `${network}server: {tftp: {ports: 2000-1000}}`,
+    want: [
+      'r.yaml:2:24: server.tftp.ports: "2000-1000" does not fit: expected first-last of 1-65535, like 50000-50999',
+    ],
+  },
+  {
+    name: 'root as the admin user',
+    text: `${network}defaults: {user: root}`,
+    want: ['r.yaml:2:18: defaults.user: is root: expected the name of an ordinary account, which gets sudo'],
+  },
+  {
+    name: 'no such time zone',
+    text: `${network}defaults: {timezone: Mars/Olympus}`,
+    want: ['r.yaml:2:22: defaults.timezone: "Mars/Olympus" is not a time zone: expected one like Europe/Berlin or UTC'],
+  },
+  {
+    name: 'a mirror by telnet',
+    text: `${network}mirrors: {a: {from: "telnet://x/"}}`,
+    want: [
+      'r.yaml:2:21: mirrors.a.from: "telnet://x/" does not fit: expected a URL with rsync://, http://, https://, file://',
+    ],
+  },
+  {
+    name: 'an unknown key with two errors of its own',
+    text: `${network}templates: {a: {fil: x}}`,
+    want: [
+      'r.yaml:2:13: templates.a.file: is missing: expected the path of a file',
+      'r.yaml:2:17: templates.a.fil: unknown key: did you mean file? allowed: file',
+    ],
+  },
+  {
+    name: 'an alias without its anchor',
+    text: `${network}machines: *m`,
+    want: ['r.yaml:2:11: there is no anchor &m before this alias'],
+  },
+  {
+    name: 'a key that JavaScript would lose',
+    text: `${network}machines: {__proto__: {}}`,
+    want: ['r.yaml:2:12: machines.__proto__: is not a name that can be used'],
+  },
+  {
+    name: 'names that every object inherits',
+    text: `${network}profiles:\n  p: {os: toString}\n  q: {os: debian-12, answerFile: constructor}\nmachines:\n  m: {mac: "00:25:90:96:c4:9a", network: constructor, address: 10.0.0.7, profile: valueOf}`,
+    want: [
+      'r.yaml:3:11: profiles.p.os: "toString" is not known: expected one of debian-12, centos-7, custom',
+      'r.yaml:6:42: machines.m.network: there is no constructor in networks: expected one of n',
+      'r.yaml:6:83: machines.m.profile: there is no valueOf in profiles: expected one of p, q',
+    ],
+  },
+  {
+    name: 'a mirror that a profile needs now',
+    text: `${network}profiles: {p: {os: debian-12, source: "mirror:m"}}\nmirrors: {m: {from: "http://h/"}}`,
+    want: [
+      'r.yaml:2:39: warning: profiles.p.source: mirrors are not served yet: give the URL of an existing one until then',
+    ],
+  },
+];
+
+describe('broken texts', () => {
+  for (const { name, text, want } of rows) test(name, () => assert.deepEqual(linesOf(text), want));
+
+  test('a second document in a file', () => {
+    const [line] = linesOf(`${network}---\nmachines: {}\n`);
+    assert.match(line ?? '', /^r\.yaml:2:1: is not valid YAML: Source contains multiple documents/);
+  });
+
+  test('text that is not YAML names the line', () => {
+    const [line] = linesOf('networks:\n\tn: {}\n');
+    assert.match(line ?? '', /^r\.yaml:2:\d+: is not valid YAML: /);
+  });
+});
+
+describe('several files', () => {
+  test('are one configuration: names in one are known in the others', () => {
+    assert.deepEqual(linesOf(machine('address: 10.0.0.7, profile: p'), 'profiles: {p: {os: debian-12}}'), []);
+  });
+
+  test('a name in two of them is an error that names both places', () => {
+    assert.deepEqual(linesOf(network, 'machines: {}\nnetworks:\n  n: {}\n'), [
+      'b.yaml:3:3: networks.n: is given twice: the first is at a.yaml:1:12',
+    ]);
+  });
+
+  test('so is a setting', () => {
+    assert.deepEqual(linesOf(`${network}server: {httpPort: 80}`, 'server: {httpPort: 8080}'), [
+      'b.yaml:1:10: server.httpPort: is given twice: the first is at a.yaml:2:20',
+    ]);
+  });
+
+  test('a file that is not YAML does not hide the other one’s errors', () => {
+    const lines = linesOf('networks: [', 'servr: {}');
+    assert.match(lines[0] ?? '', /^a\.yaml:1:\d+: is not valid YAML/);
+    assert.match(lines.at(-1) ?? '', /^b\.yaml:1:1: servr: unknown key: did you mean server\?/);
+  });
+});
+
+describe('values', () => {
+  test('a machine inherits defaults key by key', () => {
+    const settings = settingsOf(
+      `${network}defaults: {domain: lab.example, loader: grub, secureBoot: true, vars: {a: 1, b: 2}}\nmachines: {m: {mac: "002590-96c49a", vars: {b: 3}}}`.replace(
+        '002590-96c49a',
+        '00-25-90-96-C4-9A',
+      ),
+    );
+    const found = settings.machines.get('m');
+    assert.deepEqual(found?.vars, { a: 1, b: 3 });
+    assert.deepEqual([found?.domain, found?.loader, found?.secureBoot], ['lab.example', 'grub', true]);
+    assert.deepEqual(found?.macs, ['00:25:90:96:c4:9a']);
+  });
+
+  test('relative paths start from the folder of the file; a template may be named', () => {
+    const settings = settingsOf(
+      `${network}templates: {mine: {file: ../t/mine.liquid}}\nprofiles:\n  a: {os: custom, kernel: ./linux, initrd: "https://h/initrd", answerFile: mine}\n  b: {os: debian-12, answerFile: b.liquid}`,
+    );
+    const { kernel, initrd, answerFile } = settings.profiles.get('a') ?? assert.fail();
+    assert.deepEqual([kernel, initrd, answerFile], ['/etc/rackready/linux', 'https://h/initrd', '/etc/t/mine.liquid']);
+    assert.equal(settings.profiles.get('b')?.answerFile, '/etc/rackready/b.liquid');
+  });
+
+  test('a network that says nothing of DHCP is only observed', () => {
+    const { networks } = settingsOf('networks: {n: {interface: e0, subnet: 10.0.0.0/24, address: 10.0.0.1}}');
+    assert.equal(networks[0]?.dhcp.mode, 'observe');
+  });
+
+  test('the longest lease is never below the usual one', () => {
+    const { networks } = settingsOf(dhcp('leaseTime: 2d'));
+    assert.equal(networks[0]?.dhcp.maxLeaseSeconds, 172_800);
+    assert.equal(settingsOf(dhcp('leaseTime: 60')).networks[0]?.dhcp.minLeaseSeconds, 60);
+  });
+
+  test('a relayed network has the address of a local one', () => {
+    const relayed = '{subnet: 10.1.0.0/16, address: 10.0.0.1, dhcp: {mode: authoritative}}';
+    assert.equal(settingsOf(network.replace('}}}', `}}, far: ${relayed}}`)).networks.length, 2);
+  });
+
+  test('anchors and merge keys work, and errors in them are found', () => {
+    const text = `${network}machines:\n  a: &base {mac: "00:25:90:96:c4:9a", kind: pc}\n  b: {<<: *base, mac: "00:25:90:96:c4:9b"}\n`;
+    assert.equal(settingsOf(text).machines.get('b')?.macs[0], '00:25:90:96:c4:9b');
+  });
+});
+
+test('a thousand machines may merge one anchor', () => {
+  const octet = (number: number) => number.toString(16).padStart(2, '0');
+  const lines = Array.from({ length: 1000 }, (_, index) => {
+    const mac = `00:25:90:96:${octet(index >> 8)}:${octet(index & 255)}`;
+    return `  m${index}: ${index === 0 ? '&base {kind: mac, ' : '{<<: *base, '}mac: "${mac}"}\n`;
+  });
+  const { machines } = settingsOf(`${network}machines:\n${lines.join('')}`);
+  assert.deepEqual([machines.size, machines.get('m999')?.kind], [1000, 'mac']);
+});
+
+test('parseSettings() never throws, whatever the text is', () => {
+  const word = fc.constantFrom(
+    'networks',
+    'machines',
+    'profiles',
+    'server',
+    'mac',
+    'macs',
+    'dhcp',
+    'pools',
+    '__proto__',
+    'a',
+    '<<',
+    '*a',
+    '&a ',
+    ': ',
+    '\n',
+    '\n  ',
+    '- ',
+    '{',
+    '}',
+    '[',
+    ']',
+    '"',
+    '!!map ',
+    '|',
+    '10.0.0.1',
+    '1e3',
+    'null',
+    '---\n',
+  );
+  const yamlLike = fc.array(word, { maxLength: 40 }).map((words) => words.join(''));
+  const json = fc
+    .dictionary(
+      fc.constantFrom('networks', 'machines', 'profiles', 'defaults', 'mirrors', '__proto__', 'x'),
+      fc.dictionary(fc.string({ maxLength: 5 }), fc.jsonValue()),
+    )
+    .map((value) => JSON.stringify(value));
+  const line = /^r\.yaml:[1-9][0-9]*:[1-9][0-9]*: \S/;
+  fc.assert(
+    fc.property(fc.oneof(yamlLike, json, fc.string()), (text) => {
+      for (const problem of linesOf(text)) assert.match(problem, line);
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -1,0 +1,228 @@
+import { z } from 'zod';
+import { type Ipv4, parseIpv4 } from '../net/ipv4.ts';
+import { parseMac } from '../net/mac.ts';
+import { type AddressRange, parseRange, parseSubnet, type Subnet } from '../net/subnet.ts';
+import { parseUuid } from '../net/uuid.ts';
+import { cronProblem } from './cron.ts';
+import { didYouMean } from './nearest.ts';
+import { passwordHashProblem, sshKeyProblem } from './secrets.ts';
+
+type Converted<T> = { readonly value: T } | { readonly problem: string };
+
+/** Text that is converted; `expected` completes "expected …" when something else stands there. */
+function converted<T>(expected: string, convert: (text: string) => Converted<T>) {
+  return z.string({ error: (issue) => wrongKind(issue.input, expected) }).transform((text, context): T => {
+    const result = convert(text);
+    if ('value' in result) return result.value;
+    context.addIssue({ code: 'custom', message: result.problem });
+    return z.NEVER;
+  });
+}
+
+/** Text that stays as it is after a check. */
+function checked(expected: string, problemOf: (text: string) => string | undefined) {
+  return converted(expected, (text): Converted<string> => {
+    const problem = problemOf(text);
+    return problem === undefined ? { value: text } : { problem };
+  });
+}
+
+function matching(expected: string, form: RegExp) {
+  return checked(expected, (text) =>
+    form.test(text) ? undefined : `${quoted(text)} does not fit: expected ${expected}`,
+  );
+}
+
+/** "is missing: expected text", "is a list: expected text". Does not repeat the value: it may be a secret. */
+export function wrongKind(input: unknown, expected: string): string {
+  return `is ${kindOf(input)}: expected ${expected}`;
+}
+
+/** Like wrongKind, for places where no secret can stand: `is "yess": expected …`. `hint` goes before "expected". */
+function wrongValue(input: unknown, expected: string, hint = ''): string {
+  return typeof input === 'string' ? `is ${quoted(input)}: ${hint}expected ${expected}` : wrongKind(input, expected);
+}
+
+function kindOf(input: unknown): string {
+  if (input === undefined) return 'missing';
+  if (input === null) return 'empty';
+  if (Array.isArray(input)) return 'a list';
+  if (typeof input === 'object') return 'a map';
+  if (typeof input === 'number') return 'a number (text needs quotes)';
+  return typeof input === 'boolean' ? `${input} (text needs quotes)` : 'text';
+}
+
+/** Quoted for a message, cut off where it gets long, control characters escaped. */
+export function quoted(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text);
+}
+
+export const text = (expected: string) => z.string({ error: (issue) => wrongKind(issue.input, expected) });
+export const flag = z.boolean({ error: (issue) => wrongValue(issue.input, 'true or false') });
+
+export function wholeNumber(min: number, max: number) {
+  const expected = `a whole number of ${min}-${max}`;
+  const error = (issue: { readonly input?: unknown }) =>
+    typeof issue.input === 'number'
+      ? `${issue.input} does not fit: expected ${expected}`
+      : wrongValue(issue.input, expected);
+  return z.number({ error }).int({ error }).min(min, { error }).max(max, { error });
+}
+
+export function choice<const T extends readonly [string, ...string[]]>(allowed: T) {
+  return z.enum(allowed, {
+    error: (issue) => {
+      const near = typeof issue.input === 'string' ? didYouMean(issue.input, allowed) : '';
+      return wrongValue(issue.input, `one of ${allowed.join(', ')}`, near);
+    },
+  });
+}
+
+const addressForm = 'an address like 192.168.1.10';
+
+export const address = converted(addressForm, (input): Converted<Ipv4> => {
+  const value = parseIpv4(input);
+  return value === undefined ? { problem: `${quoted(input)} is not an address: expected ${addressForm}` } : { value };
+});
+
+export const mac = converted('a MAC address in quotes, like "00:25:90:96:c4:9a"', (input) => {
+  const value = parseMac(input);
+  if (value === undefined) {
+    return {
+      problem: `${quoted(input)} is not a MAC address of a card: expected six hex octets like "00:25:90:96:c4:9a"`,
+    };
+  }
+  return isGroup(value) ? { problem: `${value} is a group address: expected the address of one card` } : { value };
+});
+
+/** The lowest bit of the first octet marks multicast (IEEE 802). */
+function isGroup(value: string): boolean {
+  return (Number.parseInt(value.slice(0, 2), 16) & 1) === 1;
+}
+
+export const uuid = converted('a UUID', (input) => {
+  const value = parseUuid(input);
+  const expected = 'expected the machine’s own, like 11223344-5566-7788-99aa-bbccddeeff00';
+  return value === undefined ? { problem: `${quoted(input)} is not a UUID of one machine: ${expected}` } : { value };
+});
+
+export const subnet = converted('a network like 192.168.1.0/24', (input): Converted<Subnet> => {
+  const value = parseSubnet(input);
+  if ('problem' in value) return { problem: `${quoted(input)} ${joined(value.problem)}` };
+  if (value.prefix >= 8 && value.prefix <= 30) return { value };
+  return { problem: `a network of /${value.prefix} has no use here: expected /8 to /30` };
+});
+
+export const range = converted('a range like 192.168.1.100-192.168.1.199', (input): Converted<AddressRange> => {
+  const value = parseRange(input);
+  return 'problem' in value ? { problem: `${quoted(input)} ${joined(value.problem)}` } : { value };
+});
+
+/** "expected …" needs words before it; "has host bits set" and "ends before it begins" do not. */
+function joined(problem: string): string {
+  return problem.startsWith('expected') ? `does not fit: ${problem}` : problem;
+}
+
+const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+const durationForm = 'whole seconds, or a number with s, m, h or d, like 90s, 10m, 6h, 2d';
+
+/** Seconds, 1 to the largest that option 51 can say as a finite time. */
+export const duration = z
+  .union([z.number(), z.string()], { error: (issue) => wrongKind(issue.input, durationForm) })
+  .transform((input, context): number => {
+    const match = /^([0-9]{1,10})([smhd]?)$/.exec(String(input));
+    const seconds = match ? Number(match[1]) * (unitSeconds[match[2] || 's'] ?? 1) : Number.NaN;
+    if (seconds >= 1 && seconds < 0xffffffff) return seconds;
+    context.addIssue({
+      code: 'custom',
+      message: `${quoted(String(input))} is not a duration: expected ${durationForm}`,
+    });
+    return z.NEVER;
+  });
+
+/** The key of a map entry. */
+export const entryName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
+  error: 'is not a name: expected letters, digits, ".", "_" and "-", beginning with a letter or digit, at most 63',
+});
+
+export const hostLabel = matching(
+  'a host name without dots: letters, digits and "-", not at the ends, at most 63',
+  /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/,
+);
+
+export function isHostLabel(name: string): boolean {
+  return hostLabel.safeParse(name).success;
+}
+
+export const domain = matching(
+  'a domain like lab.example',
+  /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/,
+);
+
+export const interfaceName = matching('the name of an interface, as "ip -br link" shows it', /^[^\s/:@]{1,15}$/);
+export const locale = matching(
+  'a locale like en_US.UTF-8',
+  /^([a-z]{2,3}_[A-Z]{2}|C|POSIX)(\.[A-Za-z0-9-]+)?(@[a-z]+)?$/,
+);
+export const keymap = matching('a keyboard layout like us', /^[a-z][a-z0-9-]{0,30}$/);
+export const userName = matching('a user name of small letters, digits, "_" and "-"', /^[a-z_][a-z0-9_-]{0,31}$/);
+export const sshKey = checked('one line of a .pub file', sshKeyProblem);
+export const passwordHash = checked('a crypt(3) hash', passwordHashProblem);
+export const schedule = checked('five fields as in crontab(5)', cronProblem);
+
+export const timezone = checked('a time zone like Europe/Berlin', (name) => {
+  const isZone = /^[A-Za-z][A-Za-z0-9_+/-]*$/.test(name) && canFormat(name);
+  return isZone ? undefined : `${quoted(name)} is not a time zone: expected one like Europe/Berlin or UTC`;
+});
+
+function canFormat(timeZone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A URL of one of the schemes, without spaces. */
+export function url(...schemes: readonly string[]) {
+  const expected = `a URL with ${schemes.map((scheme) => `${scheme}://`).join(', ')}`;
+  return checked(expected, (input) => urlProblem(input, schemes, expected));
+}
+
+function urlProblem(input: string, schemes: readonly string[], expected: string): string | undefined {
+  const scheme = /^([a-z]+):\/\/\S+$/.exec(input)?.[1];
+  return scheme !== undefined && schemes.includes(scheme) && URL.canParse(input)
+    ? undefined
+    : `${quoted(input)} does not fit: expected ${expected}`;
+}
+
+const sourceForm = 'mirror:NAME, or a URL with http:// or https://';
+export const source = checked(sourceForm, (input) =>
+  /^mirror:[A-Za-z0-9][A-Za-z0-9._-]*$/.test(input) ? undefined : urlProblem(input, ['http', 'https'], sourceForm),
+);
+
+export const filePath = matching('the path of a file', /^[^\p{Cc}]{1,4096}$/u);
+export const kernelArguments = matching('one line of kernel arguments', /^[^\p{Cc}]{0,4096}$/u);
+
+/** UDP ports, "first-last". */
+export const portRange = converted('ports like 50000-50999', (input) => {
+  const match = /^([0-9]{1,5})-([0-9]{1,5})$/.exec(input);
+  const first = Number(match?.[1]);
+  const last = Number(match?.[2]);
+  if (match && first >= 1 && first <= last && last <= 65_535) return { value: { first, last } };
+  return { problem: `${quoted(input)} does not fit: expected first-last of 1-65535, like 50000-50999` };
+});
+
+export type UnknownMachinesInput =
+  | { readonly kind: 'local' | 'ignore' }
+  | { readonly kind: 'install'; readonly profile: string };
+
+const unknownForm = 'local, ignore or "install PROFILE"';
+export const unknownMachines = converted(unknownForm, (input): Converted<UnknownMachinesInput> => {
+  if (input === 'local' || input === 'ignore') return { value: { kind: input } };
+  const profile = /^install +(\S+)$/.exec(input)?.[1];
+  if (profile !== undefined) return { value: { kind: 'install', profile } };
+  const near = didYouMean(input, ['local', 'ignore', 'install']);
+  return { problem: `${quoted(input)} is not an answer: ${near}expected ${unknownForm}` };
+});

@@ -1,0 +1,197 @@
+import { z } from 'zod';
+import { parseOptionCode } from './dhcp-options.ts';
+import { didYouMean } from './nearest.ts';
+import * as form from './scalars.ts';
+
+/** A map with exactly these keys. Each unknown key gets a line of its own in the message, in the order of `issue.keys`. */
+function strict<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  const allowed = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => `unknown key: ${didYouMean(key, allowed)}allowed: ${allowed.join(', ')}`).join('\n')
+        : form.wrongKind(issue.input, `a map with the keys ${allowed.join(', ')}`),
+  });
+}
+
+function named<Entry extends z.core.SomeType>(entry: Entry) {
+  return z.record(form.entryName, entry, { error: (issue) => recordError(issue, 'a map by name') }).prefault({});
+}
+
+function recordError(issue: z.core.$ZodRawIssue, expected: string): string | undefined {
+  if (issue.code === 'invalid_key') return issue.issues[0]?.message;
+  return form.wrongKind(issue.input, expected);
+}
+
+function list<Item extends z.core.SomeType>(item: Item, of: string) {
+  return z.array(item, { error: (issue) => form.wrongKind(issue.input, `a list of ${of}`) });
+}
+
+const addresses = list(form.address, 'addresses like [192.168.1.1]').min(1, 'is empty: expected at least one address');
+const values = z.record(z.string(), z.unknown(), {
+  error: (issue) => form.wrongKind(issue.input, 'a map of your own values'),
+});
+const loader = form.choice(['auto', 'grub', 'ipxe']);
+
+const server = strict({
+  httpPort: form.wholeNumber(1, 65_535).default(80).describe('TCP port of the boot listener on the served networks.'),
+  tftp: strict({
+    maxBlockSize: form.wholeNumber(512, 65_464).default(1468).describe('Largest TFTP block (RFC 2348).'),
+    maxWindow: form.wholeNumber(1, 65_535).default(16).describe('Largest TFTP window (RFC 7440); 1 turns windows off.'),
+    ports: form.portRange.optional().describe('UDP ports for transfers: first-last. Default: any.'),
+  }).prefault({}),
+  bootFolder: form.filePath.optional().describe('Folder with more files to serve by TFTP and HTTP.'),
+  user: form.userName.default('rackready').describe('Account that the server runs as after its sockets are open.'),
+});
+
+const defaults = strict({
+  domain: form.domain.optional().describe('Domain of networks and machines that name none.'),
+  dns: addresses.optional().describe('Name servers of networks that name none.'),
+  ntp: addresses.optional().describe('Time servers of networks that name none.'),
+  timezone: form.timezone.default('UTC'),
+  locale: form.locale.default('en_US.UTF-8'),
+  keymap: form.keymap.default('us'),
+  user: form.userName
+    .refine((name) => name !== 'root', 'is root: expected the name of an ordinary account, which gets sudo')
+    .default('admin')
+    .describe('Account that an installed system gets.'),
+  sshKeys: list(form.sshKey, 'public keys')
+    .default([])
+    .describe('Public keys of that account, one line of a .pub file each.'),
+  rootPasswordHash: form.passwordHash.optional().describe('crypt(3) hash. Default: root has no password.'),
+  secureBoot: form.flag.default(false).describe('Send the signed shim and GRUB to UEFI firmware.'),
+  loader: loader.default('auto').describe('Boot loader: auto sends a script to iPXE and GRUB to everything else.'),
+  vars: values.default({}).describe('Your own values for templates: vars.NAME.'),
+});
+
+const pool = strict({
+  range: form.range.describe('First and last address: 192.168.1.100-192.168.1.199.'),
+  clients: form.choice(['dhcp', 'bootp']).default('dhcp').describe('bootp: only for BOOTP clients.'),
+});
+
+const optionCode = z.string().superRefine((key, context) => {
+  const code = parseOptionCode(key);
+  if (typeof code !== 'number') context.addIssue({ code: 'custom', message: code.problem });
+});
+
+const dhcp = strict({
+  mode: form
+    .choice(['authoritative', 'proxy', 'observe', 'off'])
+    .describe(
+      'authoritative gives addresses; proxy adds boot information to another server; observe only listens; off.',
+    ),
+  leaseTime: form.duration.default(3600).describe('Lease of a client that asks for no time.'),
+  minLeaseTime: form.duration.optional().describe('Shortest lease. Default: 120 s, or leaseTime if that is shorter.'),
+  maxLeaseTime: form.duration.optional().describe('Longest lease. Default: a day, or leaseTime if that is longer.'),
+  conflictProbe: form.flag.default(true).describe('Ask whether a pool address is in use before offering it.'),
+  unknownClients: form.flag.default(true).describe('Give pool addresses to machines without a reservation.'),
+  bootp: form.flag.default(true).describe('Answer BOOTP clients.'),
+  replies: form
+    .choice(['auto', 'broadcast'])
+    .default('auto')
+    .describe('broadcast: never by unicast to a client without an address.'),
+  pools: list(pool, 'pools like {range: 192.168.1.100-192.168.1.199}').default([]),
+  options: z
+    .record(optionCode, z.unknown(), { error: (issue) => recordError(issue, 'a map of options') })
+    .default({})
+    .describe('More DHCP options by number (1-254) or name.'),
+});
+
+const network = strict({
+  interface: form.interfaceName.optional().describe('Interface of this host. Absent: reached through relays only.'),
+  subnet: form.subnet.describe('192.168.1.0/24'),
+  address: form.address.describe('This host’s address, as the machines reach it.'),
+  router: form.address.optional(),
+  dns: addresses.optional().describe('Default: defaults.dns, else router, else address.'),
+  domain: form.domain.optional(),
+  ntp: addresses.optional(),
+  mtu: form.wholeNumber(576, 9216).optional().describe('Sent as option 26; limits TFTP blocks.'),
+  dhcp: dhcp.default({
+    mode: 'observe',
+    leaseTime: 3600,
+    conflictProbe: true,
+    unknownClients: true,
+    bootp: true,
+    replies: 'auto',
+    pools: [],
+    options: {},
+  }),
+});
+
+const profile = strict({
+  os: form
+    .text('the name of a built-in description, like debian-12, or custom')
+    .describe('debian-12, centos-7 or custom.'),
+  kernel: form.filePath.optional().describe('Path (relative to this file) or URL.'),
+  initrd: form.filePath.optional().describe('Path (relative to this file) or URL.'),
+  arguments: form.kernelArguments.default('').describe('Appended to what the description needs.'),
+  answerFile: form.filePath.optional().describe('Template: a path (relative to this file), or a name in templates.'),
+  source: form.source.optional().describe('Where packages come from: URL or mirror:NAME.'),
+  install: form
+    .choice(['manual', 'once'])
+    .default('manual')
+    .describe('once: install each machine one time without being asked.'),
+  deadline: form.duration.default(7200).describe('How long an installation may take.'),
+});
+
+const machine = strict({
+  mac: form.mac.optional(),
+  macs: list(form.mac, 'MAC addresses').min(1, 'is empty: expected at least one MAC address').optional(),
+  uuid: form.uuid.optional().describe('SMBIOS UUID.'),
+  address: form.address.optional().describe('Reserved address, outside the pools.'),
+  network: form
+    .text('the name of a network')
+    .optional()
+    .describe('Network that address belongs to; found by itself when absent.'),
+  hostName: form.hostLabel.optional().describe('Default: the machine’s name here.'),
+  domain: form.domain.optional(),
+  profile: form.text('the name of a profile').optional(),
+  kind: form.choice(['pc', 'mac']).default('pc'),
+  model: form.text('a Mac’s model').optional().describe('Mac only: Macmini6,2'),
+  firmware: form.choice(['efi32', 'efi64']).optional().describe('Mac only: what its EFI can run.'),
+  secureBoot: form.flag.optional(),
+  loader: loader.optional(),
+  vars: values.default({}).describe('Added to defaults.vars for this machine.'),
+});
+
+const mirror = strict({
+  os: form.text('the name of an operating system').optional(),
+  from: form.url('rsync', 'http', 'https', 'file'),
+  schedule: form.schedule.optional().describe('Five fields as in crontab(5).'),
+  mode: form.choice(['sync', 'cache', 'sparse', 'frozen']).default('sync'),
+});
+
+const image = strict({
+  kind: form.choice(['linux', 'localboot', 'efi', 'nbi']),
+  name: form.text('the name that the Mac shows').optional(),
+  file: form.filePath.optional(),
+  index: form.wholeNumber(1, 65_535).optional(),
+  install: form.flag.optional(),
+  default: form.flag.optional(),
+  profile: form.text('the name of a profile').optional(),
+});
+
+const template = strict({ file: form.filePath });
+
+/** The whole configuration. Its output still has names where `Settings` has resolved values. */
+export const configSchema = strict({
+  server: server.prefault({}),
+  defaults: defaults.prefault({}),
+  networks: named(network),
+  profiles: named(profile),
+  machines: named(machine),
+  mirrors: named(mirror),
+  images: named(image),
+  templates: named(template),
+  unknownMachines: form.unknownMachines.default({ kind: 'local' }).describe('local, ignore or "install PROFILE".'),
+});
+
+export type Config = z.output<typeof configSchema>;
+export type NetworkConfig = Config['networks'][string];
+export type MachineConfig = Config['machines'][string];
+export type ProfileConfig = Config['profiles'][string];
+
+/** Top-level keys whose value is a map by name, and so may be spread over several files. */
+export const namedSections = ['networks', 'profiles', 'machines', 'mirrors', 'images', 'templates'] as const;
+/** Top-level keys whose value is a map of settings. */
+export const plainSections = ['server', 'defaults'] as const;

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { type LoadResult, loadSettings } from './load.ts';
+import { watchSettings } from './watch.ts';
+
+const text = (octet: number) =>
+  `networks: {n: {interface: e0, subnet: 10.0.${octet}.0/24, address: 10.0.${octet}.1}}\n`;
+
+/** A watched path in a temporary folder, and a promise of the next result for each change. */
+async function watched(t: TestContext, name: string, prepare: (folder: string) => void) {
+  const folder = mkdtempSync(join(tmpdir(), 'rackready-watch-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  prepare(folder);
+  const path = join(folder, name);
+  const results = new EventEmitter();
+  const watch = await watchSettings({
+    path,
+    load: () => loadSettings({ path }),
+    onResult: (result) => void results.emit('result', result),
+    debounceMs: 20,
+  });
+  t.after(() => watch.close());
+  /** The first result after a change that is as wanted: the file system may tell one change in several steps. */
+  const after = async (change: () => void, isWanted: (result: LoadResult) => boolean): Promise<LoadResult> => {
+    const found = new Promise<LoadResult>((resolve) => {
+      const listen = (result: LoadResult) => {
+        if (!isWanted(result)) return;
+        results.off('result', listen);
+        resolve(result);
+      };
+      results.on('result', listen);
+    });
+    change();
+    return await found;
+  };
+  return { folder, path, watch, results, after };
+}
+
+const serves = (octet: number) => (result: LoadResult) =>
+  result.kind === 'settings' && result.settings.networks[0]?.address === 0x0a000001 + octet * 256;
+const isRefused = (result: LoadResult) => result.kind === 'problems';
+
+test('a file that is written in place, by rename, deleted and written again is reloaded each time', async (t) => {
+  const { folder, path, after } = await watched(t, 'r.yaml', (at) => writeFileSync(join(at, 'r.yaml'), text(1)));
+  await after(() => writeFileSync(path, text(2)), serves(2));
+  for (const octet of [3, 4]) {
+    writeFileSync(join(folder, '.r.yaml.new'), text(octet));
+    await after(() => renameSync(join(folder, '.r.yaml.new'), path), serves(octet));
+  }
+  const gone = await after(() => rmSync(path), isRefused);
+  assert.match(gone.kind === 'problems' ? (gone.problems[0]?.message ?? '') : '', /does not exist/);
+  await after(() => writeFileSync(path, text(5)), serves(5));
+  const broken = await after(() => writeFileSync(path, 'networks: {n: 1}\n'), isRefused);
+  assert.equal(broken.kind === 'problems' && broken.problems[0]?.path, 'networks.n');
+});
+
+test('a folder is watched for new, changed and removed files, and for its own removal', async (t) => {
+  const { path, after } = await watched(t, 'conf', (at) => {
+    mkdirSync(join(at, 'conf'));
+    writeFileSync(join(at, 'conf', 'a.yaml'), text(1));
+  });
+  await after(() => writeFileSync(join(path, 'b.yaml'), 'nonsense: 1\n'), isRefused);
+  await after(() => rmSync(join(path, 'b.yaml')), serves(1));
+  await after(() => rmSync(path, { recursive: true }), isRefused);
+  await after(() => {
+    mkdirSync(path);
+    writeFileSync(join(path, 'a.yaml'), text(2));
+  }, serves(2));
+  await after(() => writeFileSync(join(path, 'a.yaml'), text(3)), serves(3));
+});
+
+test('reload() reads at once, resolves after onResult, and does not overlap', async (t) => {
+  const { path, watch, results } = await watched(t, 'r.yaml', (at) => writeFileSync(join(at, 'r.yaml'), text(1)));
+  const seen: string[] = [];
+  results.on('result', (result: LoadResult) => seen.push(result.kind));
+  const first = watch.reload();
+  const second = first.then(() => {
+    writeFileSync(path, '[');
+    return watch.reload();
+  });
+  assert.equal((await first).kind, 'settings');
+  assert.equal((await second).kind, 'problems');
+  assert.deepEqual(seen.slice(0, 2), ['settings', 'problems']);
+});
+
+test('after close() nothing is told any more', async (t) => {
+  const { path, watch, results } = await watched(t, 'r.yaml', (at) => writeFileSync(join(at, 'r.yaml'), text(1)));
+  const told = once(results, 'result').then(() => 'told');
+  watch.close();
+  writeFileSync(path, text(2));
+  // A reload that is asked for after the change still reads, and tells nobody.
+  assert.ok(serves(2)(await watch.reload()));
+  assert.equal(await Promise.race([told, Promise.resolve('silent')]), 'silent');
+});
