@@ -104,8 +104,9 @@ export class TransferSession {
   #onMessage(bytes: Buffer, from: RemoteInfo): void {
     const { peer, socket } = this.#options;
     if (from.port !== peer.port || from.address !== peer.address) {
-      // RFC 1350 section 4: a stranger is told so, and the transfer goes on. ERROR packets are never answered.
-      if (bytes[1] === opcodes.error) return;
+      // RFC 1350 section 4: a stranger is told so, and the transfer goes on. ERROR packets are never answered, and
+      // nothing can be sent to port 0.
+      if (bytes[1] === opcodes.error || from.port === 0) return;
       socket.send(encodeError(errorCodes.unknownTransfer, 'unknown transfer'), from.port, from.address);
       return;
     }

@@ -372,6 +372,21 @@ test('the boot file stands in the header and, NUL-ended, in option 67; the next 
   assert.equal(packet.options.has(13), false);
 });
 
+test('a network without a router names none, except to debian-installer, which stops at a question without one', () => {
+  const networks = [network({ router: undefined })];
+  assert.equal(codes(ask({ type: 1 }, { networks })).includes(3), false);
+  const packet = reply(ask({ type: 1, options: { 60: 'd-i' } }, { networks }));
+  assert.equal(Buffer.from(packet.options.get(3) ?? []).toString('hex'), 'ac160a02');
+});
+
+test('HTTP boot firmware gets no name server: GRUB then loses the server that it was loaded from', () => {
+  const boot = {
+    kind: 'boot',
+    fields: { bootFile: 'http://172.22.10.2/x.efi', vendorClass: 'HTTPClient', isIpxe: false },
+  } as const;
+  assert.equal(codes(ask({ type: 1 }, { boot })).includes(6), false);
+});
+
 test('a boot URL over 127 bytes stands in option 67 only', () => {
   const url = `http://172.22.10.2/${'x'.repeat(150)}.efi`;
   const packet = reply(

@@ -44,7 +44,7 @@ export function encodeLeaseReply(
   return encode(parts, {
     yiaddr: lease.address,
     ciaddr: type === 'ack' ? (parts.request.ciaddr ?? ANY) : ANY,
-    required: [...head(parts, type), ...times, ...addressing(parts.network)],
+    required: [...head(parts, type), ...times, ...addressing(parts)],
     optional: settings(parts),
     boot: parts.boot,
   });
@@ -55,7 +55,7 @@ export function encodeInformReply(parts: ReplyParts): Uint8Array {
   return encode(parts, {
     yiaddr: ANY,
     ciaddr: parts.request.ciaddr ?? ANY,
-    required: [...head(parts, 'ack'), ...addressing(parts.network)],
+    required: [...head(parts, 'ack'), ...addressing(parts)],
     optional: settings(parts),
     boot: parts.boot,
   });
@@ -93,7 +93,7 @@ export function encodeBootpReply(parts: ReplyParts, address: Ipv4): Uint8Array {
   const options: OptionEntry[] = [];
   // 64 bytes hold the cookie, END, and these.
   let room = 64 - 5;
-  for (const entry of [...addressing(parts.network), ...settings(parts)]) {
+  for (const entry of [...addressing(parts), ...settings(parts)]) {
     room -= entry[1].length + 2;
     if (room < 0) break;
     options.push(entry);
@@ -151,12 +151,24 @@ function head(parts: ReplyParts, type: 'offer' | 'ack' | 'nak'): OptionEntry[] {
 }
 
 /** Sent even if nobody asked: GRUB's DISCOVER has no option 55, and EDK2 gives up without a netmask. */
-function addressing(network: Network): OptionEntry[] {
+function addressing({ request, network, boot }: Pick<ReplyParts, 'request' | 'network' | 'boot'>): OptionEntry[] {
   const entries: OptionEntry[] = [[Option.subnetMask, u32Bytes(netmask(network.subnet))]];
-  if (network.router !== undefined) entries.push([Option.routers, u32Bytes(network.router)]);
-  if (network.dns.length > 0) entries.push([Option.dnsServers, addressListBytes(network.dns)]);
+  const router = network.router ?? (isDebianInstaller(request) ? network.address : undefined);
+  if (router !== undefined) entries.push([Option.routers, u32Bytes(router)]);
+  // Firmware that booted by HTTP hands its DNS server on in the device path, and GRUB 2.06 then finds no server at all
+  // (seen with OVMF). Our URLs name addresses, so the firmware itself needs none.
+  const isHttpBoot = boot?.vendorClass === 'HTTPClient';
+  if (network.dns.length > 0 && !isHttpBoot) entries.push([Option.dnsServers, addressListBytes(network.dns)]);
   entries.push([Option.broadcastAddress, u32Bytes(broadcastOf(network.subnet))]);
   return entries;
+}
+
+/**
+ * debian-installer's DHCP script ends at the missing router, before it has noted the name servers, and then asks a person
+ * for both (seen with Debian 12). On a network without a router it gets our address; what it installs asks for itself.
+ */
+function isDebianInstaller(request: DhcpRequest): boolean {
+  return request.facts.vendorClass === 'd-i';
 }
 
 /** What a client gets when it asks for it, or when it names nothing; the most useful first. */

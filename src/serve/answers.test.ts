@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createRack, type Rack, requester } from '../../test/boot-rack.ts';
+import { DEBIAN_TEMPLATE, debian, machine } from '../../test/boot-values.ts';
+import { ipv4 } from '../net/ipv4.ts';
+import { mac } from '../net/mac.ts';
+
+const SM1 = mac('00:25:90:96:c4:9a');
+const SM2 = mac('00:25:90:96:c6:5a');
+const STRANGER = mac('52:54:00:00:00:01');
+const machines = [machine(), machine({ name: 'sm2', hostName: 'sm2', macs: [SM2], address: ipv4('172.22.10.56') })];
+const leases = { '172.22.10.55': SM1, '172.22.10.57': SM1, '172.22.10.56': SM2, '172.22.10.30': STRANGER };
+const grant = { kind: 'granted', token: 'T', profile: 'debian-12', via: 'command' } as const;
+const booted = { kind: 'boot-config-served', deadlineSeconds: 3600 } as const;
+const sm1 = requester('172.22.10.55', 'http');
+
+async function bootedRack(over: Parameters<typeof createRack>[0] = {}): Promise<Rack> {
+  const rack = createRack({ machines, leases, ...over });
+  await rack.step('sm1', grant);
+  await rack.step('sm1', booted);
+  return rack;
+}
+const ids = (rack: Rack) => rack.events.map(({ id }) => id);
+
+test('resolveAnswer() gives the machine its answer file, after the step is saved', async () => {
+  const rack = await bootedRack();
+  const answer = await rack.files.resolveAnswer('T', 'preseed.cfg', sm1);
+  assert.ok(answer.kind === 'text');
+  assert.match(answer.text, /^d-i netcfg\/get_hostname string sm1$/m);
+  assert.match(answer.text, /http:\/\/172\.22\.10\.2\/report\/T\/done/);
+  assert.equal(rack.saved.at(-1)?.operation?.grant.answeredTo, '172.22.10.55');
+});
+
+test('resolveAnswer() lets a broken-off transfer be repeated, and gives nothing after a complete one', async () => {
+  const rack = await bootedRack();
+  for (let index = 0; index < 3; index++) {
+    assert.equal((await rack.files.resolveAnswer('T', 'preseed.cfg', sm1)).kind, 'text');
+  }
+  assert.deepEqual(ids(rack), ['install.granted']);
+  await rack.files.answerSent('T', 'preseed.cfg');
+  await rack.files.answerSent('T', 'preseed.cfg');
+  assert.deepEqual(ids(rack), ['install.granted', 'answer.fetched']);
+  const again = await rack.files.resolveAnswer('T', 'preseed.cfg', sm1);
+  assert.ok(again.kind === 'refused' && again.status === 410 && /handed over/.test(again.reason));
+  assert.deepEqual(ids(rack).at(-1), 'answer.refused');
+});
+
+interface Refusal {
+  readonly name: string;
+  readonly over?: Parameters<typeof createRack>[0];
+  readonly before?: (rack: Rack) => Promise<unknown>;
+  readonly token?: string;
+  readonly file?: string;
+  readonly from?: string;
+  readonly status: number;
+  readonly reason: RegExp;
+}
+
+const noProfile = { settings: { profiles: new Map() } };
+/** In the order of the checks: each row would also fail the ones after it, or the rest is in order. */
+const refusals: readonly Refusal[] = [
+  { name: 'unknown token', token: 'X', from: '172.22.10.99', status: 404, reason: /unknown, or its grant is used up/ },
+  {
+    name: 'used-up grant',
+    before: (rack) => rack.step('sm1', { kind: 'cancelled' }),
+    status: 404,
+    reason: /used up/,
+  },
+  { name: 'address without a lease', from: '172.22.10.99', status: 403, reason: /172\.22\.10\.99 has no lease/ },
+  { name: 'another machine', from: '172.22.10.56', status: 403, reason: /belongs to sm2/ },
+  { name: 'a stranger', from: '172.22.10.30', status: 403, reason: /belongs to m-52-54-00-00-00-01/ },
+  {
+    name: 'another machine, although it is late',
+    from: '172.22.10.56',
+    before: async (rack) => {
+      rack.clock.now += 3600_000;
+    },
+    status: 403,
+    reason: /belongs to sm2/,
+  },
+  {
+    name: 'too late',
+    before: async (rack) => {
+      rack.clock.now += 3600_000;
+    },
+    status: 410,
+    reason: /run out/,
+  },
+  {
+    name: 'held',
+    before: async (rack) => {
+      await rack.files.resolveAnswer('T', 'preseed.cfg', sm1);
+      await rack.step('sm1', booted);
+    },
+    status: 409,
+    reason: /held/,
+  },
+  {
+    name: 'begun by another address of the same machine',
+    before: (rack) => rack.files.resolveAnswer('T', 'preseed.cfg', sm1),
+    from: '172.22.10.57',
+    status: 403,
+    reason: /belongs to 172\.22\.10\.55/,
+  },
+  { name: 'profile that is gone', over: noProfile, status: 404, reason: /not in the configuration any more/ },
+  { name: 'another file name', file: 'ks.cfg', status: 404, reason: /is preseed\.cfg, not "ks\.cfg"/ },
+  {
+    name: 'template that breaks',
+    over: { readTemplate: () => 'x\n {{ machine.nmae }}' },
+    status: 500,
+    reason: new RegExp(`${DEBIAN_TEMPLATE}:2:5: undefined variable`),
+  },
+];
+
+for (const row of refusals) {
+  test(`resolveAnswer() refuses: ${row.name}`, async () => {
+    const rack = await bootedRack(row.over);
+    await row.before?.(rack);
+    const savedBefore = rack.saved.filter((life) => life.operation?.grant.answeredTo !== undefined).length;
+    const from = requester(row.from ?? '172.22.10.55', 'http');
+    const answer = await rack.files.resolveAnswer(row.token ?? 'T', row.file ?? 'preseed.cfg', from);
+    assert.ok(answer.kind === 'refused', 'no answer file');
+    assert.equal(answer.status, row.status);
+    assert.match(answer.reason, row.reason);
+    const told = rack.events.at(-1);
+    assert.equal(told?.id, 'answer.refused');
+    assert.deepEqual(told?.data, { reason: answer.reason });
+    const savedAfter = rack.saved.filter((life) => life.operation?.grant.answeredTo !== undefined).length;
+    assert.equal(savedAfter, savedBefore, 'a refusal is no step towards an installation');
+  });
+}
+
+test('resolveAnswer() gives nothing that could not be saved, and works again when the disk does', async () => {
+  let isFull = false;
+  const rack = await bootedRack({
+    saveLife: async () => {
+      if (isFull) throw new Error('disk full');
+    },
+  });
+  isFull = true;
+  const answer = await rack.files.resolveAnswer('T', 'preseed.cfg', sm1);
+  assert.ok(answer.kind === 'refused' && answer.status === 503 && /disk full/.test(answer.reason));
+  isFull = false;
+  assert.equal((await rack.files.resolveAnswer('T', 'preseed.cfg', sm1)).kind, 'text');
+});
+
+test('acceptReport() follows an installation to its end', async () => {
+  const rack = await bootedRack();
+  await rack.files.resolveAnswer('T', 'preseed.cfg', sm1);
+  assert.deepEqual(await rack.files.acceptReport('T', 'started', '', sm1), { kind: 'accepted' });
+  assert.deepEqual(await rack.files.acceptReport('T', 'started', '', sm1), { kind: 'accepted' });
+  assert.deepEqual(await rack.files.acceptReport('T', 'done', '', sm1), { kind: 'accepted' });
+  assert.deepEqual(ids(rack), ['install.granted', 'install.started', 'install.done']);
+  assert.equal(rack.saved.at(-1)?.state, 'installed');
+  const again = await rack.files.acceptReport('T', 'done', '', sm1);
+  assert.equal(again.kind === 'refused' && again.status, 404);
+});
+
+test('acceptReport() keeps the installer’s own words, made harmless', async () => {
+  const rack = await bootedRack();
+  await rack.files.acceptReport('T', 'failed', `no disk\n\u001b[2J${'x'.repeat(400)}`, sm1);
+  const reason = rack.lives.get('sm1')?.outcome?.reason ?? '';
+  assert.match(reason, /^no disk \[2Jx+$/);
+  assert.equal(reason.length, 300);
+  const silent = await bootedRack();
+  await silent.files.acceptReport('T', 'failed', ' \n', sm1);
+  assert.equal(silent.lives.get('sm1')?.outcome?.reason, 'the installer gave no reason');
+});
+
+test('acceptReport() refuses what is not the machine’s own report', async () => {
+  const rack = await bootedRack();
+  const report = async (token: string, kind: string, from: string) => {
+    const result = await rack.files.acceptReport(token, kind, '', requester(from, 'http'));
+    return result.kind === 'refused' ? result.status : result.kind;
+  };
+  assert.equal(await report('T', 'finished', '172.22.10.55'), 404);
+  assert.equal(await report('X', 'done', '172.22.10.55'), 404);
+  assert.equal(await report('T', 'done', '172.22.10.56'), 403);
+  assert.equal(await report('T', 'done', '172.22.10.99'), 403);
+  assert.equal(rack.lives.get('sm1')?.operation?.stage, 'booting');
+  const granted = createRack({ machines, leases });
+  await granted.step('sm1', grant);
+  const early = await granted.files.acceptReport('T', 'done', '', sm1);
+  assert.ok(early.kind === 'refused' && early.status === 409 && /not sent yet/.test(early.reason));
+});
+
+test('an unknown machine that may be installed gets its answer file, too', async () => {
+  const settings = { unknownMachines: { kind: 'install', profile: 'debian-12' } } as const;
+  const rack = createRack({ machines, leases, settings });
+  const from = requester('172.22.10.30', 'http');
+  rack.files.resolve('ipxe/boot.ipxe', from);
+  const answer = await rack.files.resolveAnswer('TOKEN1', 'preseed.cfg', from);
+  assert.match(answer.kind === 'text' ? answer.text : answer.reason, /get_hostname string m-52-54-00-00-00-01/);
+  await rack.files.answerSent('TOKEN1', 'preseed.cfg');
+  assert.equal((await rack.files.acceptReport('TOKEN1', 'done', '', from)).kind, 'accepted');
+  assert.equal(rack.lives.get('m-52-54-00-00-00-01')?.state, 'installed');
+});
+
+test('the whole way: boot, answer, report, and from then on from disk', async () => {
+  const profiles = new Map([['debian-12', { ...debian, install: 'once' as const }]]);
+  const rack = createRack({ machines, leases, settings: { profiles } });
+  const boot = () => rack.files.resolve('ipxe/boot.ipxe', sm1);
+  const script = boot();
+  const token = /answer\/([^/]+)\/preseed\.cfg/.exec(script.kind === 'text' ? script.text : '')?.[1] ?? '';
+  assert.equal((await rack.files.resolveAnswer(token, 'preseed.cfg', sm1)).kind, 'text');
+  await rack.files.answerSent(token, 'preseed.cfg');
+  await rack.files.acceptReport(token, 'started', '', sm1);
+  await rack.files.acceptReport(token, 'done', '', sm1);
+  const after = boot();
+  assert.match(after.kind === 'text' ? after.text : '', /boots from disk: it is installed/);
+  assert.deepEqual(ids(rack), [
+    'install.granted',
+    'boot.config',
+    'answer.fetched',
+    'install.started',
+    'install.done',
+    'boot.config',
+  ]);
+});

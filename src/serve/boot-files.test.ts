@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createRack, type Rack, requester } from '../../test/boot-rack.ts';
+import { debian, machine } from '../../test/boot-values.ts';
+import { ipv4 } from '../net/ipv4.ts';
+import { mac } from '../net/mac.ts';
+import { parseUuid } from '../net/uuid.ts';
+import type { BootResource } from './boot-resource.ts';
+
+const SM1 = mac('00:25:90:96:c4:9a');
+const SM2 = mac('00:25:90:96:c6:5a');
+const STRANGER = mac('52:54:00:00:00:01');
+const uuid = parseUuid('11223344-5566-7788-99aa-bbccddeeff00');
+const machines = [
+  machine({ uuid }),
+  machine({ name: 'sm2', hostName: 'sm2', macs: [SM2], address: ipv4('172.22.10.56') }),
+];
+const leases = { '172.22.10.55': SM1, '172.22.10.56': SM2, '172.22.10.30': STRANGER };
+const BY_MAC = 'boot/grub/grub.cfg-01-00-25-90-96-c4-9a';
+
+const rackWith = (over: Parameters<typeof createRack>[0] = {}) => createRack({ machines, leases, ...over });
+const grant = { kind: 'granted', token: 'T', profile: 'debian-12', via: 'command' } as const;
+
+function ask(rack: Rack, name: string, address = '172.22.10.55', via: 'tftp' | 'http' = 'tftp'): BootResource {
+  return rack.files.resolve(name, requester(address, via));
+}
+/** "install", "hold", "local" as the text says it, or what else came. */
+function sense(resource: BootResource): string {
+  if (resource.kind === 'missing') return resource.expected ? 'missing, expected' : 'missing';
+  if (resource.kind !== 'text') return resource.kind;
+  if (/installs debian-12/.test(resource.text)) return `install ${/hostname=(\S+?)'?\s/.exec(resource.text)?.[1]}`;
+  return /holds/.test(resource.text) ? 'hold' : /boots from disk/.test(resource.text) ? 'local' : 'other';
+}
+
+test('resolve() installs under a grant, and boots from disk without one', () => {
+  const rack = rackWith();
+  assert.equal(sense(ask(rack, BY_MAC)), 'local');
+  rack.lives.step('sm1', grant);
+  assert.equal(sense(ask(rack, BY_MAC)), 'install sm1');
+  assert.equal(rack.lives.get('sm1')?.operation?.stage, 'booting');
+  assert.equal(sense(ask(rack, 'boot/grub/grub.cfg', '172.22.10.56')), 'local');
+  const told = rack.events
+    .filter(({ id }) => id === 'boot.config')
+    .map(({ subject, data }) => ({ ...subject, ...data }));
+  assert.deepEqual(told[1], {
+    mac: SM1,
+    machine: 'sm1',
+    network: 'management',
+    address: '172.22.10.55',
+    file: BY_MAC,
+    loader: 'grub',
+    decision: 'install',
+    reason: 'granted by an operator',
+    profile: 'debian-12',
+  });
+});
+
+const spellings: readonly [string, string][] = [
+  [BY_MAC, 'install sm1'],
+  ['boot/grub/grub.cfg-01-00:25:90:96:c4:9a', 'install sm1'],
+  ['boot/grub/grub.cfg-00259096C49A', 'install sm1'],
+  ['/boot/grub/x86_64-efi/grub.cfg-01-00:25:90:96:c4:9a', 'install sm1'],
+  ['boot/grub/grub.cfg', 'install sm1'],
+  ['/boot/grub/i386-pc/grub.cfg', 'install sm1'],
+  ['/grub/grub.cfg', 'install sm1'],
+  ['/grub/machine/00:25:90:96:c4:9a.cfg', 'install sm1'],
+  ['boot/grub/grub.cfg-AC160A37', 'install sm1'],
+  ['boot/grub/grub.cfg-AC160A3', 'missing, expected'],
+  ['boot/grub/grub.cfg-AC160A38', 'missing, expected'],
+  ['boot/grub/grub.cfg-44332211-6655-8877-99aa-bbccddeeff00', 'install sm1'],
+  ['boot/grub/grub.cfg-11223344-5566-7788-99aa-bbccddeeff00', 'install sm1'],
+  ['boot/grub/grub.cfg-99999999-5566-7788-99aa-bbccddeeff00', 'missing, expected'],
+  ['ipxe/boot.ipxe', 'install sm1'],
+  ['pxelinux.cfg/01-00-25-90-96-c4-9a', 'install sm1'],
+  ['pxelinux.cfg/AC160A37', 'install sm1'],
+  ['pxelinux.cfg/AC16', 'missing, expected'],
+  ['pxelinux.cfg/default', 'install sm1'],
+  ['autoexec.ipxe', 'other'],
+  // Another machine's configuration would give away the token of its answer file.
+  ['boot/grub/grub.cfg-01-00-25-90-96-c6-5a', 'refused'],
+  ['pxelinux.cfg/01-00-25-90-96-c6-5a', 'refused'],
+];
+for (const [name, expected] of spellings) {
+  test(`resolve() ${name} asked by sm1 under grant: ${expected}`, () => {
+    const rack = rackWith();
+    rack.lives.step('sm1', grant);
+    assert.equal(sense(ask(rack, name)), expected);
+  });
+}
+
+test('resolve() gives who is not known the answer for unknown machines', () => {
+  const rack = rackWith();
+  rack.lives.step('sm1', grant);
+  assert.equal(sense(ask(rack, 'boot/grub/grub.cfg', '172.22.10.99')), 'local');
+  assert.equal(sense(ask(rack, 'ipxe/boot.ipxe', '172.22.10.30')), 'local');
+  assert.equal(sense(ask(rack, `boot/grub/grub.cfg-01-52-54-00-00-00-01`, '172.22.10.30')), 'local');
+  assert.equal(sense(ask(rack, 'boot/grub/grub.cfg-AC160A63', '172.22.10.99')), 'missing, expected');
+  // In proxy mode no address has a lease of ours; the name is all there is.
+  assert.equal(sense(ask(rack, BY_MAC, '172.22.10.99')), 'install sm1');
+  // A stranger with a lease cannot ask in sm1's name.
+  assert.equal(sense(ask(rack, BY_MAC, '172.22.10.30')), 'refused');
+});
+
+test('resolve() installs unknown machines once, where the configuration says so', () => {
+  const rack = rackWith({ settings: { unknownMachines: { kind: 'install', profile: 'debian-12' } } });
+  assert.equal(sense(ask(rack, 'ipxe/boot.ipxe', '172.22.10.30', 'http')), 'install m-52-54-00-00-00-01');
+  assert.equal(rack.lives.get('m-52-54-00-00-00-01')?.operation?.grant.token, 'TOKEN1');
+  assert.equal(sense(ask(rack, 'ipxe/boot.ipxe', '172.22.10.99', 'http')), 'local');
+  assert.equal(sense(ask(rack, 'ipxe/boot.ipxe', '172.22.10.55', 'http')), 'local');
+  rack.lives.step('m-52-54-00-00-00-01', { kind: 'cancelled' });
+  assert.equal(sense(ask(rack, 'ipxe/boot.ipxe', '172.22.10.30', 'http')), 'local');
+});
+
+test('resolve() uses `install: once` of the file one time', () => {
+  const profiles = new Map([['debian-12', { ...debian, install: 'once' as const }]]);
+  const rack = rackWith({ settings: { profiles } });
+  assert.equal(sense(ask(rack, BY_MAC)), 'install sm1');
+  assert.equal(sense(ask(rack, BY_MAC)), 'install sm1');
+  assert.deepEqual(
+    rack.events.map(({ id }) => id),
+    ['install.granted', 'boot.config', 'boot.config'],
+  );
+  rack.lives.step('sm1', { kind: 'reported', report: 'failed', reason: 'x' });
+  assert.equal(sense(ask(rack, BY_MAC)), 'local');
+});
+
+test('resolve() holds a machine that would install again, loudly and once, until a new grant', () => {
+  const rack = rackWith();
+  rack.lives.step('sm1', grant);
+  ask(rack, BY_MAC);
+  rack.lives.step('sm1', { kind: 'answer-requested', address: '172.22.10.55', deadlineSeconds: 60 });
+  assert.equal(sense(ask(rack, BY_MAC)), 'hold');
+  assert.equal(sense(ask(rack, 'ipxe/boot.ipxe')), 'hold');
+  assert.equal(sense(ask(rack, 'pxelinux.cfg/default')), 'hold');
+  assert.equal(rack.events.filter(({ id }) => id === 'boot.held').length, 1);
+  rack.lives.step('sm1', { ...grant, token: 'T2' });
+  const again = ask(rack, BY_MAC);
+  assert.equal(sense(again), 'install sm1');
+  assert.ok(again.kind === 'text' && again.text.includes('/answer/T2/') && !again.text.includes('/answer/T/'));
+});
+
+test('resolve() ends what is overdue', () => {
+  const rack = rackWith();
+  rack.lives.step('sm1', grant);
+  ask(rack, BY_MAC);
+  rack.clock.now += debian.deadlineSeconds * 1000;
+  assert.equal(sense(ask(rack, BY_MAC)), 'local');
+  assert.equal(rack.lives.get('sm1')?.outcome?.result, 'expired');
+  assert.equal(rack.events.filter(({ id }) => id === 'install.failed').length, 1);
+});
+
+test('resolve() lets the loader fetch kernel and initrd by what it can', () => {
+  const baseOf = (name: string, via: 'tftp' | 'http') => {
+    const rack = rackWith({ settings: { httpPort: 8080 } });
+    rack.lives.step('sm1', grant);
+    const resource = ask(rack, name, '172.22.10.55', via);
+    const text = resource.kind === 'text' ? resource.text : '';
+    return text
+      .split('\n')
+      .filter((line) => /^ *(set base|if insmod|kernel |KERNEL)/.test(line))
+      .map((line) => line.trim().split(' initrd=')[0]);
+  };
+  assert.deepEqual(baseOf(BY_MAC, 'http'), ['set base="(http,172.22.10.2:8080)"']);
+  assert.deepEqual(baseOf(BY_MAC, 'tftp'), [
+    'set base="(tftp,172.22.10.2)"',
+    'if insmod http; then set base="(http,172.22.10.2:8080)"; fi',
+  ]);
+  assert.deepEqual(baseOf('grub/grub.cfg', 'tftp'), ['set base="(tftp,172.22.10.2)"']);
+  assert.deepEqual(baseOf('ipxe/boot.ipxe', 'http'), ['kernel http://172.22.10.2:8080/os/debian-12/linux']);
+  assert.deepEqual(baseOf('ipxe/boot.ipxe', 'tftp'), ['kernel tftp://172.22.10.2/os/debian-12/linux']);
+  assert.deepEqual(baseOf('pxelinux.cfg/default', 'tftp'), ['KERNEL ::os/debian-12/linux']);
+});
+
+const folder = {
+  'images/Tool.iso': { kind: 'file', path: '/srv/boot/images/Tool.iso' },
+  'leads/out': { kind: 'refused', reason: 'a symlink leads out of the folder' },
+  'boot/grub/grub.cfg': { kind: 'file', path: '/srv/boot/never' },
+} as const;
+
+const files: readonly [string, BootResource][] = [
+  [
+    '/boot/grub/i386-pc/core.0',
+    { kind: 'file', name: 'boot/grub/i386-pc/core.0', path: '/var/lib/rackready/boot/grub/i386-pc/core.0' },
+  ],
+  [
+    'BOOT\\GRUB\\I386-PC\\CORE.0',
+    { kind: 'file', name: 'boot/grub/i386-pc/core.0', path: '/var/lib/rackready/boot/grub/i386-pc/core.0' },
+  ],
+  ['os/debian-12/linux', { kind: 'file', name: 'os/debian-12/linux', path: '/srv/debian-12/linux' }],
+  ['os/debian-12/initrd', { kind: 'file', name: 'os/debian-12/initrd', path: '/srv/debian-12/initrd.gz' }],
+  [
+    'os/debian-11/initrd',
+    { kind: 'missing', name: 'os/debian-11/initrd', expected: false, near: 'os/debian-12/initrd' },
+  ],
+  ['images/Tool.iso', { kind: 'file', name: 'images/Tool.iso', path: '/srv/boot/images/Tool.iso' }],
+  ['IMAGES/tool.ISO', { kind: 'file', name: 'images/Tool.iso', path: '/srv/boot/images/Tool.iso' }],
+  ['leads/out', { kind: 'refused', name: 'leads/out', reason: 'a symlink leads out of the folder' }],
+  ['../etc/passwd', { kind: 'refused', name: '../etc/passwd', reason: 'the name leads out of the boot folder' }],
+  [
+    '/grubx64.efi',
+    { kind: 'file', name: 'grubx64.efi', path: '/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed' },
+  ],
+  ['grubaa64.efi', { kind: 'missing', name: 'grubaa64.efi', expected: false, near: 'efi/x64/grubx64.efi' }],
+  ['revocations_sku.efi', { kind: 'missing', name: 'revocations_sku.efi', expected: true }],
+  ['boot/grub/i386-pc/fs.lst', { kind: 'missing', name: 'boot/grub/i386-pc/fs.lst', expected: true }],
+  ['core.0', { kind: 'missing', name: 'core.0', expected: false, near: 'boot/grub/i386-pc/core.0' }],
+  ['nothing/like/it', { kind: 'missing', name: 'nothing/like/it', expected: false, near: undefined }],
+  ['answer/T/preseed.cfg', { kind: 'missing', name: 'answer/T/preseed.cfg', expected: false, near: undefined }],
+];
+for (const [name, expected] of files) {
+  test(`resolve() ${name}`, () => {
+    assert.deepEqual(ask(rackWith({ folder }), name), expected);
+  });
+}
+
+test('resolve() makes configurations itself, whatever lies in the operator’s folder', () => {
+  assert.equal(sense(ask(rackWith({ folder }), 'boot/grub/grub.cfg')), 'local');
+});
+
+test('resolve() says which kernel is not there, or not here yet', () => {
+  const gone = ask(rackWith({ missingFiles: [debian.kernel] }), 'os/debian-12/linux');
+  assert.ok(gone.kind === 'refused' && gone.reason.includes(debian.kernel));
+  const profiles = new Map([['debian-12', { ...debian, kernel: 'http://h/linux' }]]);
+  const remote = ask(rackWith({ settings: { profiles } }), 'os/debian-12/linux');
+  assert.ok(remote.kind === 'refused' && /not fetched/.test(remote.reason));
+});

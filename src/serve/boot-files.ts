@@ -1,0 +1,99 @@
+import type { LoaderCatalog } from '../boot/loaders.ts';
+import { renderIpxeAutoexec } from '../boot/render-ipxe.ts';
+import { formatIpv4 } from '../net/ipv4.ts';
+import { type Answers, createAnswers } from './answers.ts';
+import { resolveConfig } from './boot-config.ts';
+import type { BootFilesDeps } from './boot-deps.ts';
+import { isExpectedMiss, normaliseBootName, parseBootName } from './boot-names.ts';
+import type { BootResource, Requester, ResolveBootFile } from './boot-resource.ts';
+import { nearName } from './near-name.ts';
+
+export interface BootFiles extends Answers {
+  readonly resolve: ResolveBootFile;
+}
+
+/** Loaders that shim asks for in the root when the DHCP reply had no `file` field. */
+const SECOND_STAGE = /^grub(x64|aa64|ia32)\.efi$/i;
+
+/** Wires what TFTP and the boot HTTP listener ask: files by name, answer files and reports by token. */
+export function createBootFiles(deps: BootFilesDeps): BootFiles {
+  return { resolve: (name, requester) => resolve(deps, name, requester), ...createAnswers(deps) };
+}
+
+function resolve(deps: BootFilesDeps, raw: string, requester: Requester): BootResource {
+  const { networks, httpPort } = deps.settings();
+  const hosts = networks.map((network) => formatIpv4(network.address));
+  const normal = normaliseBootName(raw, requester.via, hosts);
+  if (normal.kind === 'refused') return normal;
+  const { name } = normal;
+  const asked = parseBootName(name);
+  switch (asked.kind) {
+    case 'config':
+      return resolveConfig(deps, name, asked, requester);
+    case 'autoexec': {
+      const network = networks.find((entry) => entry.name === requester.network);
+      if (network === undefined) return { kind: 'missing', name, expected: true };
+      return { kind: 'text', name, text: renderIpxeAutoexec(formatIpv4(network.address), httpPort) };
+    }
+    case 'os':
+      return resolveSystem(deps, name, asked.profile, asked.part);
+    case 'plain':
+      return resolvePlain(deps, name);
+  }
+}
+
+/** Kernel and initial ramdisk of a profile. */
+function resolveSystem(deps: BootFilesDeps, name: string, profileName: string, part: 'linux' | 'initrd'): BootResource {
+  const profile = deps.settings().profiles.get(profileName);
+  if (profile === undefined)
+    return { kind: 'missing', name, expected: false, near: nearProfile(deps, profileName, part) };
+  const path = part === 'linux' ? profile.kernel : profile.initrd;
+  if (!path.startsWith('/')) return { kind: 'refused', name, reason: `${path} was not fetched to this host yet` };
+  if (deps.fileKind(path) === 'file') return { kind: 'file', name, path };
+  return { kind: 'refused', name, reason: `the profile ${profileName} names ${path}, which is not there` };
+}
+
+function nearProfile(deps: BootFilesDeps, name: string, part: string): string | undefined {
+  const near = nearName(name, deps.settings().profiles.keys());
+  return near === undefined ? undefined : `os/${near}/${part}`;
+}
+
+/** Exact names first, then names that differ in case only: some firmware and Windows loaders write them as they like. */
+function resolvePlain(deps: BootFilesDeps, name: string): BootResource {
+  const catalog = deps.catalog();
+  const exact = find(deps, catalog, name);
+  if (exact.kind !== 'missing') return exact;
+  const lower = name.toLowerCase();
+  for (const candidate of namesIn(deps, catalog)) {
+    if (candidate.toLowerCase() !== lower || candidate === name) continue;
+    const found = find(deps, catalog, candidate);
+    if (found.kind === 'file') return found;
+  }
+  if (isExpectedMiss(name)) return { kind: 'missing', name, expected: true };
+  return { kind: 'missing', name, expected: false, near: nearName(name, namesIn(deps, catalog)) };
+}
+
+function find(deps: BootFilesDeps, catalog: LoaderCatalog, name: string): BootResource {
+  const path = catalog.files.get(name);
+  if (path !== undefined && deps.fileKind(path) === 'file') return { kind: 'file', name, path };
+  const entry = deps.lookup(name);
+  if (entry.kind === 'file') return { kind: 'file', name, path: entry.path };
+  if (entry.kind === 'refused') return { kind: 'refused', name, reason: entry.reason };
+  const alias = SECOND_STAGE.test(name) ? besideShim(catalog, name.toLowerCase()) : undefined;
+  if (alias !== undefined && deps.fileKind(alias) === 'file') return { kind: 'file', name, path: alias };
+  return { kind: 'missing', name, expected: false };
+}
+
+function besideShim(catalog: LoaderCatalog, file: string): string | undefined {
+  for (const { shim } of Object.values(catalog.platforms)) {
+    const folder = shim?.slice(0, shim.lastIndexOf('/') + 1);
+    const path = folder === undefined ? undefined : catalog.files.get(folder + file);
+    if (path !== undefined) return path;
+  }
+  return undefined;
+}
+
+function* namesIn(deps: BootFilesDeps, catalog: LoaderCatalog): Iterable<string> {
+  yield* catalog.files.keys();
+  yield* deps.folderNames();
+}
