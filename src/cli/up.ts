@@ -1,0 +1,112 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import { findConfiguration, loadSettings } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
+import type { Settings } from '../config/settings.ts';
+import type { RecordedEvent } from '../event/event.ts';
+import { listInterfaces } from '../io/interfaces.ts';
+import { observeEverything, suggestConfiguration } from '../main/observe.ts';
+import { type Server, startServer } from '../main.ts';
+import { ProvisionError } from '../net/provision-error.ts';
+
+interface UpOptions {
+  readonly config?: string;
+  readonly data: string;
+  readonly json?: true;
+  readonly verbose?: true;
+}
+
+/** sysexits(3): configuration error, no input, unavailable. */
+const EXIT = { config: 78, noInput: 66, unavailable: 69 } as const;
+
+export function command(): Command {
+  return new Command('up')
+    .description('start the server: DHCP, TFTP, HTTP, as the configuration says')
+    .option('--config <path>', 'file or folder (default: ./rackready.yaml, then /etc/rackready)')
+    .option('--data <folder>', 'where leases and events are kept', process.env.RACKREADY_DATA ?? '/var/lib/rackready')
+    .option('--json', 'print each event as one line of JSON')
+    .option('--verbose', 'print normal noise too')
+    .addHelpText(
+      'after',
+      `
+Without a configuration it answers nothing: it listens on every interface and tells what it sees.
+Ctrl-C stops it. SIGHUP reads the configuration again; a change of the file does so by itself.
+
+Examples:
+  sudo ./rackready up
+  sudo ./rackready up --config rack.yaml --data /srv/rackready`,
+    )
+    .action(async (options: UpOptions) => {
+      process.exitCode = await up(options);
+    });
+}
+
+async function up(options: UpOptions): Promise<number> {
+  const path = options.config ?? findConfiguration();
+  if (options.config !== undefined && !existsSync(options.config)) {
+    say(`there is no configuration at ${options.config}. Check the path, or start without --config to look around.`);
+    return EXIT.noInput;
+  }
+  const settings = path === undefined ? await lookAround() : await load(path);
+  if (settings === undefined) return EXIT.config;
+  try {
+    const server = await startServer({
+      settings,
+      configPath: path === undefined ? undefined : resolve(path),
+      dataFolder: resolve(options.data),
+      onEvent: (event) => print(event, options),
+    });
+    return await runUntilSignal(server);
+  } catch (error) {
+    if (!(error instanceof ProvisionError)) throw error;
+    say(`${error.message}. ${error.hint}`);
+    return EXIT.unavailable;
+  }
+}
+
+async function load(path: string): Promise<Settings | undefined> {
+  const result = await loadSettings({ path });
+  const problems = result.kind === 'settings' ? result.warnings : result.problems;
+  for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`);
+  if (result.kind === 'settings') return result.settings;
+  say(`the configuration ${path} has errors; nothing was started.`);
+  return undefined;
+}
+
+async function lookAround(): Promise<Settings> {
+  const settings = observeEverything(await listInterfaces());
+  say('no configuration was found (./rackready.yaml, /etc/rackready).');
+  say('I answer nothing. I listen, and tell what I hear and which other DHCP servers there are.');
+  say(
+    `To serve, write a rackready.yaml (docs/configuration.md) that begins like this:\n\n${suggestConfiguration(settings)}`,
+  );
+  return settings;
+}
+
+async function runUntilSignal(server: Server): Promise<number> {
+  const signal = await new Promise<NodeJS.Signals>((end) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => end(name));
+    process.on('SIGHUP', () => void server.reload());
+  });
+  await server.close(signal);
+  return 0;
+}
+
+function print(event: RecordedEvent, options: UpOptions): void {
+  if (event.level === 'debug' && !options.verbose) return;
+  if (options.json) process.stdout.write(`${JSON.stringify(event)}\n`);
+  else process.stdout.write(`${describeEvent(event)}\n`);
+}
+
+/** "02:44:26 sm1 (172.22.10.55) is offered …" */
+function describeEvent(event: RecordedEvent): string {
+  const time = new Date(event.time).toTimeString().slice(0, 8);
+  const mark = event.level === 'error' ? '!! ' : event.level === 'warning' ? '! ' : '';
+  const who = event.machine ?? event.mac ?? event.network ?? '';
+  return `${time} ${mark}${who ? `${who} ` : ''}${event.text}`;
+}
+
+function say(text: string): void {
+  process.stderr.write(`rackready: ${text}\n`);
+}

@@ -1,0 +1,138 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { EMBEDDED_SCRIPT_NAME, GRUB_PREFIX, renderEarlyConfig, renderEmbeddedScript } from './boot/grub-embedded.ts';
+import { loadSettings } from './config/load.ts';
+import { formatProblem } from './config/problem.ts';
+import type { Settings } from './config/settings.ts';
+import { watchSettings } from './config/watch.ts';
+import type { RecordedEvent } from './event/event.ts';
+import type { EmbeddedConfig } from './io/loaders/grub-image.ts';
+import { openLoaders } from './io/loaders/open-loaders.ts';
+import { dropPrivileges } from './io/privileges.ts';
+import { inheritedSockets } from './io/udp/inherited.ts';
+import { isOverdue } from './machine/step-life.ts';
+import { openAdmin } from './main/admin.ts';
+import { type Base, openBase, VERSION } from './main/base.ts';
+import { openServing, type Serving } from './main/serving.ts';
+
+export interface ServerOptions {
+  readonly settings: Settings;
+  /** File or folder that `settings` came from; undefined: there is none, and everything is only observed. */
+  readonly configPath?: string | undefined;
+  readonly dataFolder: string;
+  /** Hears every event. Must be quick and must not throw. */
+  readonly onEvent: (event: RecordedEvent) => void;
+}
+
+export interface Server {
+  /** Reads the configuration again, as SIGHUP asks for. */
+  reload(): Promise<void>;
+  /** Stops in order: first what answers, then what writes. */
+  close(reason: string): Promise<void>;
+}
+
+const OVERDUE_EVERY_MS = 10_000;
+
+/**
+ * Starts everything, in the order of what depends on what. Throws ProvisionError where a start makes no sense: the data
+ * folder cannot be used. What can come later (an interface, a port that somebody holds) is told and tried again.
+ */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { dataFolder, configPath } = options;
+  const base = await openBase(dataFolder, options.onEvent);
+  const opened: { close(): unknown }[] = [base];
+  const closeAll = async () => {
+    for (const one of opened.reverse()) await one.close();
+  };
+  try {
+    const catalog = await openLoaders({
+      cacheFolder: join(dataFolder, 'loaders'),
+      emit: base.emit,
+      embedded: embeddedConfig,
+    });
+    const inherited = inheritedSockets(process.env, process.pid);
+    const serving = await openServing({ base, settings: options.settings, catalog, inherited });
+    opened.push(serving);
+    const reloader = await openReloader(base, serving, configPath);
+    opened.push(reloader);
+    opened.push(await openAdmin({ base, serving, catalog, configPath, dataFolder, reload: reloader.reload }));
+    opened.push(endOverdue(base));
+    await giveUpRoot(base, options);
+    base.emit('server.started', {}, { version: VERSION, config: configPath ?? 'none', data: dataFolder });
+    return {
+      reload: reloader.reload,
+      close: async (reason) => {
+        base.emit('server.stopped', {}, { reason });
+        await closeAll();
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+interface Reloader {
+  reload(): Promise<void>;
+  close(): void;
+}
+
+/** All or nothing: a configuration with an error changes nothing. */
+async function openReloader(base: Base, serving: Serving, configPath: string | undefined): Promise<Reloader> {
+  if (configPath === undefined) return { reload: async () => {}, close: () => {} };
+  const watch = await watchSettings({
+    path: configPath,
+    load: () => loadSettings({ path: configPath }),
+    onResult: async (result) => {
+      if (result.kind === 'problems') {
+        const problems = result.problems.filter(({ severity }) => severity === 'error').map(formatProblem);
+        return base.emit('config.refused', {}, { problems });
+      }
+      await serving.use(result.settings);
+      tellLoaded(base, result.settings);
+    },
+    onUnwatched: (folder, reason) =>
+      base.emit(
+        'server.limited',
+        {},
+        { what: `Watching ${folder}`, reason: `${reason}; after a change: kill -HUP ${process.pid}` },
+      ),
+  });
+  tellLoaded(base, serving.state().settings);
+  return { reload: async () => void (await watch.reload()), close: () => watch.close() };
+}
+
+function tellLoaded({ emit }: Base, { files, machines, networks }: Settings): void {
+  emit('config.loaded', {}, { files: files.length, machines: machines.size, networks: networks.length });
+}
+
+/** A grant whose time has run out is used up, also when the machine never asks again. */
+function endOverdue({ lives, now }: Base): { close(): void } {
+  const timer = setInterval(() => {
+    for (const life of lives.all()) {
+      if (isOverdue(life, now())) lives.step(life.machine, { kind: 'deadline-passed' }).saved.catch(() => undefined);
+    }
+  }, OVERDUE_EVERY_MS);
+  return { close: () => clearInterval(timer) };
+}
+
+async function giveUpRoot({ emit }: Base, { settings, dataFolder, configPath }: ServerOptions): Promise<void> {
+  const program = fileURLToPath(new URL('../', import.meta.url));
+  const result = await dropPrivileges({
+    user: settings.server.user,
+    keep: ['CAP_NET_BIND_SERVICE', 'CAP_NET_RAW', 'CAP_NET_ADMIN'],
+    readable: [program, ...(configPath === undefined ? [] : [configPath])],
+    writable: [dataFolder],
+  });
+  const states = { dropped: 'root was given up', kept: 'running as root', 'not-root': 'not started as root' };
+  emit('server.privileges', {}, { state: states[result.kind], reason: result.reason });
+}
+
+function embeddedConfig(firmware: 'bios' | 'uefi'): EmbeddedConfig {
+  return {
+    early: renderEarlyConfig(),
+    script: renderEmbeddedScript({ firmware, tries: 5, waitSeconds: 5 }),
+    scriptName: EMBEDDED_SCRIPT_NAME,
+    prefix: GRUB_PREFIX,
+  };
+}

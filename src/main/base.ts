@@ -1,0 +1,68 @@
+import packageJson from '../../package.json' with { type: 'json' };
+import type { Emit } from '../event/event.ts';
+import { createClock, shiftLease } from '../io/clock.ts';
+import { createEventHub, type EventHub } from '../io/event-hub.ts';
+import { createLeaseBook, type LeaseBook } from '../lease/book.ts';
+import { createLives, type Lives } from '../machine/lives.ts';
+import { openStore } from '../store/sqlite/open-store.ts';
+import type { Store } from '../store/store.ts';
+
+export const VERSION: string = packageJson.version;
+
+/** What lives as long as the server, whatever the configuration says: time, events, and all that is kept on disk. */
+export interface Base {
+  readonly hub: EventHub;
+  readonly emit: Emit;
+  readonly store: Store;
+  readonly book: LeaseBook;
+  readonly lives: Lives;
+  /** Milliseconds since 1970, from a clock that does not jump. */
+  now(): number;
+  close(): Promise<void>;
+}
+
+/** Opens the data folder and reads what is in it. Throws ProvisionError (see openStore). */
+export async function openBase(dataFolder: string, onEvent: Parameters<EventHub['subscribe']>[0]): Promise<Base> {
+  let onJump: (deltaMs: number) => void = () => {};
+  const clock = createClock({ onJump: (deltaMs) => onJump(deltaMs) });
+  const now = () => clock.now();
+  const hub = createEventHub(now);
+  const { emit } = hub;
+  hub.subscribe(onEvent);
+  const store = await openStore({ folder: dataFolder, emit, version: VERSION });
+  hub.connect(store.events);
+  const book = createLeaseBook([], await store.leases.load());
+  onJump = (deltaMs) => followClock({ book, store, emit, now }, deltaMs);
+  const lives = createLives(await store.lives.loadLives(), {
+    store: store.lives,
+    now,
+    tell: (machine, { id, data }) => emit(id, { machine }, data as never),
+  });
+  const settling = setInterval(() => hub.settle(), 1_000);
+  return {
+    hub,
+    emit,
+    store,
+    book,
+    lives,
+    now,
+    close: async () => {
+      clearInterval(settling);
+      clock.close();
+      await store.close();
+    },
+  };
+}
+
+/**
+ * After the clock was set: every lease keeps its remaining time, in memory at once and on disk soon after, so that a
+ * restart does not take running leases for ended ones.
+ */
+function followClock(base: Pick<Base, 'book' | 'store' | 'emit' | 'now'>, deltaMs: number): void {
+  const moved = [...base.book.leases()].map((lease) => shiftLease(lease, deltaMs));
+  base.book.shift(deltaMs);
+  base.emit('clock.jumped', {}, { seconds: Math.round(deltaMs / 1000) });
+  const at = base.now();
+  // The store tells by itself when it cannot write; the leases in memory are right all the same.
+  void base.store.leases.commit(moved.map((lease) => ({ kind: 'put', lease, at }))).catch(() => undefined);
+}

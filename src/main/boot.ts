@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { LoaderCatalog } from '../boot/loaders.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Emit } from '../event/event.ts';
+import { findNeighbour } from '../io/udp/probe.ts';
+import type { LeaseBook } from '../lease/book.ts';
+import type { Lives } from '../machine/lives.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import { type Mac, parseMac } from '../net/mac.ts';
+import { subnetContains } from '../net/subnet.ts';
+import type { BootFilesDeps, BootSettings, Leaseholder } from '../serve/boot-deps.ts';
+import { type BootFiles, createBootFiles } from '../serve/boot-files.ts';
+import { fileKind, openBootFolder, preloadTemplates } from './boot-folder.ts';
+import { indexMachines, type MachineIndex } from './machine-index.ts';
+
+/** What of the boot side is made anew for each configuration. */
+export interface BootState {
+  readonly settings: Settings;
+  readonly machines: MachineIndex;
+  readonly bootSettings: BootSettings;
+  readonly templates: ReadonlyMap<string, string>;
+  readonly folder: ReturnType<typeof openBootFolder>;
+}
+
+/** Reads what a configuration needs from the disk, before it is in force. */
+export function prepareBootState(settings: Settings): BootState {
+  const { server, networks, profiles, defaults, unknownMachines } = settings;
+  return {
+    settings,
+    machines: indexMachines(settings),
+    bootSettings: { networks, profiles, defaults, unknownMachines, httpPort: server.httpPort },
+    templates: preloadTemplates([...profiles.values()].map((profile) => profile.answerFile)),
+    folder: openBootFolder(server.bootFolder),
+  };
+}
+
+export interface BootOptions {
+  /** The one in force. */
+  readonly state: () => BootState;
+  readonly catalog: LoaderCatalog;
+  readonly lives: Lives;
+  readonly book: LeaseBook;
+  readonly observedAt: (address: Ipv4) => Mac | undefined;
+  readonly emit: Emit;
+  readonly now: () => number;
+}
+
+export function createBoot(options: BootOptions): BootFiles {
+  const { state, book } = options;
+  const deps: BootFilesDeps = {
+    settings: () => state().bootSettings,
+    machineOf: (address) => holderOf(address, state(), book, options.observedAt),
+    machineByMac: (mac) => state().machines.byMac(mac),
+    machineByUuid: (uuid) => state().machines.byUuid(uuid),
+    catalog: () => options.catalog,
+    readTemplate: (path) => state().templates.get(path),
+    lives: options.lives,
+    fileKind,
+    lookup: (name) => state().folder.lookup(name),
+    folderNames: () => state().folder.names(),
+    newToken: () => randomBytes(24).toString('base64url'),
+    emit: options.emit,
+    now: options.now,
+  };
+  return createBootFiles(deps);
+}
+
+/**
+ * Who has an address: by our lease; where another server gives the addresses out, by what was heard on the wire, else by
+ * the kernel's own ARP table.
+ */
+export function holderOf(
+  address: Ipv4,
+  state: BootState,
+  book: LeaseBook,
+  observedAt: (address: Ipv4) => Mac | undefined,
+): Leaseholder | undefined {
+  const lease = book.leaseAt(address);
+  const leased = lease?.state === 'bound' ? parseMac(lease.client) : undefined;
+  const mac = leased ?? heardAt(address, state, observedAt);
+  return mac && { mac, machine: state.machines.byMac(mac) };
+}
+
+function heardAt(address: Ipv4, state: BootState, observedAt: (address: Ipv4) => Mac | undefined): Mac | undefined {
+  const network = state.settings.networks.find(({ subnet }) => subnetContains(subnet, address));
+  if (network?.interface === undefined || network.dhcp.mode === 'authoritative') return undefined;
+  return observedAt(address) ?? findNeighbour(readFileSync('/proc/net/arp', 'utf8'), network.interface, address);
+}

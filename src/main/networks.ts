@@ -1,0 +1,150 @@
+import type { Settings } from '../config/settings.ts';
+import type { Emit } from '../event/event.ts';
+import { type DhcpEndpoint, openDhcpEndpoint } from '../io/dhcp/endpoint.ts';
+import { listInterfaces } from '../io/interfaces.ts';
+import { openServedInterfaces, type ServedInterfaces, type Service } from '../io/served-interfaces.ts';
+import { openTftpServer } from '../io/tftp/server.ts';
+import type { InheritedSocket } from '../io/udp/inherited.ts';
+import { openUdpSocket } from '../io/udp/open-udp.ts';
+import type { Network } from '../lease/network.ts';
+import { formatIpv4, type Ipv4 } from '../net/ipv4.ts';
+import type { ResolveBootFile } from '../serve/boot-resource.ts';
+import type { DhcpService, Outgoing } from '../serve/dhcp/service.ts';
+import { createStrangers, searchMac } from '../serve/dhcp/strangers.ts';
+import { encodeDiscover } from '../wire/dhcp4/packet.ts';
+
+/** DHCP and TFTP on the served interfaces. */
+export interface Networks {
+  send(datagram: Outgoing): void;
+  isInUse(interfaceName: string, address: Ipv4): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export interface NetworksOptions {
+  readonly settings: Settings;
+  /** Given after `send` and `isInUse` exist: service and networks need each other. */
+  readonly dhcp: () => DhcpService;
+  readonly resolve: ResolveBootFile;
+  readonly emit: Emit;
+  readonly now: () => number;
+  readonly inherited: readonly InheritedSocket[];
+}
+
+interface InterfaceService extends Service {
+  readonly dhcp: DhcpEndpoint | undefined;
+}
+
+/** Long enough for a slow device to answer ARP, short enough for firmware that waits. */
+const PROBE_MS = 400;
+const SEARCH_EVERY_MS = 5 * 60_000;
+
+export async function openNetworks(options: NetworksOptions): Promise<Networks> {
+  const { networks } = options.settings;
+  const names = [...new Set(networks.flatMap((network) => network.interface ?? []))];
+  const served: ServedInterfaces = await openServedInterfaces({
+    names,
+    what: 'DHCP and TFTP',
+    emit: options.emit,
+    open: (name) => openInterface(name, options),
+  });
+  const endpoint = (name: string) => (served.get(name) as InterfaceService | undefined)?.dhcp;
+  return {
+    send: (datagram) => endpoint(datagram.interface)?.send(datagram),
+    isInUse: async (name, address) => (await endpoint(name)?.isInUse(address, PROBE_MS)) ?? false,
+    close: () => served.close(),
+  };
+}
+
+/** Opens DHCP and TFTP on one interface: both, or nothing. */
+async function openInterface(name: string, options: NetworksOptions): Promise<InterfaceService> {
+  const here = options.settings.networks.filter((network) => network.interface === name);
+  const opened: Service[] = [];
+  try {
+    const dhcp = here.some((network) => network.dhcp.mode !== 'off')
+      ? await openDhcp(name, here, options, opened)
+      : undefined;
+    for (const network of here) {
+      if (network.dhcp.mode !== 'observe') opened.push(await openTftp(name, network, options));
+    }
+    return { dhcp, close: () => closeAll(opened) };
+  } catch (error) {
+    await closeAll(opened);
+    throw error;
+  }
+}
+
+async function openDhcp(
+  name: string,
+  here: readonly Network[],
+  options: NetworksOptions,
+  opened: Service[],
+): Promise<DhcpEndpoint> {
+  const { emit, now } = options;
+  const [first] = here;
+  const ours = new Set(options.settings.networks.map((network) => network.address));
+  const strangers = createStrangers(emit, (address) => ours.has(address));
+  const endpoint = await openDhcpEndpoint({
+    interface: name,
+    inherited: options.inherited,
+    receive: (bytes, reception) => options.dhcp().receive(bytes, reception),
+    onStranger: ({ payload, sourceAddress, sourceMac }) => {
+      if (first) strangers.hear({ payload, source: sourceAddress, sourceMac }, first, now());
+    },
+    onSendFailure: (reason) => emit('dhcp.not-sent', { network: first?.name }, { interface: name, reason }),
+  });
+  opened.push(endpoint);
+  for (const limit of endpoint.limits) emit('server.limited', {}, { what: `DHCP on ${name}`, reason: limit });
+  const modes = here.map((network) => `${network.name}: ${network.dhcp.mode}`).join(', ');
+  emit('server.listening', {}, { what: `DHCP (${modes})`, where: `${name}, ports 67 and 4011` });
+  opened.push(await searchNowAndThen(name, endpoint, now));
+  return endpoint;
+}
+
+/** Asks for other servers at once and every few minutes. */
+async function searchNowAndThen(name: string, endpoint: DhcpEndpoint, now: () => number): Promise<Service> {
+  const own = (await listInterfaces()).find((one) => one.name === name)?.mac;
+  if (own === undefined) return { close: async () => {} };
+  const search = () => endpoint.search(encodeDiscover(searchMac(own), now() >>> 0));
+  search();
+  const timer = setInterval(search, SEARCH_EVERY_MS);
+  return { close: async () => clearInterval(timer) };
+}
+
+async function openTftp(name: string, network: Network, options: NetworksOptions): Promise<Service> {
+  const { server } = options.settings;
+  const { socket } = await openUdpSocket({
+    interface: name,
+    address: network.address,
+    port: 69,
+    inherited: options.inherited,
+  });
+  const mtu = network.mtu ?? (await listInterfaces()).find((one) => one.name === name)?.mtu ?? 1500;
+  const localAddress = formatIpv4(network.address);
+  const tftp = await openTftpServer({
+    socket,
+    localAddress,
+    network: network.name,
+    mtu,
+    limits: {
+      maxBlockSize: server.tftpMaxBlockSize,
+      maxWindow: server.tftpMaxWindow,
+      ports: server.tftpPorts,
+      perClient: 64,
+      total: 2_000,
+    },
+    resolve: options.resolve,
+    emit: options.emit,
+  });
+  options.emit('server.listening', { network: network.name }, { what: 'TFTP', where: `${localAddress}:69` });
+  return {
+    close: async () => {
+      await tftp.close();
+      socket.close();
+    },
+  };
+}
+
+async function closeAll(services: Service[]): Promise<void> {
+  for (const service of services.reverse()) await service.close();
+  services.length = 0;
+}

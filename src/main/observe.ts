@@ -1,0 +1,67 @@
+import type { Settings } from '../config/settings.ts';
+import type { NetworkInterface } from '../io/interfaces.ts';
+import type { Network } from '../lease/network.ts';
+import { formatIpv4, type Ipv4 } from '../net/ipv4.ts';
+import { formatSubnet } from '../net/subnet.ts';
+
+/** What is in force without a configuration: every interface with an address is listened to, nothing is answered. */
+export function observeEverything(interfaces: readonly NetworkInterface[]): Settings {
+  const networks = interfaces.filter((one) => one.isEthernet && one.isUp).flatMap(observed);
+  return {
+    server: { httpPort: 80, tftpMaxBlockSize: 1468, tftpMaxWindow: 16, user: 'rackready' },
+    defaults: { timezone: 'UTC', locale: 'en_US.UTF-8', keymap: 'us', user: 'admin', sshKeys: [], vars: {} },
+    networks,
+    profiles: new Map(),
+    unsupportedProfiles: new Map(),
+    machines: new Map(),
+    unknownMachines: { kind: 'local' },
+    mirrors: new Map(),
+    images: new Map(),
+    templates: new Map(),
+    files: [],
+  };
+}
+
+function observed(one: NetworkInterface): Network[] {
+  const [first] = one.addresses;
+  if (first === undefined) return [];
+  const mask = first.prefix === 0 ? 0 : (0xffffffff << (32 - first.prefix)) >>> 0;
+  return [
+    {
+      name: one.name,
+      interface: one.name,
+      subnet: { base: ((first.address & mask) >>> 0) as Ipv4, prefix: first.prefix },
+      address: first.address,
+      dns: [first.address],
+      ntp: [],
+      dhcp: {
+        mode: 'observe',
+        leaseSeconds: 3600,
+        minLeaseSeconds: 120,
+        maxLeaseSeconds: 86_400,
+        conflictProbe: false,
+        unknownClients: true,
+        bootp: true,
+        replies: 'auto',
+        pools: [],
+        options: [],
+      },
+    },
+  ];
+}
+
+/** A configuration to begin with, for the interfaces of this host: what `up` prints when there is none. */
+export function suggestConfiguration(settings: Settings): string {
+  const networks = settings.networks.map((network) => {
+    const lines = [
+      `  ${network.name}:`,
+      `    interface: ${network.interface}`,
+      `    subnet: ${formatSubnet(network.subnet)}`,
+      `    address: ${formatIpv4(network.address)}`,
+      '    # proxy: another server gives out addresses here; authoritative: rackready does, from pools',
+      '    dhcp: { mode: proxy }',
+    ];
+    return lines.join('\n');
+  });
+  return ['networks:', ...(networks.length > 0 ? networks : ['  {}']), ''].join('\n');
+}

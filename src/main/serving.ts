@@ -1,0 +1,113 @@
+import { classifyClient } from '../boot/classify.ts';
+import type { LoaderCatalog } from '../boot/loaders.ts';
+import type { Settings } from '../config/settings.ts';
+import { listInterfaces, ownMacs } from '../io/interfaces.ts';
+import type { InheritedSocket } from '../io/udp/inherited.ts';
+import { ipv4 } from '../net/ipv4.ts';
+import type { Mac } from '../net/mac.ts';
+import type { BootFiles } from '../serve/boot-files.ts';
+import { answerBoot } from '../serve/dhcp/boot-answer.ts';
+import { createDhcpService, type DhcpService, type DhcpSetup } from '../serve/dhcp/service.ts';
+import type { Base } from './base.ts';
+import { type BootState, createBoot, holderOf, prepareBootState } from './boot.ts';
+import { type Http, openHttp } from './http.ts';
+import { type Networks, openNetworks } from './networks.ts';
+
+/** Everything that answers machines, under the configuration that is in force. */
+export interface Serving {
+  readonly dhcp: DhcpService;
+  readonly boot: BootFiles;
+  state(): BootState;
+  /** Puts another configuration in force. Sockets stay open where nothing about them changed. */
+  use(settings: Settings): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ServingOptions {
+  readonly base: Base;
+  readonly settings: Settings;
+  readonly catalog: LoaderCatalog;
+  readonly inherited: readonly InheritedSocket[];
+}
+
+/** Opens the sockets of a configuration. What cannot be opened is told and tried again; this does not fail for it. */
+export async function openServing({ base, settings, catalog, inherited }: ServingOptions): Promise<Serving> {
+  const { emit, now, book, store, lives } = base;
+  let state = prepareBootState(settings);
+  let setup = dhcpSetup(state, catalog);
+  let sockets: { readonly networks: Networks; readonly http: Http } | undefined;
+  let macs: ReadonlySet<Mac> = new Set();
+  const dhcp = createDhcpService({
+    book,
+    store: store.leases,
+    emit,
+    now,
+    setup: () => setup,
+    send: (datagram) => sockets?.networks.send(datagram),
+    isInUse: async (name, address) => (await sockets?.networks.isInUse(name, address)) ?? false,
+    isOwnMac: (mac) => macs.has(mac),
+  });
+  const boot = createBoot({ state: () => state, catalog, lives, book, emit, now, observedAt: dhcp.observedAt });
+
+  const subjectOf = (address: string, network: string) => {
+    const holder = holderOf(ipv4(address), state, book, dhcp.observedAt);
+    return { mac: holder?.mac, machine: holder?.machine?.name, network, address };
+  };
+  const open = async () => {
+    book.setNetworks(state.settings.networks);
+    macs = ownMacs(await listInterfaces());
+    const http = await openHttp({ settings: state.settings, boot, emit, subjectOf });
+    const networks = await openNetworks({
+      settings: state.settings,
+      dhcp: () => dhcp,
+      resolve: boot.resolve,
+      emit,
+      now,
+      inherited,
+    });
+    sockets = { networks, http };
+  };
+  const shut = async () => {
+    const open = sockets;
+    sockets = undefined;
+    await open?.networks.close();
+    await open?.http.close();
+  };
+  await open();
+  return {
+    dhcp,
+    boot,
+    state: () => state,
+    use: async (next) => {
+      const isSame = socketsOf(state.settings) === socketsOf(next);
+      state = prepareBootState(next);
+      setup = dhcpSetup(state, catalog);
+      if (isSame) return book.setNetworks(next.networks);
+      await shut();
+      await open();
+    },
+    close: shut,
+  };
+}
+
+function dhcpSetup({ settings, machines }: BootState, catalog: LoaderCatalog): DhcpSetup {
+  const policy = { loaders: catalog, httpPort: settings.server.httpPort, unknown: settings.unknownMachines.kind };
+  return {
+    networks: settings.networks,
+    machineByMac: machines.byMac,
+    classify: classifyClient,
+    answerBoot: (client, network, machine) => answerBoot(policy, client, network, machine),
+  };
+}
+
+/** What of a configuration the open sockets depend on. */
+function socketsOf({ server, networks }: Settings): string {
+  const parts = networks.map((network) => [
+    network.name,
+    network.interface,
+    network.address,
+    network.mtu,
+    network.dhcp.mode,
+  ]);
+  return JSON.stringify([server, parts]);
+}
