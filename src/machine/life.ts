@@ -14,7 +14,7 @@ export interface Grant {
   readonly deadline?: number | undefined;
   /** When the answer file was handed over, in full. */
   readonly answeredAt?: number | undefined;
-  /** The address that the installer has. */
+  /** The address that asked for the answer file, dotted. Set before the first byte leaves; nobody else gets the file. */
   readonly answeredTo?: string | undefined;
 }
 
@@ -23,6 +23,8 @@ export interface Operation {
   readonly kind: 'install';
   readonly stage: 'granted' | 'booting' | 'installing' | 'held';
   readonly grant: Grant;
+  /** When the installer reported that it began (ms since 1970). */
+  readonly startedAt?: number | undefined;
 }
 
 /** How the last operation ended. */

@@ -1,0 +1,134 @@
+import type { Network } from '../lease/network.ts';
+import type { Machine } from '../machine/machine.ts';
+import { formatIpv4, type Ipv4 } from '../net/ipv4.ts';
+import type { Mac } from '../net/mac.ts';
+import { netmask } from '../net/subnet.ts';
+import { answerUrl, reportUrl } from './kernel-line.ts';
+import { httpBase } from './plan.ts';
+import type { Profile } from './profile.ts';
+import type { RenderedTemplate, Templates } from './template.ts';
+
+/** What every answer file may use, for machines and profiles that do not say otherwise. */
+export interface AnswerDefaults {
+  readonly domain?: string | undefined;
+  readonly timezone: string;
+  readonly locale: string;
+  readonly keymap: string;
+  readonly user: string;
+  readonly sshKeys: readonly string[];
+  /** crypt(3) */
+  readonly rootPasswordHash?: string | undefined;
+}
+
+export interface AnswerInput {
+  readonly machine: Machine;
+  readonly profile: Profile;
+  readonly network: Network;
+  readonly defaults: AnswerDefaults;
+  /** The interface that the machine installs over. */
+  readonly mac: Mac;
+  /** The address that it has; undefined in a preview without a reservation. */
+  readonly address?: Ipv4 | undefined;
+  readonly httpPort: number;
+  /** The grant's token; previews use a dummy. */
+  readonly token: string;
+}
+
+/** Where packages come from, in the parts that debian-installer asks for. */
+export interface MirrorParts {
+  readonly protocol: string;
+  readonly host: string;
+  readonly port: number;
+  /** With a leading slash and without a trailing one. */
+  readonly path: string;
+  readonly url: string;
+}
+
+/** What templates may use; docs/templates.md is the table for operators. */
+export interface AnswerVariables {
+  readonly machine: Readonly<Record<'name' | 'hostName' | 'fqdn' | 'mac', string>> &
+    Readonly<Record<'domain' | 'address' | 'uuid', string | null>>;
+  readonly network: {
+    readonly name: string;
+    readonly address: string;
+    readonly netmask: string;
+    readonly prefix: number;
+    readonly router: string | null;
+    readonly dns: readonly string[];
+    readonly ntp: readonly string[];
+  };
+  readonly user: string;
+  readonly sshKeys: readonly string[];
+  readonly rootPasswordHash: string | null;
+  readonly timezone: string;
+  readonly locale: string;
+  readonly keymap: string;
+  readonly profile: Readonly<Record<'name' | 'os' | 'family' | 'arguments', string>> & {
+    readonly source: string | null;
+  };
+  readonly mirror: MirrorParts | null;
+  readonly urls: Readonly<Record<'report' | 'answer' | 'base', string>>;
+  readonly vars: Readonly<Record<string, unknown>>;
+}
+
+/** Renders a machine's answer file from its profile's template. */
+export function renderAnswer(templates: Templates, input: AnswerInput): RenderedTemplate {
+  return templates.render(input.profile.answerFile, answerVariables(input));
+}
+
+/** The variables of a template. What is not set is null, so that `if` and `default` see it and a slip in a name is still caught. */
+export function answerVariables(input: AnswerInput): AnswerVariables {
+  const { machine, profile, network, defaults } = input;
+  const host = formatIpv4(network.address);
+  const domain = machine.domain ?? defaults.domain ?? network.domain ?? null;
+  const urlInput = { ...input, host };
+  return {
+    machine: {
+      name: machine.name,
+      hostName: machine.hostName,
+      domain,
+      fqdn: domain === null ? machine.hostName : `${machine.hostName}.${domain}`,
+      mac: input.mac,
+      address: input.address === undefined ? null : formatIpv4(input.address),
+      uuid: machine.uuid ?? null,
+    },
+    network: {
+      name: network.name,
+      address: host,
+      netmask: formatIpv4(netmask(network.subnet)),
+      prefix: network.subnet.prefix,
+      router: network.router === undefined ? null : formatIpv4(network.router),
+      dns: network.dns.map(formatIpv4),
+      ntp: network.ntp.map(formatIpv4),
+    },
+    user: defaults.user,
+    sshKeys: defaults.sshKeys,
+    rootPasswordHash: defaults.rootPasswordHash ?? null,
+    timezone: defaults.timezone,
+    locale: defaults.locale,
+    keymap: defaults.keymap,
+    profile: {
+      name: profile.name,
+      os: profile.os,
+      family: profile.family,
+      arguments: profile.arguments,
+      source: profile.source ?? null,
+    },
+    mirror: mirrorParts(profile.source, httpBase(host, input.httpPort)),
+    urls: { report: reportUrl(urlInput), answer: answerUrl(urlInput), base: httpBase(host, input.httpPort) },
+    vars: machine.vars,
+  };
+}
+
+/** Splits a profile's `source`. `mirror:NAME` is served by our own listener below /mirrors/NAME. Null for anything that is no HTTP URL. */
+export function mirrorParts(source: string | undefined, ownBase: string): MirrorParts | null {
+  const text = source?.startsWith('mirror:') ? `${ownBase}/mirrors/${source.slice('mirror:'.length)}` : source;
+  const match = /^(https?):\/\/([^/:]+)(?::([0-9]{1,5}))?(\/.*)?$/.exec(text ?? '');
+  const [, protocol, host, port, path = ''] = match ?? [];
+  if (protocol === undefined || host === undefined) return null;
+  const standard = protocol === 'https' ? 443 : 80;
+  const number = port === undefined ? standard : Number(port);
+  const trimmed = path.replace(/\/+$/, '');
+  const authority = number === standard ? host : `${host}:${number}`;
+  return { protocol, host, port: number, path: trimmed, url: `${protocol}://${authority}${trimmed}` };
+}

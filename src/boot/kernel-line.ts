@@ -1,0 +1,119 @@
+import type { Machine } from '../machine/machine.ts';
+import { formatMacDashed, type Mac } from '../net/mac.ts';
+import { httpBase } from './plan.ts';
+import type { Profile } from './profile.ts';
+
+/** A kernel to start: names below the boot root, and the command line as words, not yet quoted for any loader. */
+export interface KernelLine {
+  /** "os/debian-12/linux" */
+  readonly kernel: string;
+  readonly initrd: string;
+  readonly words: readonly string[];
+}
+
+export interface KernelLineInput {
+  readonly machine: Machine;
+  readonly profile: Profile;
+  /** The interface that it boots from. */
+  readonly mac: Mac;
+  /** Our address as the machine reaches us, dotted. */
+  readonly host: string;
+  readonly httpPort: number;
+  /** The grant's token. */
+  readonly token: string;
+}
+
+/** What the operator wrote in a profile's `arguments`, split at `---`. */
+export interface ProfileArguments {
+  /** For the installer only. */
+  readonly installer: readonly string[];
+  /** For the installer and the installed system. */
+  readonly both: readonly string[];
+}
+
+/** Makes the kernel line that starts a profile's installer on a machine. */
+export function planKernelLine(input: KernelLineInput): KernelLine {
+  const { profile } = input;
+  const base = `os/${profile.name}`;
+  return { kernel: `${base}/linux`, initrd: `${base}/initrd`, words: wordsFor(input) };
+}
+
+/** The name under which an installer fetches its answers. */
+export function answerFileName(family: Profile['family']): string {
+  const names = { debian: 'preseed.cfg', anaconda: 'ks.cfg', ubuntu: 'user-data', custom: 'answer' } as const;
+  return names[family];
+}
+
+/** "http://172.22.10.2/answer/TOKEN/preseed.cfg" */
+export function answerUrl(input: Pick<KernelLineInput, 'host' | 'httpPort' | 'token' | 'profile'>): string {
+  return `${httpBase(input.host, input.httpPort)}/answer/${input.token}/${answerFileName(input.profile.family)}`;
+}
+
+/** "http://172.22.10.2/report/TOKEN", to which /started, /done and /failed are appended. */
+export function reportUrl(input: Pick<KernelLineInput, 'host' | 'httpPort' | 'token'>): string {
+  return `${httpBase(input.host, input.httpPort)}/report/${input.token}`;
+}
+
+/** Splits a command line at white space; double and single quotes keep a word together and are taken away. */
+export function splitWords(text: string): string[] {
+  const words: string[] = [];
+  for (const match of text.matchAll(/(?:[^\s"']|"[^"]*"|'[^']*'|["'])+/g)) {
+    words.push(
+      match[0].replace(/"([^"]*)"|'([^']*)'/g, (_, double?: string, single?: string) => double ?? single ?? ''),
+    );
+  }
+  return words;
+}
+
+/**
+ * debian-installer copies what stands after `---` to the installed system's kernel line, so arguments of a profile stand
+ * there unless the operator divides them with a `---` of their own. Other installers have no such mark.
+ */
+export function splitArguments(text: string): ProfileArguments {
+  const words = splitWords(text);
+  const mark = words.indexOf('---');
+  if (mark < 0) return { installer: [], both: words };
+  return { installer: words.slice(0, mark), both: words.slice(mark + 1) };
+}
+
+/** A word as the kernel reads it back from its command line: a value with white space stands in double quotes. */
+export function kernelQuote(word: string): string {
+  if (!/\s/.test(word)) return word;
+  const [, name = '', value = word] = /^([^=\s]+=)([\s\S]*)$/.exec(word) ?? [];
+  return `${name}"${value}"`;
+}
+
+function wordsFor(input: KernelLineInput): string[] {
+  const { installer, both } = splitArguments(input.profile.arguments);
+  const bootIf = `BOOTIF=01-${formatMacDashed(input.mac)}`;
+  switch (input.profile.family) {
+    case 'debian':
+      return [...debianWords(input), bootIf, ...installer, '---', ...both];
+    case 'anaconda':
+      return [`inst.ks=${answerUrl(input)}`, 'inst.ks.sendmac', 'ip=dhcp', bootIf, ...installer, ...both];
+    case 'ubuntu':
+      return ['autoinstall', 'ip=dhcp', `ds=nocloud;s=${ubuntuSeed(input)}`, bootIf, ...installer, ...both];
+    case 'custom':
+      return [bootIf, ...installer, ...both];
+  }
+}
+
+/** debian-installer's own names (its manual, appendix B.2): host name and interface are needed before the preseed is there. */
+function debianWords(input: KernelLineInput): string[] {
+  const { machine } = input;
+  const domain = machine.domain === undefined ? [] : [`domain=${machine.domain}`];
+  return [
+    'auto=true',
+    'priority=critical',
+    `url=${answerUrl(input)}`,
+    'interface=auto',
+    `hostname=${machine.hostName}`,
+    ...domain,
+    'netcfg/dhcp_timeout=60',
+  ];
+}
+
+/** cloud-init appends meta-data, user-data and vendor-data to a seed that ends in a slash. */
+function ubuntuSeed(input: KernelLineInput): string {
+  return `${httpBase(input.host, input.httpPort)}/answer/${input.token}/`;
+}

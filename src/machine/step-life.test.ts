@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Life, Operation, State } from './life.ts';
+import { isOverdue, type LifeEvent, newLife, stepLife } from './step-life.ts';
+
+const NOW = 1_000_000;
+const grant = { token: 'old', profile: 'debian-12', via: 'command', grantedAt: 1 } as const;
+const timed = { ...grant, deadline: NOW + 60_000 };
+
+/** Every stage that an operation can be in, and none. */
+const stages: Record<string, Operation | undefined> = {
+  'at rest': undefined,
+  granted: { kind: 'install', stage: 'granted', grant },
+  booting: { kind: 'install', stage: 'booting', grant: timed },
+  answering: { kind: 'install', stage: 'installing', grant: { ...timed, answeredTo: '172.22.10.55' } },
+  answered: { kind: 'install', stage: 'installing', grant: { ...timed, answeredTo: '172.22.10.55', answeredAt: 2 } },
+  started: {
+    kind: 'install',
+    stage: 'installing',
+    startedAt: 3,
+    grant: { ...timed, answeredTo: '172.22.10.55', answeredAt: 2 },
+  },
+  held: { kind: 'install', stage: 'held', grant: { ...timed, answeredTo: '172.22.10.55', answeredAt: 2 } },
+};
+const states: readonly State[] = ['discovered', 'ready', 'installed', 'retired'];
+
+const events: Record<string, LifeEvent> = {
+  'granted by file': { kind: 'granted', token: 'new', profile: 'debian-12', via: 'file' },
+  'granted by command': { kind: 'granted', token: 'new', profile: 'debian-12', via: 'command' },
+  'boot config': { kind: 'boot-config-served', deadlineSeconds: 60 },
+  'answer requested': { kind: 'answer-requested', address: '172.22.10.55', deadlineSeconds: 60 },
+  'answer requested elsewhere': { kind: 'answer-requested', address: '172.22.10.66', deadlineSeconds: 60 },
+  'answer sent': { kind: 'answer-sent', file: 'preseed.cfg' },
+  'started reported': { kind: 'reported', report: 'started' },
+  'done reported': { kind: 'reported', report: 'done' },
+  'failed reported': { kind: 'reported', report: 'failed', reason: 'no disk' },
+  'deadline passed': { kind: 'deadline-passed' },
+  cancelled: { kind: 'cancelled' },
+};
+
+/**
+ * What each event does at each stage, for a machine in state `ready`. A stage or an outcome means moved there,
+ * `keep` that nothing changes, and other text is part of the reason of a refusal.
+ */
+const table: Record<string, Record<string, string>> = {
+  'at rest': {
+    'granted by file': '-> granted',
+    'granted by command': '-> granted',
+    'boot config': 'no installation',
+    'answer requested': 'no installation',
+    'answer requested elsewhere': 'no installation',
+    'answer sent': 'no installation',
+    'started reported': 'no installation',
+    'done reported': 'no installation',
+    'failed reported': 'no installation',
+    'deadline passed': 'no installation',
+    cancelled: 'no installation',
+  },
+  granted: {
+    'granted by file': 'in progress already',
+    'granted by command': 'in progress already',
+    'boot config': '-> booting',
+    'answer requested': '-> installing',
+    'answer requested elsewhere': '-> installing',
+    'answer sent': 'nobody asked',
+    'started reported': 'not sent yet',
+    'done reported': 'not sent yet',
+    'failed reported': 'not sent yet',
+    'deadline passed': 'has not run out',
+    cancelled: '-> cancelled',
+  },
+  booting: {
+    'granted by file': 'in progress already',
+    'granted by command': 'in progress already',
+    'boot config': 'keep',
+    'answer requested': '-> installing',
+    'answer requested elsewhere': '-> installing',
+    'answer sent': 'nobody asked',
+    'started reported': '-> installing',
+    'done reported': '-> succeeded',
+    'failed reported': '-> failed',
+    'deadline passed': 'has not run out',
+    cancelled: '-> cancelled',
+  },
+  answering: {
+    'granted by file': 'in progress already',
+    'granted by command': 'in progress already',
+    'boot config': '-> held',
+    'answer requested': 'keep',
+    'answer requested elsewhere': 'belongs to 172.22.10.55',
+    'answer sent': '-> installing',
+    'started reported': '-> installing',
+    'done reported': '-> succeeded',
+    'failed reported': '-> failed',
+    'deadline passed': 'has not run out',
+    cancelled: '-> cancelled',
+  },
+  answered: {
+    'granted by file': 'in progress already',
+    'granted by command': 'in progress already',
+    'boot config': '-> held',
+    'answer requested': 'handed over already',
+    'answer requested elsewhere': 'handed over already',
+    'answer sent': 'keep',
+    'started reported': '-> installing',
+    'done reported': '-> succeeded',
+    'failed reported': '-> failed',
+    'deadline passed': 'has not run out',
+    cancelled: '-> cancelled',
+  },
+  started: {
+    'granted by file': 'in progress already',
+    'granted by command': 'in progress already',
+    'boot config': '-> held',
+    'answer requested': 'handed over already',
+    'answer requested elsewhere': 'handed over already',
+    'answer sent': 'keep',
+    'started reported': 'keep',
+    'done reported': '-> succeeded',
+    'failed reported': '-> failed',
+    'deadline passed': 'has not run out',
+    cancelled: '-> cancelled',
+  },
+  held: {
+    'granted by file': 'in progress already',
+    'granted by command': '-> granted',
+    'boot config': 'keep',
+    'answer requested': 'is held',
+    'answer requested elsewhere': 'is held',
+    'answer sent': 'is held',
+    'started reported': 'is held',
+    'done reported': '-> succeeded',
+    'failed reported': '-> failed',
+    'deadline passed': 'has not run out',
+    cancelled: '-> cancelled',
+  },
+};
+
+/** The table holds for `ready`; these are the only cells that other states change. */
+function expectedFor(state: State, stage: string, event: string): string | undefined {
+  if (event.startsWith('granted') && state === 'retired') return 'is retired';
+  if (event === 'granted by file' && state === 'installed') return 'is installed';
+  return table[stage]?.[event];
+}
+
+for (const state of states) {
+  for (const [stage, operation] of Object.entries(stages)) {
+    for (const [name, event] of Object.entries(events)) {
+      test(`stepLife() ${state}, ${stage}, ${name}`, () => {
+        const life: Life = { machine: 'sm1', state, onceUsed: false, operation };
+        const before = structuredClone(life);
+        const step = stepLife(life, event, NOW);
+        const expected = expectedFor(state, stage, name);
+        assert.deepEqual(life, before, 'the life that went in is untouched');
+        assert.ok(expected, 'the table has a row for it');
+        if (step.kind === 'refused') {
+          assert.ok(step.reason.includes(expected), `${step.reason} / ${expected}`);
+        } else if (step.kind === 'kept') {
+          assert.equal(expected, 'keep');
+          assert.equal(step.life, life);
+        } else {
+          const after = step.life;
+          assert.equal(`-> ${after.operation?.stage ?? after.outcome?.result}`, expected);
+          assert.equal(after.state, expected === '-> succeeded' ? 'installed' : state);
+          assert.notDeepEqual(after, life);
+        }
+      });
+    }
+  }
+}
+
+function life(stage: string): Life {
+  return { machine: 'sm1', state: 'ready', onceUsed: true, operation: stages[stage] };
+}
+
+function movedLife(from: Life, event: LifeEvent, now = NOW): Life {
+  const step = stepLife(from, event, now);
+  assert.equal(step.kind, 'moved', step.kind === 'refused' ? step.reason : step.kind);
+  return step.kind === 'moved' ? step.life : from;
+}
+
+test('stepLife() lets the file grant one installation, ever', () => {
+  const file: LifeEvent = { kind: 'granted', token: 'a', profile: 'debian-12', via: 'file' };
+  let now = movedLife(newLife('sm1'), file);
+  now = movedLife(now, { kind: 'cancelled' });
+  assert.deepEqual(stepLife(now, file, NOW), {
+    kind: 'refused',
+    reason: '`install: once` of the file was used already',
+  });
+  assert.equal(stepLife(now, { ...file, via: 'command' }, NOW).kind, 'moved');
+});
+
+test('stepLife() starts the deadline when the installer is first sent, and not again', () => {
+  const serve: LifeEvent = { kind: 'boot-config-served', deadlineSeconds: 60 };
+  const first = movedLife(life('granted'), serve, 5000);
+  assert.equal(first.operation?.grant.deadline, 65_000);
+  assert.equal(stepLife(first, serve, 9000).kind, 'kept');
+  const asked = movedLife(first, { kind: 'answer-requested', address: '172.22.10.55', deadlineSeconds: 60 }, 30_000);
+  assert.equal(asked.operation?.grant.deadline, 65_000);
+  assert.equal(isOverdue(asked, 64_999), false);
+  assert.equal(isOverdue(asked, 65_000), true);
+});
+
+for (const [stage, operation] of Object.entries(stages)) {
+  if (operation?.grant.deadline === undefined) continue;
+  const late = operation.grant.deadline;
+  for (const [name, event] of Object.entries(events)) {
+    test(`stepLife() after the deadline, ${stage}, ${name}`, () => {
+      const step = stepLife(life(stage), event, late);
+      if (event.kind === 'deadline-passed' || event.kind === 'cancelled') {
+        assert.equal(
+          step.kind === 'moved' && step.life.outcome?.result,
+          event.kind === 'cancelled' ? 'cancelled' : 'expired',
+        );
+      } else if (event.kind === 'granted') {
+        assert.equal(step.kind, stage === 'held' && event.via === 'command' ? 'moved' : 'refused');
+      } else {
+        assert.deepEqual(step, { kind: 'refused', reason: 'the time of the grant has run out' });
+      }
+    });
+  }
+}
+
+test('stepLife() tells what an operator wants to know, and only then', () => {
+  const toldOf = (stage: string, name: string) => {
+    const step = stepLife(life(stage), events[name] ?? { kind: 'cancelled' }, NOW);
+    return step.kind === 'moved' ? step.told?.id : undefined;
+  };
+  assert.equal(toldOf('at rest', 'granted by command'), 'install.granted');
+  assert.equal(toldOf('granted', 'boot config'), undefined);
+  assert.equal(toldOf('answered', 'boot config'), 'boot.held');
+  assert.equal(toldOf('held', 'boot config'), undefined);
+  assert.equal(toldOf('booting', 'answer requested'), undefined);
+  assert.equal(toldOf('answering', 'answer sent'), 'answer.fetched');
+  assert.equal(toldOf('answered', 'started reported'), 'install.started');
+  assert.equal(toldOf('started', 'done reported'), 'install.done');
+  assert.equal(toldOf('started', 'failed reported'), 'install.failed');
+  assert.equal(toldOf('started', 'cancelled'), 'install.cancelled');
+});
+
+test('stepLife() forgets the grant when it ends', () => {
+  const done = movedLife(life('started'), { kind: 'reported', report: 'done' });
+  assert.deepEqual(done, {
+    machine: 'sm1',
+    state: 'installed',
+    onceUsed: true,
+    outcome: {
+      kind: 'install',
+      profile: 'debian-12',
+      result: 'succeeded',
+      reason: 'the installer reported success',
+      at: NOW,
+    },
+  });
+});

@@ -1,0 +1,188 @@
+import type { Grant, Life, Operation, Outcome, State } from './life.ts';
+
+/** What can happen to a machine's life. */
+export type LifeEvent =
+  /** `token` comes from the caller: randomness is I/O. */
+  | { readonly kind: 'granted'; readonly token: string; readonly profile: string; readonly via: Grant['via'] }
+  /** A loader was given the configuration that starts the installer. `deadlineSeconds` is the profile's. */
+  | { readonly kind: 'boot-config-served'; readonly deadlineSeconds: number }
+  /** The answer file is about to be sent. To be saved before its first byte leaves. `address`: dotted text. */
+  | { readonly kind: 'answer-requested'; readonly address: string; readonly deadlineSeconds: number }
+  /** The answer file was sent in full. */
+  | { readonly kind: 'answer-sent'; readonly file: string }
+  | { readonly kind: 'reported'; readonly report: 'started' | 'done' }
+  | { readonly kind: 'reported'; readonly report: 'failed'; readonly reason: string }
+  | { readonly kind: 'deadline-passed' }
+  | { readonly kind: 'cancelled' };
+
+/** What is to be told of a step: ids and data of the event catalogue. */
+export type LifeTold =
+  | { readonly id: 'install.granted'; readonly data: { profile: string; via: string; deadline: string } }
+  | { readonly id: 'boot.held'; readonly data: { profile: string; reason: string } }
+  | { readonly id: 'answer.fetched'; readonly data: { profile: string; file: string } }
+  | { readonly id: 'install.started' | 'install.done' | 'install.cancelled'; readonly data: { profile: string } }
+  | { readonly id: 'install.failed'; readonly data: { profile: string; reason: string } };
+
+/** `moved` with a life equal to the old one never happens: `kept` says that the event is fine and changes nothing. */
+export type LifeStep =
+  | { readonly kind: 'moved'; readonly life: Life; readonly told?: LifeTold | undefined }
+  | { readonly kind: 'kept'; readonly life: Life; readonly reason: string }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** The life of a machine of which nothing is known yet. */
+export function newLife(machine: string, state: State = 'ready'): Life {
+  return { machine, state, onceUsed: false };
+}
+
+/** Whether the grant of what is in progress has run out at `now` (ms since 1970). */
+export function isOverdue(life: Life, now: number): boolean {
+  const deadline = life.operation?.grant.deadline;
+  return deadline !== undefined && now >= deadline;
+}
+
+/**
+ * The one place where a machine's life changes. Nothing is installed without a grant, a grant starts one
+ * installation, and it ends by a report, by its deadline, or by a person. `now`: ms since 1970.
+ */
+export function stepLife(life: Life, event: LifeEvent, now: number): LifeStep {
+  if (event.kind === 'granted') return stepGranted(life, event, now);
+  const operation = life.operation;
+  if (operation === undefined) return refused('no installation is in progress');
+  if (event.kind === 'cancelled') {
+    const end = { result: 'cancelled', reason: 'taken back', told: 'install.cancelled' } as const;
+    return ended(life, operation, end, now);
+  }
+  if (event.kind === 'deadline-passed') return stepDeadline(life, operation, now);
+  if (isOverdue(life, now)) return refused('the time of the grant has run out');
+  switch (event.kind) {
+    case 'boot-config-served':
+      return stepBootConfig(life, operation, event.deadlineSeconds, now);
+    case 'answer-requested':
+      return stepAnswerRequested(life, operation, event, now);
+    case 'answer-sent':
+      return stepAnswerSent(life, operation, event.file, now);
+    case 'reported':
+      return stepReported(life, operation, event, now);
+  }
+}
+
+function stepGranted(life: Life, event: Extract<LifeEvent, { kind: 'granted' }>, now: number): LifeStep {
+  const { token, profile, via } = event;
+  if (life.state === 'retired') return refused('the machine is retired');
+  if (via === 'file' && life.onceUsed) return refused('`install: once` of the file was used already');
+  if (via === 'file' && life.state === 'installed') return refused('the machine is installed');
+  const stage = life.operation?.stage;
+  // A person may solve a held installation by granting a new one; the file may not.
+  if (stage !== undefined && !(stage === 'held' && via === 'command')) {
+    return refused(`an installation is in progress already (${stage}); cancel it first`);
+  }
+  const grant: Grant = { token, profile, via, grantedAt: now };
+  // Any grant uses up `install: once`: what a person started must not be started a second time by the file.
+  const moved: Life = { ...life, operation: { kind: 'install', stage: 'granted', grant }, onceUsed: true };
+  const deadline = 'its time starts when the installer is sent';
+  return { kind: 'moved', life: moved, told: { id: 'install.granted', data: { profile, via, deadline } } };
+}
+
+function stepBootConfig(life: Life, operation: Operation, deadlineSeconds: number, now: number): LifeStep {
+  const profile = operation.grant.profile;
+  switch (operation.stage) {
+    case 'granted':
+      return moved(life, { ...operation, stage: 'booting', grant: timed(operation.grant, deadlineSeconds, now) });
+    case 'booting':
+      // GRUB opens its configuration twice, and a machine may be switched off before the installer runs.
+      return { kind: 'kept', life, reason: 'the installer was sent before, and has not fetched its answer file' };
+    case 'installing': {
+      const reason = `it asked to start ${profile} again, after its answer file was handed out and without a report`;
+      return moved(life, { ...operation, stage: 'held' }, { id: 'boot.held', data: { profile, reason } });
+    }
+    case 'held':
+      return { kind: 'kept', life, reason: 'it is held already' };
+  }
+}
+
+function stepAnswerRequested(
+  life: Life,
+  operation: Operation,
+  event: Extract<LifeEvent, { kind: 'answer-requested' }>,
+  now: number,
+): LifeStep {
+  const { grant } = operation;
+  if (operation.stage === 'held') return refused('the installation is held');
+  if (grant.answeredAt !== undefined) return refused('the answer file was handed over already');
+  if (grant.answeredTo !== undefined && grant.answeredTo !== event.address) {
+    return refused(`the answer file belongs to ${grant.answeredTo}`);
+  }
+  if (grant.answeredTo === event.address) return { kind: 'kept', life, reason: 'repeats a transfer that broke off' };
+  // From here on the secret may be out and the disk may be erased, so a second boot is held even if the transfer broke off.
+  const answered = { ...timed(grant, event.deadlineSeconds, now), answeredTo: event.address };
+  return moved(life, { ...operation, stage: 'installing', grant: answered });
+}
+
+function stepAnswerSent(life: Life, operation: Operation, file: string, now: number): LifeStep {
+  const { grant } = operation;
+  if (operation.stage === 'held') return refused('the installation is held');
+  if (grant.answeredTo === undefined) return refused('nobody asked for the answer file');
+  if (grant.answeredAt !== undefined) return { kind: 'kept', life, reason: 'it was handed over before' };
+  const told: LifeTold = { id: 'answer.fetched', data: { profile: grant.profile, file } };
+  return moved(life, { ...operation, grant: { ...grant, answeredAt: now } }, told);
+}
+
+function stepReported(
+  life: Life,
+  operation: Operation,
+  event: Extract<LifeEvent, { kind: 'reported' }>,
+  now: number,
+): LifeStep {
+  const { stage, grant } = operation;
+  if (stage === 'granted') return refused('the installer was not sent yet');
+  if (event.report === 'started') {
+    if (stage === 'held') return refused('the installation is held');
+    if (stage === 'installing' && life.operation?.startedAt !== undefined) {
+      return { kind: 'kept', life, reason: 'the start was reported before' };
+    }
+    const told: LifeTold = { id: 'install.started', data: { profile: grant.profile } };
+    return moved(life, { ...operation, stage: 'installing', startedAt: now }, told);
+  }
+  // A machine that is held may still report: its report was late, not wrong.
+  if (event.report === 'failed') {
+    return ended(life, operation, { result: 'failed', reason: event.reason, told: 'install.failed' }, now);
+  }
+  const end = { result: 'succeeded', reason: 'the installer reported success', told: 'install.done' } as const;
+  return ended(life, operation, end, now);
+}
+
+function stepDeadline(life: Life, operation: Operation, now: number): LifeStep {
+  if (!isOverdue(life, now)) return refused('the grant has not run out');
+  const reason = `no report came in time (it was ${operation.stage})`;
+  return ended(life, operation, { result: 'expired', reason, told: 'install.failed' }, now);
+}
+
+interface End {
+  readonly result: Outcome['result'];
+  readonly reason: string;
+  readonly told: 'install.done' | 'install.cancelled' | 'install.failed';
+}
+
+/** The grant is used up, however it ended. Only success changes the state. */
+function ended(life: Life, operation: Operation, end: End, now: number): LifeStep {
+  const profile = operation.grant.profile;
+  const { result, reason } = end;
+  const outcome: Outcome = { kind: 'install', profile, result, reason, at: now };
+  const state = result === 'succeeded' ? 'installed' : life.state;
+  const told: LifeTold =
+    end.told === 'install.failed' ? { id: end.told, data: { profile, reason } } : { id: end.told, data: { profile } };
+  return { kind: 'moved', life: { machine: life.machine, state, outcome, onceUsed: life.onceUsed }, told };
+}
+
+/** The deadline starts once, when the installer is first sent. */
+function timed(grant: Grant, deadlineSeconds: number, now: number): Grant {
+  return grant.deadline === undefined ? { ...grant, deadline: now + deadlineSeconds * 1000 } : grant;
+}
+
+function moved(life: Life, operation: Operation, told?: LifeTold): LifeStep {
+  return { kind: 'moved', life: { ...life, operation }, told };
+}
+
+function refused(reason: string): LifeStep {
+  return { kind: 'refused', reason };
+}
