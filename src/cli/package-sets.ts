@@ -1,0 +1,63 @@
+import type { WantedPackage } from '../io/packages.ts';
+
+export type SetupPurpose = 'server' | 'demo' | 'tests';
+
+const required = (name: string, why: string): WantedPackage => ({ name, isRequired: true, why });
+const optional = (name: string, why: string): WantedPackage => ({ name, isRequired: false, why });
+
+/** What a deploy host needs: boot loaders to make images of, and `ip`. */
+const SERVER: readonly WantedPackage[] = [
+  required('grub-common', 'makes GRUB images for network boot'),
+  required('grub-pc-bin', 'GRUB for BIOS machines'),
+  required('grub-efi-amd64-bin', 'GRUB for UEFI x64 machines and Intel Macs'),
+  required('grub-efi-ia32-bin', 'GRUB for 32-bit UEFI and early Intel Macs'),
+  optional('grub-efi-arm64-bin', 'GRUB for UEFI arm64 machines'),
+  optional('shim-signed', 'UEFI Secure Boot'),
+  optional('grub-efi-amd64-signed', 'UEFI Secure Boot'),
+  optional('ipxe', 'iPXE images to chain-load'),
+  required('iproute2', 'looks at network interfaces'),
+];
+
+/** What the virtual rack needs in addition. */
+const DEMO: readonly WantedPackage[] = [
+  ...SERVER,
+  required('util-linux', 'private namespaces (unshare, setpriv)'),
+  required('qemu-system-x86', 'virtual PCs'),
+  required('ovmf', 'UEFI firmware for virtual PCs'),
+  required('ipxe-qemu', 'boot ROMs of virtual network cards'),
+  {
+    name: 'debian-installer-12-netboot-amd64',
+    newest: /^debian-installer-(\d+)-netboot-amd64$/,
+    isRequired: true,
+    why: 'the installer that the virtual PCs boot',
+  },
+];
+
+/** Real servers and clients that the tests drive. A test whose program is missing says so by itself. */
+const TESTS: readonly WantedPackage[] = [
+  ...DEMO,
+  optional('ovmf-ia32', '32-bit UEFI firmware'),
+  optional('qemu-system-arm', 'virtual arm64 machines'),
+  optional('qemu-efi-aarch64', 'UEFI firmware for virtual arm64 machines'),
+  optional('tshark', 'reads packets with other eyes than ours'),
+  optional('tcpdump', 'captures packets'),
+  optional('isc-dhcp-server', 'a foreign DHCP server'),
+  optional('isc-dhcp-client', 'a DHCP client'),
+  optional('udhcpc', 'a DHCP client'),
+  optional('bootpc', 'a BOOTP client'),
+  optional('isc-dhcp-relay', 'a DHCP relay'),
+  optional('kea-dhcp4-server', 'a foreign DHCP server'),
+  optional('kea-admin', 'perfdhcp, for measurements'),
+  optional('dnsmasq-base', 'a foreign DHCP and TFTP server'),
+  optional('tftpd-hpa', 'a TFTP server to compare with'),
+  optional('tftp-hpa', 'a TFTP client'),
+  optional('atftp', 'a TFTP client'),
+  optional('curl', 'an HTTP and TFTP client'),
+  optional('debconf', 'checks Debian answer files'),
+];
+
+export const packageSets: Readonly<Record<SetupPurpose, readonly WantedPackage[]>> = {
+  server: SERVER,
+  demo: DEMO,
+  tests: TESTS,
+};

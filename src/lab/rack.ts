@@ -1,0 +1,162 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ProvisionError } from '../net/provision-error.ts';
+import { type Accelerator, probeAccelerator, translation } from './accel.ts';
+import { isEnclosed, systemPath, tapProblem } from './enclose.ts';
+import { findFirmware } from './firmware.ts';
+import { type LabMachine, type MachineOptions, openMachine } from './machine.ts';
+
+export interface RackOptions {
+  /** The host's own address on the rack's network, with prefix length. Default: 172.22.10.2/24. */
+  readonly address?: string;
+  /** Name of the bridge that stands for the switch. Default: br0. */
+  readonly bridge?: string;
+  /** The bridge's own MAC address. Without one it would take a port's, and change when ports come. */
+  readonly bridgeMac?: string;
+  /** How machines are run. Default: tried out when the first machine is switched on, which takes some seconds. */
+  readonly accelerator?: Accelerator;
+}
+
+/** A host on the rack's network that is no machine: a network namespace of its own, for programs to run in. */
+export interface RackClient {
+  readonly namespace: string;
+  /** Its network card. No address is set, the link is up. */
+  readonly interfaceName: string;
+  /** Goes before a command line that is to run there. */
+  readonly prefix: readonly string[];
+}
+
+/** A virtual rack: a bridge for a switch, virtual machines and plain clients on its ports. */
+export interface Rack {
+  readonly bridge: string;
+  readonly folder: string;
+  readonly machines: readonly LabMachine[];
+  /** A new tap device on the bridge, up. Returns its name. */
+  addTap(): Promise<string>;
+  addClient(name: string, options?: { readonly mac?: string }): Promise<RackClient>;
+  /** Puts a machine in and switches it on. */
+  powerOn(options: MachineOptions): Promise<LabMachine>;
+  /** How machines of the host's architecture are run here; tried on the first call. */
+  accelerator(): Promise<Accelerator>;
+  /** Switches everything off and takes the network away. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * Builds a rack in the namespaces of this process. Refuses to do so on the host itself: see `probeEnclosure` and `runEnclosed`.
+ * Throws ProvisionError when a device cannot be made.
+ */
+export async function openRack(options: RackOptions = {}): Promise<Rack> {
+  if (!isEnclosed()) throw new Error('A rack is opened inside private namespaces only (see enclose.ts)');
+  const bridge = options.bridge ?? 'br0';
+  await ip(
+    'link',
+    'add',
+    bridge,
+    'address',
+    options.bridgeMac ?? '02:00:ac:16:0a:02',
+    'type',
+    'bridge',
+    'stp_state',
+    '0',
+    'forward_delay',
+    '0',
+  );
+  await ip('address', 'add', options.address ?? '172.22.10.2/24', 'dev', bridge);
+  await ip('link', 'set', bridge, 'up');
+  return createRack(bridge, mkdtempSync(join(tmpdir(), 'rackready-rack-')), options.accelerator);
+}
+
+function createRack(bridge: string, folder: string, given: Accelerator | undefined): Rack {
+  const machines: LabMachine[] = [];
+  const taps: string[] = [];
+  const clients: string[] = [];
+  let accelerator = given && Promise.resolve(given);
+  let closing: Promise<void> | undefined;
+  const rack: Rack = {
+    bridge,
+    folder,
+    machines,
+    async addTap() {
+      const problem = tapProblem();
+      if (problem)
+        throw new ProvisionError('not-permitted', `Cannot make a network card for a virtual machine: ${problem}`);
+      const tap = `tap${taps.length}`;
+      taps.push(tap);
+      await ip('tuntap', 'add', tap, 'mode', 'tap');
+      await ip('link', 'set', tap, 'master', bridge, 'up');
+      return tap;
+    },
+    async addClient(name, { mac } = {}) {
+      const port = `${bridge}-c${clients.length}`;
+      clients.push(name);
+      return addClient(bridge, name, port, mac);
+    },
+    async powerOn(order) {
+      const tap = await rack.addTap();
+      const machine = await openMachine(order, { tap, folder, accelerator: await rack.accelerator() });
+      machines.push(machine);
+      return machine;
+    },
+    accelerator() {
+      accelerator ??= findAccelerator();
+      return accelerator;
+    },
+    close() {
+      closing ??= closeRack(bridge, folder, machines, taps, clients);
+      return closing;
+    },
+  };
+  return rack;
+}
+
+async function findAccelerator(): Promise<Accelerator> {
+  const firmware = findFirmware('bios');
+  if (firmware.kind === 'found') return probeAccelerator(firmware.qemu);
+  return { ...translation, reason: `${firmware.what} is missing, so KVM was not tried` };
+}
+
+async function addClient(bridge: string, namespace: string, port: string, mac?: string): Promise<RackClient> {
+  const interfaceName = 'eth0';
+  const address = mac === undefined ? [] : ['address', mac];
+  await ip('netns', 'add', namespace);
+  await ip('link', 'add', port, 'type', 'veth', 'peer', 'name', interfaceName, ...address, 'netns', namespace);
+  await ip('link', 'set', port, 'master', bridge, 'up');
+  await ip('-n', namespace, 'link', 'set', 'lo', 'up');
+  await ip('-n', namespace, 'link', 'set', interfaceName, 'up');
+  return { namespace, interfaceName, prefix: ['ip', 'netns', 'exec', namespace] };
+}
+
+async function closeRack(
+  bridge: string,
+  folder: string,
+  machines: readonly LabMachine[],
+  taps: readonly string[],
+  clients: readonly string[],
+): Promise<void> {
+  await Promise.all(machines.map((machine) => machine.stop()));
+  for (const client of clients) await ip('netns', 'delete', client);
+  for (const tap of taps) await ip('link', 'delete', tap);
+  await ip('link', 'delete', bridge);
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Runs `ip` and waits; its complaint becomes the error. */
+function ip(...args: readonly string[]): Promise<void> {
+  const child = spawn('ip', args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, PATH: systemPath() } });
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    errors += chunk;
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', (cause) =>
+      reject(new ProvisionError('missing-tool', 'Cannot run ip (package iproute2)', { cause })),
+    );
+    child.once('close', (code) => {
+      if (code === 0) resolve();
+      else reject(new ProvisionError('not-permitted', `Cannot run "ip ${args.join(' ')}": ${errors.trim()}`));
+    });
+  });
+}
