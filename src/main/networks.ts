@@ -26,6 +26,8 @@ export interface NetworksOptions {
   readonly dhcp: () => DhcpService;
   readonly resolve: ResolveBootFile;
   readonly emit: Emit;
+  /** For what a transfer tells: adds the machine that has the address. */
+  readonly emitTransfer: Emit;
   readonly now: () => number;
   readonly inherited: readonly InheritedSocket[];
 }
@@ -133,7 +135,7 @@ async function openTftp(name: string, network: Network, options: NetworksOptions
       total: 2_000,
     },
     resolve: options.resolve,
-    emit: options.emit,
+    emit: options.emitTransfer,
   });
   options.emit('server.listening', { network: network.name }, { what: 'TFTP', where: `${localAddress}:69` });
   return {

@@ -1,6 +1,7 @@
 import { classifyClient } from '../boot/classify.ts';
 import type { LoaderCatalog } from '../boot/loaders.ts';
 import type { Settings } from '../config/settings.ts';
+import type { Emit } from '../event/event.ts';
 import { listInterfaces, ownMacs } from '../io/interfaces.ts';
 import type { InheritedSocket } from '../io/udp/inherited.ts';
 import { ipv4 } from '../net/ipv4.ts';
@@ -53,6 +54,11 @@ export async function openServing({ base, settings, catalog, inherited }: Servin
     const holder = holderOf(ipv4(address), state, book, dhcp.observedAt);
     return { mac: holder?.mac, machine: holder?.machine?.name, network, address };
   };
+  /** TFTP knows addresses only; its events name the machine like all others. */
+  const emitNamed: Emit = (id, subject, data) => {
+    const { address, network } = subject;
+    emit(id, address === undefined ? subject : { ...subjectOf(address, network ?? ''), ...subject }, data);
+  };
   const open = async () => {
     book.setNetworks(state.settings.networks);
     macs = ownMacs(await listInterfaces());
@@ -61,6 +67,7 @@ export async function openServing({ base, settings, catalog, inherited }: Servin
       settings: state.settings,
       dhcp: () => dhcp,
       resolve: boot.resolve,
+      emitTransfer: emitNamed,
       emit,
       now,
       inherited,
