@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EMBEDDED_SCRIPT_NAME, GRUB_PREFIX, renderEarlyConfig, renderEmbeddedScript } from './boot/grub-embedded.ts';
-import { loadSettings } from './config/load.ts';
-import { formatProblem } from './config/problem.ts';
+import { type LoadResult, loadSettings } from './config/load.ts';
+import { formatProblem, type Problem } from './config/problem.ts';
 import type { Settings } from './config/settings.ts';
 import { watchSettings } from './config/watch.ts';
 import type { RecordedEvent } from './event/event.ts';
+import type { ReloadResult } from './http/api/ports.ts';
 import type { EmbeddedConfig } from './io/loaders/grub-image.ts';
 import { openLoaders } from './io/loaders/open-loaders.ts';
 import { dropPrivileges } from './io/privileges.ts';
@@ -26,7 +27,7 @@ export interface ServerOptions {
 
 export interface Server {
   /** Reads the configuration again, as SIGHUP asks for. */
-  reload(): Promise<void>;
+  reload(): Promise<ReloadResult>;
   /** Stops in order: first what answers, then what writes. */
   close(reason: string): Promise<void>;
 }
@@ -55,7 +56,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     opened.push(serving);
     const reloader = await openReloader(base, serving, configPath);
     opened.push(reloader);
-    opened.push(await openAdmin({ base, serving, catalog, configPath, dataFolder, reload: reloader.reload }));
+    opened.push(await openAdmin({ base, serving, configPath, dataFolder, reload: reloader.reload }));
     opened.push(endOverdue(base));
     await giveUpRoot(base, options);
     base.emit('server.started', {}, { version: VERSION, config: configPath ?? 'none', data: dataFolder });
@@ -73,20 +74,24 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 }
 
 interface Reloader {
-  reload(): Promise<void>;
+  reload(): Promise<ReloadResult>;
   close(): void;
 }
 
 /** All or nothing: a configuration with an error changes nothing. */
 async function openReloader(base: Base, serving: Serving, configPath: string | undefined): Promise<Reloader> {
-  if (configPath === undefined) return { reload: async () => {}, close: () => {} };
+  if (configPath === undefined) {
+    return {
+      reload: async () => ({ kind: 'refused', problems: ['the server was started without a configuration'] }),
+      close: () => {},
+    };
+  }
   const watch = await watchSettings({
     path: configPath,
     load: () => loadSettings({ path: configPath }),
     onResult: async (result) => {
       if (result.kind === 'problems') {
-        const problems = result.problems.filter(({ severity }) => severity === 'error').map(formatProblem);
-        return base.emit('config.refused', {}, { problems });
+        return base.emit('config.refused', {}, { problems: errorsIn(result.problems) });
       }
       await serving.use(result.settings);
       tellLoaded(base, result.settings);
@@ -99,7 +104,17 @@ async function openReloader(base: Base, serving: Serving, configPath: string | u
       ),
   });
   tellLoaded(base, serving.state().settings);
-  return { reload: async () => void (await watch.reload()), close: () => watch.close() };
+  return { reload: async () => reloadResult(await watch.reload()), close: () => watch.close() };
+}
+
+function reloadResult(result: LoadResult): ReloadResult {
+  if (result.kind === 'problems') return { kind: 'refused', problems: errorsIn(result.problems) };
+  const { networks, machines } = result.settings;
+  return { kind: 'loaded', networks: networks.length, machines: machines.size };
+}
+
+function errorsIn(problems: readonly Problem[]): string[] {
+  return problems.filter(({ severity }) => severity === 'error').map(formatProblem);
 }
 
 function tellLoaded({ emit }: Base, { files, machines, networks }: Settings): void {

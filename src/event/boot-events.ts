@@ -27,10 +27,11 @@ export const bootEvents = {
     'An answer file was asked for and not given: wrong address, used token, no grant, or too late.',
     (d) => `gets no answer file: ${d.reason}`,
   ),
-  'install.granted': entry<{ profile: string; via: string; deadline: string }>(
+  'install.granted': entry<{ profile: string; via: string }>(
     'info',
-    'The machine may be installed, once, until the deadline.',
-    (d) => `may be installed with ${d.profile} (${d.via}), until ${d.deadline}`,
+    'The machine may be installed, once. The time that its profile gives an installation starts when the installer is first sent.',
+    (d) =>
+      `may be installed with ${d.profile}, once (${d.via === 'file' ? 'install: once in the configuration' : 'granted by an operator'})`,
   ),
   'install.started': entry<{ profile: string }>(
     'info',

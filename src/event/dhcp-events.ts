@@ -97,6 +97,16 @@ export const dhcpEvents = {
     'The system refused to send an answer. ENETUNREACH and ENETDOWN: the interface lost its address or its link. EPERM: a firewall rule drops it on the way out.',
     (d) => `an answer could not be sent on ${d.interface}: ${d.reason}`,
   ),
+  'dhcp.released-by-operator': entry<{ address: string }>(
+    'info',
+    'Somebody ended the lease by command. The machine does not know, and uses the address until it renews.',
+    (d) => `loses ${d.address}: released by an operator`,
+  ),
+  'dhcp.forgotten': entry<{ address: string }>(
+    'info',
+    'Somebody made the server forget an address: it is given out again like one that nobody ever had.',
+    (d) => `${d.address} was forgotten by an operator`,
+  ),
   'dhcp.malformed': entry<{ reason: string; source: string }>(
     'debug',
     'A datagram on a DHCP port could not be read and was dropped.',

@@ -5,6 +5,8 @@ export interface EventHub {
   readonly emit: Emit;
   /** The listener must be quick and must not throw. Returns what ends the subscription. */
   subscribe(listener: (event: RecordedEvent) => void): () => void;
+  /** The sequence number of the newest event. */
+  lastSeq(): number;
   /** Begins to hand events to the store; what was told before is handed over now. */
   connect(store: EventSink): void;
   /** Tells what was skipped since the last time. Called once a second by whoever owns the hub. */
@@ -51,6 +53,7 @@ export function createEventHub(now: () => number): EventHub {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    lastSeq: () => seq,
     connect(store) {
       const first = store.lastSeq();
       seq += first;

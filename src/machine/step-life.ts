@@ -17,7 +17,7 @@ export type LifeEvent =
 
 /** What is to be told of a step: ids and data of the event catalogue. */
 export type LifeTold =
-  | { readonly id: 'install.granted'; readonly data: { profile: string; via: string; deadline: string } }
+  | { readonly id: 'install.granted'; readonly data: { profile: string; via: string } }
   | { readonly id: 'boot.held'; readonly data: { profile: string; reason: string } }
   | { readonly id: 'answer.fetched'; readonly data: { profile: string; file: string } }
   | { readonly id: 'install.started' | 'install.done' | 'install.cancelled'; readonly data: { profile: string } }
@@ -79,8 +79,7 @@ function stepGranted(life: Life, event: Extract<LifeEvent, { kind: 'granted' }>,
   const grant: Grant = { token, profile, via, grantedAt: now };
   // Any grant uses up `install: once`: what a person started must not be started a second time by the file.
   const moved: Life = { ...life, operation: { kind: 'install', stage: 'granted', grant }, onceUsed: true };
-  const deadline = 'its time starts when the installer is sent';
-  return { kind: 'moved', life: moved, told: { id: 'install.granted', data: { profile, via, deadline } } };
+  return { kind: 'moved', life: moved, told: { id: 'install.granted', data: { profile, via } } };
 }
 
 function stepBootConfig(life: Life, operation: Operation, deadlineSeconds: number, now: number): LifeStep {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { LoaderCatalog } from '../boot/loaders.ts';
 import type { Settings } from '../config/settings.ts';
@@ -12,6 +11,7 @@ import { subnetContains } from '../net/subnet.ts';
 import type { BootFilesDeps, BootSettings, Leaseholder } from '../serve/boot-deps.ts';
 import { type BootFiles, createBootFiles } from '../serve/boot-files.ts';
 import { fileKind, openBootFolder, preloadTemplates } from './boot-folder.ts';
+import { newToken } from './machine-admin.ts';
 import { indexMachines, type MachineIndex } from './machine-index.ts';
 
 /** What of the boot side is made anew for each configuration. */
@@ -59,7 +59,7 @@ export function createBoot(options: BootOptions): BootFiles {
     fileKind,
     lookup: (name) => state().folder.lookup(name),
     folderNames: () => state().folder.names(),
-    newToken: () => randomBytes(24).toString('base64url'),
+    newToken,
     emit: options.emit,
     now: options.now,
   };

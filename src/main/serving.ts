@@ -2,6 +2,7 @@ import { classifyClient } from '../boot/classify.ts';
 import type { LoaderCatalog } from '../boot/loaders.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Emit } from '../event/event.ts';
+import type { BootHttpStats } from '../http/boot/open-boot-http.ts';
 import { listInterfaces, ownMacs } from '../io/interfaces.ts';
 import type { InheritedSocket } from '../io/udp/inherited.ts';
 import { ipv4 } from '../net/ipv4.ts';
@@ -12,6 +13,7 @@ import { createDhcpService, type DhcpService, type DhcpSetup } from '../serve/dh
 import type { Base } from './base.ts';
 import { type BootState, createBoot, holderOf, prepareBootState } from './boot.ts';
 import { type Http, openHttp } from './http.ts';
+import { type ListenerTable, noteListener } from './listener-table.ts';
 import { type Networks, openNetworks } from './networks.ts';
 
 /** Everything that answers machines, under the configuration that is in force. */
@@ -19,6 +21,9 @@ export interface Serving {
   readonly dhcp: DhcpService;
   readonly boot: BootFiles;
   state(): BootState;
+  /** Which sockets are open, by place. */
+  listeners(): ListenerTable;
+  httpStats(): BootHttpStats | undefined;
   /** Puts another configuration in force. Sockets stay open where nothing about them changed. */
   use(settings: Settings): Promise<void>;
   close(): Promise<void>;
@@ -37,6 +42,8 @@ export async function openServing({ base, settings, catalog, inherited }: Servin
   let state = prepareBootState(settings);
   let setup = dhcpSetup(state, catalog);
   let sockets: { readonly networks: Networks; readonly http: Http } | undefined;
+  const listeners: ListenerTable = new Map();
+  base.hub.subscribe((event) => noteListener(listeners, event));
   let macs: ReadonlySet<Mac> = new Set();
   const dhcp = createDhcpService({
     book,
@@ -77,6 +84,7 @@ export async function openServing({ base, settings, catalog, inherited }: Servin
   const shut = async () => {
     const open = sockets;
     sockets = undefined;
+    listeners.clear();
     await open?.networks.close();
     await open?.http.close();
   };
@@ -85,6 +93,8 @@ export async function openServing({ base, settings, catalog, inherited }: Servin
     dhcp,
     boot,
     state: () => state,
+    listeners: () => listeners,
+    httpStats: () => sockets?.http.stats(),
     use: async (next) => {
       const isSame = socketsOf(state.settings) === socketsOf(next);
       state = prepareBootState(next);

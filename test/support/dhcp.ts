@@ -22,7 +22,7 @@ export interface RequestBytes {
 }
 
 export function requestBytes(parts: RequestBytes): Uint8Array {
-  const bytes = Buffer.alloc(300);
+  const bytes = Buffer.alloc(1472);
   bytes.set([1, 1, parts.hlen ?? 6, parts.giaddr ? 1 : 0]);
   bytes.writeUInt32BE(parts.xid ?? 0x12345678, 4);
   bytes.writeUInt16BE(parts.flags ?? 0, 10);
@@ -40,7 +40,7 @@ export function requestBytes(parts: RequestBytes): Uint8Array {
     add(Number(code), value.startsWith('hex:') ? Buffer.from(value.slice(4), 'hex') : Buffer.from(value));
   }
   bytes[at] = 255;
-  return Uint8Array.from(bytes);
+  return Uint8Array.from(bytes.subarray(0, Math.max(300, at + 1)));
 }
 
 /** "hex:…" of an address, for options. */

@@ -1,0 +1,174 @@
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type Command, Option } from 'commander';
+import { socketName } from '../http/api/listen-unix.ts';
+import type { ErrorView, EventView } from '../http/api/views.ts';
+
+/** `sysexits.h` */
+const EX_USAGE = 64;
+const EX_UNAVAILABLE = 69;
+const EX_NOPERM = 77;
+
+/** What the API refused, or why it could not be asked, with the exit code that says so. */
+export class ApiFailure extends Error {
+  readonly code: string;
+  readonly hint: string;
+  readonly exitCode: number;
+  constructor(error: ErrorView['error'], exitCode = 1) {
+    super(error.message);
+    this.code = error.code;
+    this.hint = error.hint;
+    this.exitCode = exitCode;
+  }
+}
+
+/** Options that every command which asks the server has. */
+export interface ClientOptions {
+  readonly data?: string | undefined;
+  readonly json?: boolean | undefined;
+}
+
+export interface StreamHandler {
+  /** The stream is open: older events come first. */
+  readonly onOpen: () => void;
+  readonly onEvent: (event: EventView) => void;
+}
+
+/** The admin API of the server of one data folder. Everything rejects with ApiFailure. */
+export interface ApiClient {
+  get<Answer>(path: string): Promise<Answer>;
+  send<Answer>(method: 'POST' | 'DELETE', path: string, body?: object): Promise<Answer>;
+  /** Reads events until the server ends the stream. */
+  stream(path: string, lastEventId: number | undefined, handler: StreamHandler): Promise<void>;
+}
+
+const DEFAULT_DATA = '/var/lib/rackready';
+
+/** Finds the server by its data folder: --data, else RACKREADY_DATA, else /var/lib/rackready. */
+export function createClient(options: ClientOptions): ApiClient {
+  const socketPath = join(options.data ?? (process.env.RACKREADY_DATA || DEFAULT_DATA), socketName);
+  const call = (method: string, path: string, body?: object, headers: Record<string, string> = {}) =>
+    open(socketPath, method, path, body, headers);
+  return {
+    get: async <Answer>(path: string) => (await readJson(await call('GET', path))) as Answer,
+    send: async <Answer>(method: string, path: string, body?: object) =>
+      (await readJson(await call(method, path, body))) as Answer,
+    stream: async (path, lastEventId, handler) => {
+      const headers = lastEventId === undefined ? undefined : { 'Last-Event-ID': String(lastEventId) };
+      const response = await call('GET', path, undefined, headers);
+      if (response.statusCode !== 200) await readJson(response);
+      handler.onOpen();
+      await readEvents(response, handler.onEvent);
+    },
+  };
+}
+
+async function open(
+  socketPath: string,
+  method: string,
+  path: string,
+  body: object | undefined,
+  headers: Record<string, string>,
+): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const payload = body === undefined ? undefined : JSON.stringify(body);
+  const type = payload === undefined ? {} : { 'Content-Type': 'application/json' };
+  const asked: ClientRequest = request({
+    socketPath,
+    method,
+    path: `/api/v1${path}`,
+    headers: { ...headers, ...type },
+  });
+  asked.once('response', resolve);
+  asked.once('error', (error: NodeJS.ErrnoException) => reject(unreachable(socketPath, error)));
+  asked.end(payload);
+  return promise;
+}
+
+function unreachable(socketPath: string, error: NodeJS.ErrnoException): ApiFailure {
+  if (error.code === 'EACCES' || error.code === 'EPERM') {
+    const message = `you may not use the control socket ${socketPath}`;
+    return new ApiFailure({ code: 'not-permitted', message, hint: 'Run the same with sudo.' }, EX_NOPERM);
+  }
+  const why = error.code === 'ENOENT' ? 'there is no such socket' : error.message;
+  const message = `no rackready server answers at ${socketPath} (${why})`;
+  const hint = 'Start it with: sudo ./rackready up. If its data is in another folder, name it with --data DIR.';
+  return new ApiFailure({ code: 'not-running', message, hint }, EX_UNAVAILABLE);
+}
+
+async function readJson(response: IncomingMessage): Promise<unknown> {
+  let text = '';
+  response.setEncoding('utf8');
+  try {
+    for await (const chunk of response) text += chunk;
+  } catch {
+    // The connection broke off; what follows says that the answer is not whole.
+  }
+  const value = parse(text);
+  if (value === undefined) {
+    const message = 'the server stopped before it had answered';
+    const hint = 'Look at its log, and whether it is running: ./rackready events';
+    throw new ApiFailure({ code: 'not-running', message, hint }, EX_UNAVAILABLE);
+  }
+  if ((response.statusCode ?? 500) < 300) return value;
+  throw new ApiFailure((value as ErrorView).error);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function readEvents(response: IncomingMessage, onEvent: (event: EventView) => void): Promise<void> {
+  const lines = createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY });
+  try {
+    for await (const line of lines) {
+      // Each of our events is one `data:` line.
+      if (line.startsWith('data: ')) onEvent(JSON.parse(line.slice('data: '.length)) as EventView);
+    }
+  } catch (error) {
+    // A server that was killed does not end its stream; the caller asks again either way.
+    if (!response.errored) throw error;
+  }
+}
+
+/** Adds --data and --json, and lets mistakes in the command line end with 64 (EX_USAGE). */
+export function withClientOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--data <DIR>', `data folder of the server (default: $RACKREADY_DATA, else ${DEFAULT_DATA})`))
+    .option('--json', 'print JSON')
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EX_USAGE));
+}
+
+/** Runs a command's work: failures go to stderr (or, with --json, to stdout as JSON) and become the exit code. */
+export async function runClient(options: ClientOptions, work: (client: ApiClient) => Promise<void>): Promise<void> {
+  endQuietly();
+  try {
+    await work(createClient(options));
+  } catch (error) {
+    if (!(error instanceof ApiFailure)) throw error;
+    const { code, message, hint, exitCode } = error;
+    if (options.json) process.stdout.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);
+    else process.stderr.write(`rackready: ${message}\n${hint}\n`);
+    process.exitCode = exitCode;
+  }
+}
+
+/** `rackready events | head`: the reader has seen enough, which is no error. */
+function endQuietly(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+}
+
+/** A query string of what is set. */
+export function queryOf(values: Readonly<Record<string, string | number | undefined>>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) if (value !== undefined) query.set(name, String(value));
+  return query.size === 0 ? '' : `?${query}`;
+}

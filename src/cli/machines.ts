@@ -1,0 +1,71 @@
+import { Command } from 'commander';
+import type { MachineView } from '../http/api/views.ts';
+import { type ClientOptions, runClient, withClientOptions } from './client.ts';
+import { formatTable, formatTime } from './print.ts';
+
+export function command(): Command {
+  return withClientOptions(new Command('machines'))
+    .description('The machines of the configuration, and what is going on with them.')
+    .argument('[NAME]', 'all about one machine (default: a list)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  ./rackready machines
+  ./rackready machines sm1
+  ./rackready machines --json`,
+    )
+    .action((name: string | undefined, options: ClientOptions) =>
+      runClient(options, async (client) => {
+        if (name !== undefined) {
+          const { machine } = await client.get<{ machine: MachineView }>(`/machines/${encodeURIComponent(name)}`);
+          process.stdout.write(`${options.json ? JSON.stringify(machine, undefined, 2) : describe(machine)}\n`);
+          return;
+        }
+        const { machines } = await client.get<{ machines: MachineView[] }>('/machines');
+        if (options.json) process.stdout.write(`${JSON.stringify(machines, undefined, 2)}\n`);
+        else if (machines.length === 0) process.stderr.write('rackready: the configuration names no machines\n');
+        else process.stdout.write(`${listText(machines)}\n`);
+      }),
+    );
+}
+
+function listText(machines: readonly MachineView[]): string {
+  const header = ['NAME', 'MAC', 'ADDRESS', 'PROFILE', 'STATE', 'OPERATION'];
+  const rows = machines.map((machine) => [
+    machine.name,
+    machine.macs[0] ?? '-',
+    machine.address ?? '-',
+    machine.profile ?? '-',
+    machine.state,
+    shortOperation(machine),
+  ]);
+  return formatTable(header, rows);
+}
+
+function shortOperation({ operation, outcome }: MachineView): string {
+  if (operation) return `${operation.kind} ${operation.profile}: ${operation.stage}`;
+  return outcome ? `last ${outcome.kind} ${outcome.result}` : '-';
+}
+
+function describe(machine: MachineView): string {
+  const { operation, outcome } = machine;
+  const lines: [string, string][] = [
+    ['name', machine.name],
+    ['host name', machine.hostName],
+    ['MAC', machine.macs.join(', ')],
+    ['address', machine.address ?? '-'],
+    ['profile', machine.profile ?? '-'],
+    ['state', machine.state],
+  ];
+  if (operation) {
+    const until = operation.deadline === null ? 'no deadline yet' : `until ${formatTime(operation.deadline)}`;
+    const since = `granted ${formatTime(operation.grantedAt)} by ${operation.via}, ${until}`;
+    lines.push(['operation', `${operation.kind} ${operation.profile}: ${operation.stage} (${since})`]);
+  }
+  if (outcome) {
+    const { kind, profile, result, reason } = outcome;
+    lines.push(['last outcome', `${kind} ${profile}: ${result}, ${formatTime(outcome.at)} (${reason})`]);
+  }
+  return lines.map(([name, value]) => `${`${name}:`.padEnd(14)}${value}`).join('\n');
+}

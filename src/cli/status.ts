@@ -1,0 +1,44 @@
+import { Command } from 'commander';
+import type { ReloadResult, Status } from '../http/api/ports.ts';
+import { type ClientOptions, runClient, withClientOptions } from './client.ts';
+import { formatTable } from './print.ts';
+
+export function command(): Command {
+  return withClientOptions(new Command('status'))
+    .description('What the running server serves, and where.')
+    .option('--reload', 'read the configuration again first; with errors the old one stays')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  ./rackready status
+  ./rackready status --reload`,
+    )
+    .action((options: ClientOptions & { readonly reload?: true }) =>
+      runClient(options, async (client) => {
+        if (options.reload) await client.send<ReloadResult>('POST', '/reload');
+        const status = await client.get<Status>('/status');
+        process.stdout.write(`${options.json ? JSON.stringify(status) : describe(status)}\n`);
+      }),
+    );
+}
+
+function describe(status: Status): string {
+  const networks = status.networks.map(({ name, interface: at, subnet, mode, leases }) => [
+    name,
+    at ?? 'relays',
+    subnet,
+    mode,
+    `${leases.bound}`,
+    `${leases.free}`,
+  ]);
+  const listeners = status.listeners.map(({ what, where, state }) => [where, what, state]);
+  return [
+    `rackready ${status.version}, process ${status.pid}, since ${status.started}`,
+    `configuration: ${status.config ?? 'none (everything is only observed)'}    data: ${status.data}`,
+    '',
+    formatTable(['NETWORK', 'INTERFACE', 'SUBNET', 'DHCP', 'LEASES', 'FREE'], networks),
+    '',
+    formatTable(['WHERE', 'WHAT', 'STATE'], listeners),
+  ].join('\n');
+}

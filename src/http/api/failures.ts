@@ -1,0 +1,45 @@
+import type { FastifyError, FastifyInstance } from 'fastify';
+import { ProvisionError, type ProvisionErrorCode } from '../../net/provision-error.ts';
+import type { ErrorView } from './views.ts';
+
+/** A request that cannot be served, with its HTTP status. */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly hint: string;
+  constructor(status: number, code: string, message: string, hint: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
+/** The world's failures; those that are not here are 500. */
+const STATUS: Partial<Record<ProvisionErrorCode, number>> = {
+  'config-invalid': 422,
+  'store-failed': 503,
+  'store-busy': 503,
+  'not-running': 503,
+};
+
+/** Answers every failure as {error: {code, message, hint}}. */
+export function addFailureHandlers(app: FastifyInstance): void {
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0];
+    reply.code(404).send(view('not-found', `there is no ${request.method} ${path}`, 'The paths begin with /api/v1/.'));
+  });
+  app.setErrorHandler((error: FastifyError | Error, _request, reply) => {
+    if (error instanceof ApiError) return reply.code(error.status).send(view(error.code, error.message, error.hint));
+    if (error instanceof ProvisionError) {
+      return reply.code(STATUS[error.code] ?? 500).send(view(error.code, error.message, error.hint));
+    }
+    const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500;
+    if (status < 500) return reply.code(status).send(view('bad-request', error.message, 'Mend the request.'));
+    return reply.code(500).send(view('internal', error.message, 'This is a defect of rackready: please report it.'));
+  });
+}
+
+function view(code: string, message: string, hint: string): ErrorView {
+  return { error: { code, message, hint } };
+}

@@ -1,0 +1,115 @@
+import type { Level } from '../../event/entry.ts';
+import type { RecordedEvent } from '../../event/event.ts';
+import type { Lease } from '../../lease/lease.ts';
+import type { Life } from '../../machine/life.ts';
+import type { Machine } from '../../machine/machine.ts';
+import type { Ipv4 } from '../../net/ipv4.ts';
+
+/** A lease and whose it is. */
+export interface LeaseRow {
+  readonly lease: Lease;
+  /** Name in the configuration, where the client is one of its machines. */
+  readonly machine?: string | undefined;
+}
+
+export type LeaseResult =
+  | { readonly kind: 'done'; readonly row: LeaseRow }
+  /** There is no lease for that address. */
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** What an operator may do with leases. Both writes resolve after they are safe on disk. */
+export interface LeaseAdmin {
+  list(): Iterable<LeaseRow>;
+  /** Ends a lease, as if its client had given it back; the client keeps its preference for the address. */
+  release(address: Ipv4): Promise<LeaseResult>;
+  /** Forgets all about an address, also that it was abandoned. */
+  forget(address: Ipv4): Promise<LeaseResult>;
+}
+
+/** A machine, and where it is. */
+export interface MachineRow {
+  readonly machine: Machine;
+  readonly life?: Life | undefined;
+  /** The address that it has now. */
+  readonly leased?: Ipv4 | undefined;
+}
+
+export type OperationResult =
+  | { readonly kind: 'done'; readonly row: MachineRow }
+  | { readonly kind: 'unknown-machine' }
+  /** `profile` is not one that can be installed, or the machine names none (undefined). */
+  | { readonly kind: 'unknown-profile'; readonly profile?: string | undefined }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** What an operator may do with machines. The writes resolve after they are safe on disk. */
+export interface MachineAdmin {
+  list(): Iterable<MachineRow>;
+  /** Names of the profiles that can be installed. */
+  profiles(): Iterable<string>;
+  /** Grants one installation. */
+  install(machine: string, profile: string | undefined): Promise<OperationResult>;
+  /** Takes back what is in progress. */
+  cancel(machine: string): Promise<OperationResult>;
+}
+
+/** Which events are wanted. All conditions must hold. */
+export interface FeedQuery {
+  /** Only events with a greater sequence number. With it the oldest that match come, without it the newest. */
+  readonly after?: number | undefined;
+  readonly limit: number;
+  readonly machine?: string | undefined;
+  readonly mac?: string | undefined;
+  readonly network?: string | undefined;
+  readonly minLevel?: Level | undefined;
+}
+
+/** What happened, and what happens. */
+export interface EventFeed {
+  /** Ascending. Includes everything that subscribers heard before the call. */
+  list(query: FeedQuery): Promise<readonly RecordedEvent[]>;
+  /** Every event from now on, in ascending order. Returns what ends it. */
+  subscribe(listener: (event: RecordedEvent) => void): () => void;
+  /** The greatest sequence number so far. */
+  lastSeq(): number;
+}
+
+/** What `GET status` says; plain JSON. */
+export interface Status {
+  readonly version: string;
+  readonly pid: number;
+  /** ISO 8601. */
+  readonly started: string;
+  /** Path of the configuration; null: there is none. */
+  readonly config: string | null;
+  readonly data: string;
+  readonly networks: readonly {
+    readonly name: string;
+    readonly interface: string | null;
+    readonly subnet: string;
+    readonly mode: string;
+    readonly leases: { readonly bound: number; readonly free: number };
+  }[];
+  readonly listeners: readonly { readonly what: string; readonly where: string; readonly state: string }[];
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export type ReloadResult =
+  | { readonly kind: 'loaded'; readonly networks: number; readonly machines: number }
+  /** As `rackready check` prints them. */
+  | { readonly kind: 'refused'; readonly problems: readonly string[] };
+
+export interface ServerAdmin {
+  status(): Status;
+  /** Reads the configuration again. The old one stays when the new one has errors. */
+  reload(): Promise<ReloadResult>;
+}
+
+export interface ApiPorts {
+  readonly server: ServerAdmin;
+  readonly leases: LeaseAdmin;
+  readonly machines: MachineAdmin;
+  readonly events: EventFeed;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}

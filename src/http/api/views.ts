@@ -1,0 +1,110 @@
+import type { RecordedEvent } from '../../event/event.ts';
+import { formatIpv4 } from '../../net/ipv4.ts';
+import type { LeaseRow, MachineRow } from './ports.ts';
+
+/** `expired`: bound once, and its time has run out; the address may be given to somebody else. */
+export const shownLeaseStates = ['bound', 'expired', 'released', 'abandoned'] as const;
+export type ShownLeaseState = (typeof shownLeaseStates)[number];
+
+/** A lease as JSON. Times are ISO 8601, addresses dotted. */
+export interface LeaseView {
+  readonly address: string;
+  readonly network: string;
+  /** A MAC, or `id:…`. */
+  readonly client: string;
+  readonly machine: string | null;
+  readonly state: ShownLeaseState;
+  readonly kind: 'dhcp' | 'bootp';
+  readonly startsAt: string;
+  /** null: never. */
+  readonly endsAt: string | null;
+  readonly hostName: string | null;
+  readonly vendorClass: string | null;
+}
+
+export interface OperationView {
+  readonly kind: string;
+  readonly stage: string;
+  readonly profile: string;
+  readonly via: string;
+  readonly grantedAt: string;
+  readonly deadline: string | null;
+  readonly startedAt: string | null;
+}
+
+export interface OutcomeView {
+  readonly kind: string;
+  readonly profile: string;
+  readonly result: string;
+  readonly reason: string;
+  readonly at: string;
+}
+
+/** A machine as JSON. Never holds a token. */
+export interface MachineView {
+  readonly name: string;
+  readonly macs: readonly string[];
+  readonly hostName: string;
+  /** The address that it has now, else the reserved one. */
+  readonly address: string | null;
+  readonly profile: string | null;
+  readonly state: string;
+  readonly operation: OperationView | null;
+  readonly outcome: OutcomeView | null;
+}
+
+/** An event as JSON: as it is kept, with the time as ISO 8601. */
+export type EventView = Omit<RecordedEvent, 'time'> & { readonly time: string };
+
+export interface ErrorView {
+  readonly error: { readonly code: string; readonly message: string; readonly hint: string };
+}
+
+export function leaseView({ lease, machine }: LeaseRow, now: number): LeaseView {
+  const hasEnded = lease.state === 'bound' && lease.endsAt !== null && lease.endsAt <= now;
+  return {
+    address: formatIpv4(lease.address),
+    network: lease.network,
+    client: lease.client,
+    machine: machine ?? null,
+    state: hasEnded ? 'expired' : lease.state,
+    kind: lease.kind,
+    startsAt: isoTime(lease.startsAt),
+    endsAt: lease.endsAt === null ? null : isoTime(lease.endsAt),
+    hostName: lease.hostName ?? null,
+    vendorClass: lease.vendorClass ?? null,
+  };
+}
+
+export function machineView({ machine, life, leased }: MachineRow): MachineView {
+  const address = leased ?? machine.address;
+  const { operation, outcome } = life ?? {};
+  return {
+    name: machine.name,
+    macs: machine.macs,
+    hostName: machine.hostName,
+    address: address === undefined ? null : formatIpv4(address),
+    profile: machine.profile ?? null,
+    state: life?.state ?? 'ready',
+    operation: operation
+      ? {
+          kind: operation.kind,
+          stage: operation.stage,
+          profile: operation.grant.profile,
+          via: operation.grant.via,
+          grantedAt: isoTime(operation.grant.grantedAt),
+          deadline: operation.grant.deadline === undefined ? null : isoTime(operation.grant.deadline),
+          startedAt: operation.startedAt === undefined ? null : isoTime(operation.startedAt),
+        }
+      : null,
+    outcome: outcome ? { ...outcome, at: isoTime(outcome.at) } : null,
+  };
+}
+
+export function eventView(event: RecordedEvent): EventView {
+  return { ...event, time: isoTime(event.time) };
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

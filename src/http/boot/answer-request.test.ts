@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ipv4 } from '../../net/ipv4.ts';
+import type { AnswerResource, ReportResult } from '../../serve/answers.ts';
+import type { BootResource, Requester } from '../../serve/boot-resource.ts';
+import { createBootRequestHandler } from './answer-request.ts';
+import type { BootHttpRequest } from './protocol.ts';
+
+const TOKEN = 'KcS4q-2hX9w0Zt';
+
+interface Asked {
+  readonly name: string;
+  readonly args: readonly unknown[];
+}
+
+function handlerWith(
+  given: { resource?: BootResource; answer?: AnswerResource; report?: ReportResult; sent?: Promise<void> } = {},
+) {
+  const asked: Asked[] = [];
+  const failures: unknown[] = [];
+  const handler = createBootRequestHandler({
+    resolve: (...args) => {
+      asked.push({ name: 'resolve', args });
+      return given.resource ?? { kind: 'file', name: args[0], path: `/srv/${args[0]}` };
+    },
+    resolveAnswer: async (...args) => {
+      asked.push({ name: 'resolveAnswer', args });
+      return given.answer ?? { kind: 'text', name: 'preseed.cfg', text: 'd-i secret\n' };
+    },
+    answerSent: async (...args) => {
+      asked.push({ name: 'answerSent', args });
+      await given.sent;
+    },
+    acceptReport: async (...args) => {
+      asked.push({ name: 'acceptReport', args });
+      return given.report ?? { kind: 'accepted' };
+    },
+    onSentFailed: (error) => failures.push(error),
+  });
+  return { handler, asked, failures };
+}
+
+function request(method: string, path: string, more: Partial<BootHttpRequest> = {}): BootHttpRequest {
+  const headers = { 'user-agent': 'iPXE/1.21.1' };
+  return { id: 1, method, path, query: '', headers, remoteAddress: '10.0.0.7', network: 'lab', ...more };
+}
+
+const requester: Requester = { via: 'http', address: ipv4('10.0.0.7'), network: 'lab', userAgent: 'iPXE/1.21.1' };
+
+for (const path of [
+  '/os/debian-12/linux',
+  '/boot/grub/grub.cfg',
+  '/ipxe/boot.ipxe',
+  '/secure/shimx64.efi',
+  '/grubx64.efi',
+])
+  test(`GET ${path} is asked of the resolver under the name that TFTP uses`, async () => {
+    const { handler, asked } = handlerWith();
+    const answer = await handler.answer(request('GET', path));
+    assert.deepEqual(asked, [{ name: 'resolve', args: [path.slice(1), requester] }]);
+    assert.equal(answer.kind, 'file');
+  });
+
+test('an .efi file is application/efi, exactly', async () => {
+  const { handler } = handlerWith();
+  const answer = await handler.answer(request('HEAD', '/secure/shimx64.efi'));
+  assert.deepEqual(answer, {
+    kind: 'file',
+    name: 'secure/shimx64.efi',
+    path: '/srv/secure/shimx64.efi',
+    contentType: 'application/efi',
+  });
+});
+
+test('a text that was made for the request is sent as text', async () => {
+  const { handler } = handlerWith({ resource: { kind: 'text', name: 'ipxe/boot.ipxe', text: '#!ipxe\n' } });
+  const answer = await handler.answer(request('GET', '/ipxe/boot.ipxe'));
+  assert.deepEqual(answer, { kind: 'text', status: 200, text: '#!ipxe\n', contentType: 'text/plain; charset=utf-8' });
+});
+
+test('a missing file is 404 and says what is near and whether that is normal', async () => {
+  const resource = { kind: 'missing', name: 'os/debian12/linux', expected: false, near: 'os/debian-12/linux' } as const;
+  const answer = await handlerWith({ resource }).handler.answer(request('GET', '/os/debian12/linux'));
+  assert.deepEqual(answer, {
+    kind: 'refuse',
+    status: 404,
+    reason: 'there is no os/debian12/linux; there is os/debian-12/linux',
+    isExpected: false,
+    near: 'os/debian-12/linux',
+  });
+});
+
+test('a refused file is 403 with the reason', async () => {
+  const resource = { kind: 'refused', name: 'x', reason: 'a link out of the folder' } as const;
+  const answer = await handlerWith({ resource }).handler.answer(request('GET', '/x'));
+  assert.deepEqual(answer, { kind: 'refuse', status: 403, reason: 'a link out of the folder' });
+});
+
+test('an answer file is given with a mark that comes back when it was sent', async () => {
+  const { handler, asked } = handlerWith();
+  const answer = await handler.answer(request('GET', `/answer/${TOKEN}/preseed.cfg`));
+  assert.equal(answer.kind, 'text');
+  if (answer.kind !== 'text') return;
+  assert.equal(answer.text, 'd-i secret\n');
+  assert.equal(answer.shownPath, '/answer/…/preseed.cfg');
+  handler.sent(answer.confirm ?? '');
+  assert.deepEqual(asked, [
+    { name: 'resolveAnswer', args: [TOKEN, 'preseed.cfg', requester] },
+    { name: 'answerSent', args: [TOKEN, 'preseed.cfg'] },
+  ]);
+});
+
+test('HEAD and POST of an answer file use nothing up', async () => {
+  const { handler, asked } = handlerWith();
+  for (const method of ['HEAD', 'POST', 'PUT']) {
+    const answer = await handler.answer(request(method, `/answer/${TOKEN}/preseed.cfg`));
+    assert.equal(answer.kind === 'refuse' && answer.status, 405);
+    assert.equal(JSON.stringify(answer).includes(TOKEN), false);
+  }
+  assert.deepEqual(asked, []);
+});
+
+test('a refused answer file has the status and the reason, and no token', async () => {
+  const { handler } = handlerWith({ answer: { kind: 'refused', status: 410, reason: 'handed over already' } });
+  const answer = await handler.answer(request('GET', `/answer/${TOKEN}/ks.cfg`));
+  assert.deepEqual(answer, {
+    kind: 'refuse',
+    status: 410,
+    reason: 'handed over already',
+    shownPath: '/answer/…/ks.cfg',
+    isTold: true,
+  });
+});
+
+test('reports come by GET and POST, with the reason in the body or in the query', async () => {
+  const { handler, asked } = handlerWith();
+  await handler.answer(request('GET', `/report/${TOKEN}/started`));
+  await handler.answer(request('POST', `/report/${TOKEN}/failed`, { body: 'no disk' }));
+  const answer = await handler.answer(request('GET', `/report/${TOKEN}/failed`, { query: 'reason=no+disk' }));
+  assert.deepEqual(
+    asked.map(({ args }) => args.slice(0, 3)),
+    [
+      [TOKEN, 'started', ''],
+      [TOKEN, 'failed', 'no disk'],
+      [TOKEN, 'failed', 'no disk'],
+    ],
+  );
+  assert.equal(answer.kind === 'text' && answer.status, 200);
+  assert.equal(JSON.stringify(answer).includes(TOKEN), false);
+});
+
+test('a refused report is told with its status', async () => {
+  const { handler } = handlerWith({ report: { kind: 'refused', status: 409, reason: 'not sent yet' } });
+  const answer = await handler.answer(request('POST', `/report/${TOKEN}/done`, { body: '' }));
+  assert.deepEqual(answer, { kind: 'refuse', status: 409, reason: 'not sent yet', shownPath: '/report/…/done' });
+});
+
+test('nothing of the admin API is served, and nobody is asked', async () => {
+  const { handler, asked } = handlerWith();
+  for (const path of ['/api', '/api/v1/status', '/API/v1/leases']) {
+    const answer = await handler.answer(request('GET', path));
+    assert.equal(answer.kind === 'refuse' && answer.status, 404);
+  }
+  assert.deepEqual(asked, []);
+});
+
+test('files are read only', async () => {
+  const { handler, asked } = handlerWith();
+  for (const method of ['PUT', 'DELETE', 'POST', 'PROPFIND']) {
+    const answer = await handler.answer(request(method, '/os/x/linux'));
+    assert.equal(answer.kind === 'refuse' && answer.status === 405 && answer.allow, 'GET, HEAD');
+  }
+  assert.deepEqual(asked, []);
+});
+
+test('a note that could not be kept is told', async () => {
+  const sent = Promise.reject(new Error('disk full'));
+  const { handler, failures } = handlerWith({ sent });
+  handler.sent(`${TOKEN}/preseed.cfg`);
+  await assert.rejects(sent);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(failures.map(String), ['Error: disk full']);
+});

@@ -1,0 +1,129 @@
+import { parseIpv4 } from '../../net/ipv4.ts';
+import type { AnswerResource, Answers, ReportResult } from '../../serve/answers.ts';
+import type { BootResource, Requester, ResolveBootFile } from '../../serve/boot-resource.ts';
+import { contentTypeOf, PLAIN_TEXT } from './content-type.ts';
+import type { BootHttpAnswer, BootHttpRequest } from './protocol.ts';
+
+/** What requests are answered from. The three of `Answers` and `resolve` are what `createBootFiles` gives. */
+export interface BootRequestDeps extends Answers {
+  readonly resolve: ResolveBootFile;
+  /** Told when the note that an answer file was sent could not be kept. */
+  readonly onSentFailed?: ((error: unknown) => void) | undefined;
+}
+
+export interface BootRequestHandler {
+  answer(request: BootHttpRequest): Promise<BootHttpAnswer>;
+  /** An answer with this mark was sent in full. */
+  sent(confirm: string): void;
+}
+
+/**
+ * Decides what a machine's request gets:
+ *
+ *     GET       /answer/TOKEN/FILE      the answer file, once
+ *     GET POST  /report/TOKEN/KIND      takes a report
+ *     GET HEAD  everything else         what TFTP would give for the same name
+ *
+ * Nothing of the admin API is served here, whatever the resolver would say.
+ */
+export function createBootRequestHandler(deps: BootRequestDeps): BootRequestHandler {
+  return {
+    answer: (request) => decide(deps, request),
+    sent: (confirm) => {
+      const slash = confirm.indexOf('/');
+      deps.answerSent(confirm.slice(0, slash), confirm.slice(slash + 1)).catch((error: unknown) => {
+        deps.onSentFailed?.(error);
+      });
+    },
+  };
+}
+
+async function decide(deps: BootRequestDeps, request: BootHttpRequest): Promise<BootHttpAnswer> {
+  const address = parseIpv4(request.remoteAddress);
+  if (address === undefined) return { kind: 'refuse', status: 403, reason: 'only IPv4 machines are served here' };
+  const requester: Requester = {
+    via: 'http',
+    address,
+    network: request.network,
+    userAgent: request.headers['user-agent'],
+  };
+  const [, first = '', token = '', rest = ''] = /^\/([^/]+)(?:\/([^/]*)(?:\/(.*))?)?$/s.exec(request.path) ?? [];
+  switch (first.toLowerCase()) {
+    case 'answer':
+      return decideAnswer(deps, request, requester, token, rest);
+    case 'report':
+      return decideReport(deps, request, requester, token, rest);
+    case 'api':
+      return { kind: 'refuse', status: 404, reason: 'the boot listener serves no API' };
+    default:
+      return decideFile(deps.resolve, request, requester);
+  }
+}
+
+function decideFile(resolve: ResolveBootFile, request: BootHttpRequest, requester: Requester): BootHttpAnswer {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return wrongMethod(request.method, 'GET, HEAD');
+  return toAnswer(resolve(request.path.slice(1), requester));
+}
+
+function toAnswer(resource: BootResource): BootHttpAnswer {
+  const { name } = resource;
+  switch (resource.kind) {
+    case 'file':
+      return { kind: 'file', path: resource.path, name, contentType: contentTypeOf(name) };
+    case 'text':
+      return { kind: 'text', status: 200, text: resource.text, contentType: PLAIN_TEXT };
+    case 'missing': {
+      const { expected: isExpected, near } = resource;
+      const hint = near === undefined ? '' : `; there is ${near}`;
+      return { kind: 'refuse', status: 404, reason: `there is no ${name}${hint}`, isExpected, near };
+    }
+    case 'refused':
+      return { kind: 'refuse', status: 403, reason: resource.reason };
+  }
+}
+
+async function decideAnswer(
+  deps: BootRequestDeps,
+  request: BootHttpRequest,
+  requester: Requester,
+  token: string,
+  file: string,
+): Promise<BootHttpAnswer> {
+  const shownPath = `/answer/…/${file}`;
+  // A HEAD would use the token up without giving anything for it.
+  if (request.method !== 'GET') return { ...wrongMethod(request.method, 'GET'), shownPath };
+  const answer: AnswerResource = await deps.resolveAnswer(token, file, requester);
+  if (answer.kind === 'refused') {
+    const { status, reason } = answer;
+    // resolveAnswer tells each refusal as `answer.refused`.
+    return { kind: 'refuse', status, reason, shownPath, isTold: true };
+  }
+  const { text, name } = answer;
+  return { kind: 'text', status: 200, text, contentType: PLAIN_TEXT, shownPath, confirm: `${token}/${name}` };
+}
+
+async function decideReport(
+  deps: BootRequestDeps,
+  request: BootHttpRequest,
+  requester: Requester,
+  token: string,
+  kind: string,
+): Promise<BootHttpAnswer> {
+  const shownPath = `/report/…/${kind}`;
+  if (request.method !== 'GET' && request.method !== 'POST') {
+    return { ...wrongMethod(request.method, 'GET, POST'), shownPath };
+  }
+  const body = request.body ?? reasonIn(request.query);
+  const result: ReportResult = await deps.acceptReport(token, kind, body, requester);
+  if (result.kind === 'refused') return { kind: 'refuse', status: result.status, reason: result.reason, shownPath };
+  return { kind: 'text', status: 200, text: 'noted\n', contentType: PLAIN_TEXT, shownPath };
+}
+
+/** `?reason=no+disk`, for installers whose wget cannot post. */
+function reasonIn(query: string): string {
+  return new URLSearchParams(query).get('reason') ?? '';
+}
+
+function wrongMethod(method: string, allow: string): BootHttpAnswer & { kind: 'refuse' } {
+  return { kind: 'refuse', status: 405, reason: `${method} is not for this; use ${allow}`, allow };
+}

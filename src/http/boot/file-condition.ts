@@ -1,0 +1,84 @@
+/** A file as its headers describe it. */
+export interface FileVersion {
+  readonly sizeBytes: number;
+  /** Milliseconds since 1970. */
+  readonly modifiedMs: number;
+}
+
+/** The headers of a request that decide how much of a file is sent. Lower-case names, as Node gives them. */
+export interface ConditionHeaders {
+  readonly range?: string | undefined;
+  readonly 'if-match'?: string | undefined;
+  readonly 'if-none-match'?: string | undefined;
+  readonly 'if-modified-since'?: string | undefined;
+  readonly 'if-unmodified-since'?: string | undefined;
+  readonly 'if-range'?: string | undefined;
+}
+
+/** What of a file is to be sent. `end` is the last byte, included; a file without bytes has end -1. */
+export type FilePart =
+  | { readonly status: 200 | 206; readonly start: number; readonly end: number }
+  | { readonly status: 304 | 412 | 416 };
+
+/** A strong entity tag: size and time of change, as nginx makes it. */
+export function etagOf(version: FileVersion): string {
+  return `"${version.sizeBytes.toString(16)}-${Math.trunc(version.modifiedMs).toString(16)}"`;
+}
+
+export function lastModifiedOf(version: FileVersion): string {
+  return new Date(version.modifiedMs).toUTCString();
+}
+
+/**
+ * Decides by the preconditions in their order (RFC 9110 section 13.2.2) and then by the range. EDK2 resumes with `Range` and
+ * `If-Match` or `If-Unmodified-Since`, GRUB seeks with `Range: bytes=N-`, curl resumes with `Range` alone.
+ */
+export function decideFilePart(method: string, headers: ConditionHeaders, version: FileVersion): FilePart {
+  const etag = etagOf(version);
+  const modified = Math.trunc(version.modifiedMs / 1000) * 1000;
+  const ifMatch = headers['if-match'];
+  if (ifMatch !== undefined) {
+    if (!lists(ifMatch, etag, 'strong')) return { status: 412 };
+  } else if (modified > dateOf(headers['if-unmodified-since'], Number.POSITIVE_INFINITY)) {
+    return { status: 412 };
+  }
+  const ifNoneMatch = headers['if-none-match'];
+  if (ifNoneMatch !== undefined) {
+    if (lists(ifNoneMatch, etag, 'weak')) return { status: 304 };
+  } else if (modified <= dateOf(headers['if-modified-since'], Number.NEGATIVE_INFINITY)) {
+    return { status: 304 };
+  }
+  const whole: FilePart = { status: 200, start: 0, end: version.sizeBytes - 1 };
+  if (method !== 'GET' || headers.range === undefined) return whole;
+  const ifRange = headers['if-range'];
+  if (ifRange !== undefined && ifRange !== etag && dateOf(ifRange, Number.NaN) !== modified) return whole;
+  return parseRange(headers.range, version.sizeBytes) ?? whole;
+}
+
+/** Parses a single byte range. undefined: no range that we serve (several, other units, malformed), so the whole is sent. */
+export function parseRange(text: string, sizeBytes: number): FilePart | undefined {
+  const match = /^bytes=\s*([0-9]{0,15})-([0-9]{0,15})\s*$/i.exec(text);
+  const [, first = '', last = ''] = match ?? [];
+  if (!match || (first === '' && last === '')) return undefined;
+  if (first === '') {
+    const length = Math.min(Number(last), sizeBytes);
+    return length === 0 ? { status: 416 } : { status: 206, start: sizeBytes - length, end: sizeBytes - 1 };
+  }
+  const start = Number(first);
+  const end = last === '' ? sizeBytes - 1 : Math.min(Number(last), sizeBytes - 1);
+  if (last !== '' && Number(last) < start) return undefined;
+  return start >= sizeBytes ? { status: 416 } : { status: 206, start, end };
+}
+
+function lists(header: string, etag: string, comparison: 'strong' | 'weak'): boolean {
+  return header.split(',').some((item) => {
+    const tag = item.trim();
+    return tag === '*' || tag === etag || (comparison === 'weak' && tag === `W/${etag}`);
+  });
+}
+
+/** Milliseconds since 1970, or `otherwise` for an absent or unreadable date. */
+function dateOf(text: string | undefined, otherwise: number): number {
+  const time = text === undefined ? Number.NaN : Date.parse(text);
+  return Number.isNaN(time) ? otherwise : time;
+}

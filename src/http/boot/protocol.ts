@@ -1,0 +1,134 @@
+import type { EventId, Subject } from '../../event/event.ts';
+
+/** Where a listener takes its connections from: a descriptor that is already listening, or an address to bind to. */
+export type BootSocket =
+  | { readonly kind: 'fd'; readonly fd: number }
+  | { readonly kind: 'address'; readonly address: string; readonly port: number };
+
+/** One listener of the boot worker, as main describes it. */
+export interface ListenerSetup {
+  readonly socket: BootSocket;
+  readonly network: string;
+  /** Our own address there, dotted, for messages. */
+  readonly localAddress: string;
+}
+
+/** What bounds a machine that asks too much, too slowly, or never stops. */
+export interface BootHttpLimits {
+  /** Time for the head of a request. */
+  readonly headersMs: number;
+  /** Time for a whole request, with its body. */
+  readonly requestMs: number;
+  /** How long a connection may be silent between two requests. */
+  readonly keepAliveMs: number;
+  /** How long nothing may move during an answer. */
+  readonly stallMs: number;
+  /** How often these times are looked at. */
+  readonly checkMs: number;
+  readonly bodyBytes: number;
+  readonly connectionsPerAddress: number;
+  readonly connections: number;
+  /** How long main may take to decide. */
+  readonly decisionMs: number;
+  /** How long running answers may go on after close(). */
+  readonly graceMs: number;
+}
+
+export const defaultBootHttpLimits: BootHttpLimits = {
+  headersMs: 10_000,
+  requestMs: 30_000,
+  keepAliveMs: 30_000,
+  stallMs: 60_000,
+  checkMs: 2_000,
+  bodyBytes: 64 * 1024,
+  connectionsPerAddress: 64,
+  connections: 4096,
+  decisionMs: 20_000,
+  graceMs: 500,
+};
+
+/** What main is asked: what is this request to get? */
+export interface BootHttpRequest {
+  readonly id: number;
+  readonly method: string;
+  /** Absolute path after `normalizePath`: percent-decoded, single slashes, no `..`. */
+  readonly path: string;
+  /** What stands after the `?`, as it came. */
+  readonly query: string;
+  /** Lower-case names; only those of `forwardedHeaders` and the X-RHN-Provisioning-Mac-N. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Dotted. */
+  readonly remoteAddress: string;
+  readonly network: string;
+  /** Present for POST and PUT. */
+  readonly body?: string | undefined;
+}
+
+/** Headers that a decision may look at. Ranges and conditions are the worker's own business. */
+export const forwardedHeaders: readonly string[] = ['user-agent', 'content-type', 'x-system-serial-number'];
+
+export type RefusalStatus = 403 | 404 | 405 | 409 | 410 | 500 | 503;
+
+/** What main answers. */
+export type BootHttpAnswer =
+  | {
+      readonly kind: 'file';
+      /** Absolute path on this host. */
+      readonly path: string;
+      /** For messages. */
+      readonly name: string;
+      readonly contentType?: string | undefined;
+    }
+  | {
+      readonly kind: 'text';
+      readonly status: number;
+      readonly text: string;
+      readonly contentType: string;
+      /** What to call the path in events, where the path itself is a secret. */
+      readonly shownPath?: string | undefined;
+      /** Given back to main when the text was sent in full. */
+      readonly confirm?: string | undefined;
+    }
+  | {
+      readonly kind: 'refuse';
+      readonly status: RefusalStatus;
+      readonly reason: string;
+      readonly shownPath?: string | undefined;
+      /** 404 only: loaders ask for such names as a matter of course. */
+      readonly isExpected?: boolean | undefined;
+      /** 404 only: a name that is there. */
+      readonly near?: string | undefined;
+      /** An event tells of this refusal already. */
+      readonly isTold?: boolean | undefined;
+      /** 405 only. */
+      readonly allow?: string | undefined;
+    };
+
+/** The worker's start data. */
+export interface BootWorkerSetup {
+  readonly listeners: readonly ListenerSetup[];
+  readonly limits: BootHttpLimits;
+  /** URL of a module whose `prepareThread()` runs before the first connection is taken. */
+  readonly threadModule?: string | undefined;
+}
+
+export type ToBootWorker =
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: BootHttpAnswer }
+  | { readonly kind: 'close' };
+
+export type FromBootWorker =
+  | { readonly kind: 'ask'; readonly request: BootHttpRequest }
+  | { readonly kind: 'sent'; readonly confirm: string }
+  | {
+      readonly kind: 'event';
+      readonly id: Extract<EventId, `http.${string}`>;
+      readonly subject: Subject;
+      readonly data: unknown;
+    }
+  | {
+      readonly kind: 'listening';
+      /** Index in `listeners`. */
+      readonly listener: number;
+      readonly port: number;
+    }
+  | { readonly kind: 'cannot-listen'; readonly listener: number; readonly code: string };

@@ -1,0 +1,102 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { createConnectionCounter } from './connections.ts';
+import type { ListenerDeps } from './exchange.ts';
+import { createListener } from './listener.ts';
+import type {
+  BootHttpAnswer,
+  BootHttpRequest,
+  BootWorkerSetup,
+  FromBootWorker,
+  ListenerSetup,
+  ToBootWorker,
+} from './protocol.ts';
+
+/** The thread that serves files to machines. Everything it may decide by itself is how to send what main names. */
+async function run(setup: BootWorkerSetup, port: NonNullable<typeof parentPort>): Promise<void> {
+  if (setup.threadModule !== undefined) {
+    const { prepareThread } = (await import(setup.threadModule)) as {
+      prepareThread: () => Promise<void> | void;
+    };
+    await prepareThread();
+  }
+  const tell = (message: FromBootWorker) => port.postMessage(message);
+  const { ask, onAnswer } = createAsker(setup.limits.decisionMs, tell);
+  const deps: ListenerDeps = {
+    limits: setup.limits,
+    ask,
+    confirm: (confirm) => tell({ kind: 'sent', confirm }),
+    emit: (id, subject, data) => tell({ kind: 'event', id, subject, data }),
+  };
+  const counter = createConnectionCounter(setup.limits);
+  const servers = setup.listeners.map((listener, index) => {
+    const server = createListener(listener, deps, counter);
+    listen(server, listener, index, tell);
+    return server;
+  });
+  port.on('message', (message: ToBootWorker) => {
+    if (message.kind === 'answer') return onAnswer(message.id, message.answer);
+    closeAll(servers, setup.limits.graceMs).then(() => port.close());
+  });
+}
+
+function listen(
+  server: Server,
+  { socket }: ListenerSetup,
+  index: number,
+  tell: (message: FromBootWorker) => void,
+): void {
+  server.on('error', (error: NodeJS.ErrnoException) =>
+    tell({ kind: 'cannot-listen', listener: index, code: error.code ?? error.message }),
+  );
+  server.once('listening', () => {
+    const { port } = server.address() as AddressInfo;
+    tell({ kind: 'listening', listener: index, port });
+  });
+  if (socket.kind === 'fd') server.listen({ fd: socket.fd });
+  else server.listen({ host: socket.address, port: socket.port });
+}
+
+interface Waiting {
+  readonly resolve: (answer: BootHttpAnswer) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+function createAsker(decisionMs: number, tell: (message: FromBootWorker) => void) {
+  const waiting = new Map<number, Waiting>();
+  let next = 1;
+  return {
+    ask: (request: Omit<BootHttpRequest, 'id'>) => {
+      const id = next++;
+      const { promise, resolve, reject } = Promise.withResolvers<BootHttpAnswer>();
+      const timer = setTimeout(() => {
+        waiting.delete(id);
+        reject(new Error('the server did not decide in time, try again'));
+      }, decisionMs);
+      waiting.set(id, { resolve, timer });
+      tell({ kind: 'ask', request: { id, ...request } });
+      return promise;
+    },
+    onAnswer: (id: number, answer: BootHttpAnswer) => {
+      const waiter = waiting.get(id);
+      if (!waiter) return;
+      waiting.delete(id);
+      clearTimeout(waiter.timer);
+      waiter.resolve(answer);
+    },
+  };
+}
+
+/** Takes no more connections, lets running answers go on for a moment, then cuts them. */
+async function closeAll(servers: readonly Server[], graceMs: number): Promise<void> {
+  const cut = setTimeout(() => {
+    for (const server of servers) server.closeAllConnections();
+  }, graceMs);
+  // A server that never listened answers with an error, which is fine: there is nothing to close.
+  await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
+  clearTimeout(cut);
+}
+
+// Nothing happens when something else than a Worker imports this file.
+if (!isMainThread && parentPort) await run(workerData as BootWorkerSetup, parentPort);

@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto';
+import type { MachineAdmin, MachineRow, OperationResult } from '../http/api/ports.ts';
+import { isOver } from '../lease/book.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { LifeEvent } from '../machine/step-life.ts';
+import type { Base } from './base.ts';
+import type { Serving } from './serving.ts';
+
+/** An unguessable, URL-safe token of a grant. */
+export function newToken(): string {
+  return randomBytes(24).toString('base64url');
+}
+
+/** What an operator may do with machines. Each step is on disk before it is reported. */
+export function createMachineAdmin({ book, lives, now }: Base, serving: Serving): MachineAdmin {
+  const settings = () => serving.state().settings;
+  const rowOf = (machine: Machine): MachineRow => {
+    const leases = settings().networks.flatMap((network) => machine.macs.map((mac) => book.leaseOf(network.name, mac)));
+    const held = leases.find((lease) => lease?.state === 'bound' && !isOver(lease, now()));
+    return { machine, life: lives.get(machine.name), leased: held?.address };
+  };
+  const step = async (name: string, event: LifeEvent): Promise<OperationResult> => {
+    const machine = settings().machines.get(name);
+    if (machine === undefined) return { kind: 'unknown-machine' };
+    const taken = lives.step(name, event);
+    await taken.saved;
+    if (taken.step.kind === 'refused') return { kind: 'refused', reason: taken.step.reason };
+    return { kind: 'done', row: rowOf(machine) };
+  };
+  return {
+    *list() {
+      for (const machine of settings().machines.values()) yield rowOf(machine);
+    },
+    profiles: () => settings().profiles.keys(),
+    async install(name, asked) {
+      const { machines, profiles, unsupportedProfiles } = settings();
+      const machine = machines.get(name);
+      if (machine === undefined) return { kind: 'unknown-machine' };
+      const profile = asked ?? machine.profile;
+      const unsupported = profile === undefined ? undefined : unsupportedProfiles.get(profile);
+      if (unsupported) return { kind: 'refused', reason: unsupported.reason };
+      if (profile === undefined || !profiles.has(profile)) return { kind: 'unknown-profile', profile };
+      return step(name, { kind: 'granted', token: newToken(), profile, via: 'command' });
+    },
+    cancel: (name) => step(name, { kind: 'cancelled' }),
+  };
+}

@@ -1,0 +1,50 @@
+import type { Status } from '../http/api/ports.ts';
+import { isOver } from '../lease/book.ts';
+import type { Network } from '../lease/network.ts';
+import { formatSubnet, rangeContains, rangeSize } from '../net/subnet.ts';
+import type { Base } from './base.ts';
+import { VERSION } from './base.ts';
+import type { Serving } from './serving.ts';
+
+export interface StatusOptions {
+  readonly base: Base;
+  readonly serving: Serving;
+  readonly configPath: string | undefined;
+  readonly dataFolder: string;
+}
+
+/** Follows which sockets are open by what is told of them, so that `status` says what the log says. */
+export function createStatus({ base, serving, configPath, dataFolder }: StatusOptions): () => Status {
+  const started = new Date(base.now()).toISOString();
+  const listeners = serving.listeners();
+  return () => ({
+    version: VERSION,
+    pid: process.pid,
+    started,
+    config: configPath ?? null,
+    data: dataFolder,
+    networks: serving.state().settings.networks.map((network) => describeNetwork(base, network)),
+    listeners: [...listeners.values()],
+    counters: { ...serving.dhcp.counters(), httpRequests: serving.httpStats()?.requests ?? 0 },
+  });
+}
+
+function describeNetwork({ book, now }: Base, network: Network): Status['networks'][number] {
+  const at = now();
+  const pools = network.dhcp.pools.map(({ range }) => range);
+  let bound = 0;
+  let used = 0;
+  for (const lease of book.leases()) {
+    if (lease.network !== network.name || isOver(lease, at)) continue;
+    if (lease.state === 'bound') bound++;
+    if (pools.some((range) => rangeContains(range, lease.address))) used++;
+  }
+  const size = pools.reduce((sum, range) => sum + rangeSize(range), 0);
+  return {
+    name: network.name,
+    interface: network.interface ?? null,
+    subnet: formatSubnet(network.subnet),
+    mode: network.dhcp.mode,
+    leases: { bound, free: size - used },
+  };
+}

@@ -1,0 +1,150 @@
+import { type EventData, type EventId, type RecordedEvent, recordEvent, type Subject } from '../../src/event/event.ts';
+import { matches } from '../../src/http/api/event-stream.ts';
+import type { ApiPorts, EventFeed, LeaseRow, MachineRow } from '../../src/http/api/ports.ts';
+import type { Machine } from '../../src/machine/machine.ts';
+import { ipv4 } from '../../src/net/ipv4.ts';
+import { mac } from '../../src/net/mac.ts';
+
+export const NOW = Date.parse('2026-11-23T02:39:00Z');
+const HOUR = 3600_000;
+
+/** Events in memory. `beforeList` runs inside `list`, between the question and the answer. */
+export class MemoryFeed implements EventFeed {
+  readonly events: RecordedEvent[] = [];
+  readonly listeners = new Set<(event: RecordedEvent) => void>();
+  beforeList: () => void = () => {};
+  #waiting: (() => void)[] = [];
+
+  tell<Id extends EventId>(id: Id, subject: Subject, data: EventData<Id>): RecordedEvent {
+    const seq = this.lastSeq() + 1;
+    const event = recordEvent({ seq, time: NOW + seq }, id, subject, data);
+    this.events.push(event);
+    for (const listener of this.listeners) listener(event);
+    return event;
+  }
+
+  list: EventFeed['list'] = async (query) => {
+    const found = this.events.filter((event) => event.seq > (query.after ?? 0) && matches(event, query));
+    const page = query.after === undefined ? found.slice(-query.limit) : found.slice(0, query.limit);
+    this.beforeList();
+    return page;
+  };
+
+  subscribe: EventFeed['subscribe'] = (listener) => {
+    this.listeners.add(listener);
+    for (const wake of this.#waiting.splice(0)) wake();
+    return () => {
+      this.listeners.delete(listener);
+      for (const wake of this.#waiting.splice(0)) wake();
+    };
+  };
+
+  lastSeq = (): number => this.events.at(-1)?.seq ?? 0;
+
+  /** Resolves when there are so many subscribers. */
+  async untilListeners(count: number): Promise<void> {
+    while (this.listeners.size !== count) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+}
+
+function machine(name: string, address: string, macText: string, profile?: string): Machine {
+  return {
+    name,
+    macs: [mac(macText)],
+    address: ipv4(address),
+    hostName: name,
+    profile,
+    kind: 'pc',
+    secureBoot: false,
+    loader: 'auto',
+    vars: {},
+  };
+}
+
+export const SECRET_TOKEN = 'token-that-nobody-may-see';
+
+/** Ports with a small rack behind them; what was done is in `calls`. */
+export function fakePorts(): { ports: ApiPorts; feed: MemoryFeed; calls: string[] } {
+  const feed = new MemoryFeed();
+  const calls: string[] = [];
+  const sm1 = machine('sm1', '172.22.10.5', '00:25:90:96:c4:9a', 'debian-12');
+  const rows: MachineRow[] = [
+    { machine: machine('sm2', '172.22.10.6', '00:25:90:96:c4:9b') },
+    {
+      machine: sm1,
+      leased: ipv4('172.22.10.5'),
+      life: {
+        machine: 'sm1',
+        state: 'installed',
+        onceUsed: true,
+        outcome: { kind: 'install', profile: 'debian-12', result: 'succeeded', reason: 'reported', at: NOW - HOUR },
+      },
+    },
+  ];
+  const lease = {
+    network: 'management',
+    state: 'bound',
+    kind: 'dhcp',
+    startsAt: NOW - HOUR,
+    endsAt: NOW + HOUR,
+  } as const;
+  const leases: LeaseRow[] = [
+    {
+      lease: { ...lease, address: ipv4('172.22.10.40'), client: mac('00:25:90:00:00:40'), state: 'abandoned' },
+    },
+    {
+      lease: { ...lease, address: ipv4('172.22.10.5'), client: mac('00:25:90:96:c4:9a'), hostName: 'sm1' },
+      machine: 'sm1',
+    },
+    { lease: { ...lease, address: ipv4('172.22.10.41'), client: mac('00:25:90:00:00:41'), endsAt: NOW - 1 } },
+    {
+      lease: { ...lease, address: ipv4('10.0.0.9'), network: 'lab', client: 'id:00ff', kind: 'bootp', endsAt: null },
+    },
+  ];
+  const change = (verb: string) => async (address: number) => {
+    calls.push(`${verb} ${address}`);
+    const row = leases.find((candidate) => candidate.lease.address === address);
+    return row ? ({ kind: 'done', row } as const) : ({ kind: 'unknown' } as const);
+  };
+  const ports: ApiPorts = {
+    now: () => NOW,
+    events: feed,
+    server: {
+      status: () => ({
+        version: '0.1.0',
+        pid: 42,
+        started: new Date(NOW).toISOString(),
+        config: '/etc/rackready.yaml',
+        data: '/var/lib/rackready',
+        networks: [],
+        listeners: [],
+        counters: { 'http.requests': 3 },
+      }),
+      reload: async () => ({ kind: 'refused', problems: ['rackready.yaml:3:1: networks: unknown key'] }),
+    },
+    leases: { list: () => leases, release: change('release'), forget: change('forget') },
+    machines: {
+      list: () => rows,
+      profiles: () => ['debian-12', 'rocky-9'],
+      install: async (name, profile) => {
+        calls.push(`install ${name} ${profile}`);
+        const row = rows.find((candidate) => candidate.machine.name === name);
+        if (!row) return { kind: 'unknown-machine' };
+        const wanted = profile ?? row.machine.profile;
+        if (wanted === undefined || !['debian-12', 'rocky-9'].includes(wanted)) {
+          return { kind: 'unknown-profile', profile: wanted };
+        }
+        const grant = { token: SECRET_TOKEN, profile: wanted, via: 'command', grantedAt: NOW } as const;
+        const operation = { kind: 'install', stage: 'granted', grant } as const;
+        return { kind: 'done', row: { ...row, life: { machine: name, state: 'ready', onceUsed: true, operation } } };
+      },
+      cancel: async (name) => {
+        calls.push(`cancel ${name}`);
+        const row = rows.find((candidate) => candidate.machine.name === name);
+        if (!row) return { kind: 'unknown-machine' };
+        return name === 'sm2' ? { kind: 'refused', reason: 'no installation is in progress' } : { kind: 'done', row };
+      },
+    },
+  };
+  return { ports, feed, calls };
+}
