@@ -91,7 +91,7 @@ echo "MARK mine=$rackready_server,$rackready_mac,$rackready_protocol"
 cat "(http,$net_default_server)/over-http"
 cat "(http,$net_default_server:8080)/over-http"
 echo "MARK end"
-sleep 5
+sleep 600
 `;
 
 /** QEMU's network hands what is sent to 10.0.2.2 to this host's 127.0.0.1. */
