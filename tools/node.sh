@@ -44,3 +44,7 @@ if [ -z "$NODE" ]; then
   say 'no Node.js >= 24 found: neither in node_modules (this system may not be Linux on x64 or arm64) nor in PATH.'
   exit 69
 fi
+
+# Compiled code is kept beside the packages: the server starts faster, and each of its threads needs less memory.
+NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE:-$here/node_modules/.cache/rackready}
+export NODE_COMPILE_CACHE
