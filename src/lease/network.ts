@@ -54,9 +54,3 @@ export interface DhcpSettings {
   readonly pools: readonly Pool[];
   readonly options: readonly ExtraOption[];
 }
-
-/** A fixed address for a machine, by the operator. */
-export interface Reservation {
-  readonly machine: string;
-  readonly address: Ipv4;
-}

@@ -31,11 +31,6 @@ export function formatIpv4(address: Ipv4): string {
   return `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
 }
 
-/** Eight upper-case hex digits, as GRUB and PXELINUX build file names from an address: AC160A02. */
-export function formatIpv4Hex(address: Ipv4): string {
-  return (address >>> 0).toString(16).toUpperCase().padStart(8, '0');
-}
-
 /** The four octets in network order. */
 export function ipv4Bytes(address: Ipv4): Uint8Array {
   return Uint8Array.of(address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255);

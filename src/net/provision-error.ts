@@ -1,5 +1,5 @@
 /** Every operational failure that has a name, with what the operator does next. */
-export const hints = {
+const hints = {
   'store-failed': 'Check free space and write permission of the data folder.',
   'store-busy': 'Another rackready uses this data folder. Stop it, or give this one its own with --data.',
   'store-newer': 'Start the version that wrote it, or give this one another folder with --data.',

@@ -10,8 +10,8 @@ import type { Case } from './verdict.ts';
 export const HOLD_MS = 60_000;
 
 /** After a DECLINE or a conflict. A reservation is tried again soon: somebody waits in front of that machine. */
-export const ABANDON_RESERVED_MS = 10 * 60_000;
-export const ABANDON_POOL_MS = 60 * 60_000;
+const ABANDON_RESERVED_MS = 10 * 60_000;
+const ABANDON_POOL_MS = 60 * 60_000;
 
 /** The machine's reserved address, where it lies in this network. */
 export function reservedAddress(what: Case): Ipv4 | undefined {

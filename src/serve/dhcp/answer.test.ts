@@ -160,6 +160,12 @@ const rows: readonly { name: string; ask: RequestBytes; given?: Given; want: str
     want: 'no reply, abandoned',
   },
   {
+    name: 'DISCOVER through a relay is not probed',
+    ask: { type: 1, mac: STRANGER, giaddr: '172.22.10.1' },
+    given: { networks: [network({ dhcp: { conflictProbe: true } })] },
+    want: /^OFFER/,
+  },
+  {
     name: 'DISCOVER of a reserved machine is not probed',
     ask: { type: 1 },
     given: { networks: [network({ dhcp: { conflictProbe: true } })] },

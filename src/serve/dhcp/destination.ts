@@ -1,10 +1,10 @@
-import { ANY, BROADCAST, type Ipv4 } from '../../net/ipv4.ts';
+import { ANY, type Ipv4 } from '../../net/ipv4.ts';
 import type { Mac } from '../../net/mac.ts';
 import { BROADCAST_FLAG } from '../../wire/dhcp4/packet.ts';
 import type { DhcpRequest } from './request.ts';
 
-export const SERVER_PORT = 67;
-export const CLIENT_PORT = 68;
+const SERVER_PORT = 67;
+const CLIENT_PORT = 68;
 
 /** Where a reply goes. `hardware`: by unicast to a client that has no address yet, or by broadcast when that fails. */
 export type Destination =
@@ -40,6 +40,3 @@ export function chooseDestination(
   }
   return { kind: 'hardware', address: reply.yiaddr, mac: request.mac, port: CLIENT_PORT };
 }
-
-/** The address to put on the wire for a broadcast: never a subnet's own, which some firmware does not listen to. */
-export const BROADCAST_ADDRESS = BROADCAST;

@@ -58,8 +58,12 @@ export function answerDiscover(what: Case): Verdict {
   };
 }
 
-/** Only a pool address that this client does not hold yet is asked after: its own would answer for itself. */
+/**
+ * Only a pool address that this client does not hold yet is asked after: its own would answer for itself. Behind a relay
+ * nobody can be asked by ARP.
+ */
 function needsProbe(what: Case, address: Ipv4, reason: string): boolean {
+  if (what.request.relay !== undefined) return false;
   if (!what.network.dhcp.conflictProbe || (reason !== 'pool' && reason !== 'requested' && reason !== 'offer'))
     return false;
   return what.context.view.leaseAt(address)?.client !== what.request.client;

@@ -139,7 +139,7 @@ function encode(parts: ReplyParts, body: Body): Uint8Array {
  * Option 57 counts the whole IP datagram from 576 up (RFC 2132 9.10). iPXE and EDK2 send 1472 and mean the payload, so
  * 28 bytes are taken off and 1472 is the ceiling (EDK2 drops larger ones).
  */
-export function sizeLimit(request: DhcpRequest): number {
+function sizeLimit(request: DhcpRequest): number {
   return Math.min(1472, Math.max(548, (request.maxMessageSize ?? 576) - 28));
 }
 

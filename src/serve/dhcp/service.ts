@@ -82,6 +82,7 @@ export function createDhcpService(ports: DhcpPorts): DhcpService {
     }
     if (verdict.kind === 'ignore') {
       counters.ignored++;
+      noteObserved(observed, request);
       if (verdict.dropOffer) ports.book.dropOffer(verdict.dropOffer.network, verdict.dropOffer.client);
       tell(verdict.told);
       ports.emit(
@@ -113,8 +114,6 @@ export function createDhcpService(ports: DhcpPorts): DhcpService {
       try {
         const request = readRequest(decodePacket(datagram));
         if (request.mac !== undefined && ports.isOwnMac(request.mac)) return;
-        if (request.message === 'request' && request.mac && request.requested)
-          noteObserved(observed, request.requested, request.mac);
         act(request, reception, decide(request, reception));
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
@@ -166,10 +165,11 @@ function restore(book: LeaseBook, change: LeaseChange, address: Ipv4, before: Le
   else book.forget(address);
 }
 
-/** Bounded: an office's worth of addresses, the oldest go first. */
-function noteObserved(observed: Map<Ipv4, Mac>, address: Ipv4, mac: Mac): void {
-  observed.delete(address);
-  observed.set(address, mac);
+/** A REQUEST that is not for us says who will have the address. Bounded: an office's worth, the oldest go first. */
+function noteObserved(observed: Map<Ipv4, Mac>, { message, mac, requested }: DhcpRequest): void {
+  if (message !== 'request' || mac === undefined || requested === undefined) return;
+  observed.delete(requested);
+  observed.set(requested, mac);
   if (observed.size > 10_000) observed.delete(observed.keys().next().value as Ipv4);
 }
 
