@@ -11,8 +11,8 @@ import { subnetContains } from '../net/subnet.ts';
 import type { BootFilesDeps, BootSettings, Leaseholder } from '../serve/boot-deps.ts';
 import { type BootFiles, createBootFiles } from '../serve/boot-files.ts';
 import { fileKind, openBootFolder, preloadTemplates } from './boot-folder.ts';
-import { newToken } from './machine-admin.ts';
 import { indexMachines, type MachineIndex } from './machine-index.ts';
+import { newToken } from './token.ts';
 
 /** What of the boot side is made anew for each configuration. */
 export interface BootState {

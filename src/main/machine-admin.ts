@@ -1,15 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import type { MachineAdmin, MachineRow, OperationResult } from '../http/api/ports.ts';
 import { isOver } from '../lease/book.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { LifeEvent } from '../machine/step-life.ts';
 import type { Base } from './base.ts';
 import type { Serving } from './serving.ts';
-
-/** An unguessable, URL-safe token of a grant. */
-export function newToken(): string {
-  return randomBytes(24).toString('base64url');
-}
+import { newToken } from './token.ts';
 
 /** What an operator may do with machines. Each step is on disk before it is reported. */
 export function createMachineAdmin({ book, lives, now }: Base, serving: Serving): MachineAdmin {
