@@ -45,6 +45,7 @@ const TESTS: readonly WantedPackage[] = [
   optional('isc-dhcp-client', 'a DHCP client'),
   optional('udhcpc', 'a DHCP client'),
   optional('bootpc', 'a BOOTP client'),
+  optional('libfaketime', 'sets the clock for one program'),
   optional('isc-dhcp-relay', 'a DHCP relay'),
   optional('kea-dhcp4-server', 'a foreign DHCP server'),
   optional('kea-admin', 'perfdhcp, for measurements'),

@@ -34,7 +34,7 @@ export interface ClockOptions {
 
 export function createClock(options: ClockOptions): Clock {
   const wall = options.wall ?? Date.now;
-  const monotonic = options.monotonic ?? (() => performance.now());
+  const monotonic = options.monotonic ?? monotonicMs;
   const toleranceMs = options.toleranceMs ?? 2_000;
   let offset = wall() - monotonic();
   const check = () => {
@@ -50,6 +50,12 @@ export function createClock(options: ClockOptions): Clock {
     check,
     close: () => clearInterval(timer),
   };
+}
+
+/** As performance.now(), which costs several times more: every request asks for the time more than once. */
+function monotonicMs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1_000 + nanoseconds / 1_000_000;
 }
 
 /** A moment after the clock was set by `deltaMs`; null ("never") stays. Never before 1970. */

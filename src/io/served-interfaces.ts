@@ -86,7 +86,17 @@ export async function openServedInterfaces(options: ServedInterfacesOptions): Pr
   };
 
   const watch = await watchInterfaces(options.names, onChange);
-  await Promise.all(options.names.map(tryToOpen));
+  const closeAll = async () => {
+    isClosed = true;
+    watch.close();
+    await Promise.allSettled(options.names.map(shut));
+  };
+  try {
+    await Promise.all(options.names.map(tryToOpen));
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
   const timer = setInterval(() => {
     for (const name of options.names) void tryToOpen(name);
   }, options.retryMs ?? 5_000);
@@ -97,10 +107,8 @@ export async function openServedInterfaces(options: ServedInterfacesOptions): Pr
       await tryToOpen(name);
     },
     close: async () => {
-      isClosed = true;
       clearInterval(timer);
-      watch.close();
-      await Promise.all(options.names.map(shut));
+      await closeAll();
     },
   };
 }

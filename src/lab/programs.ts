@@ -47,6 +47,7 @@ const DEBIAN_FOLDERS: readonly (readonly [prefix: string, debianPackage: string]
   ['/usr/lib/grub/i386-efi', 'grub-efi-ia32-bin'],
   ['/usr/lib/grub/arm64-efi', 'grub-efi-arm64-bin'],
   ['/usr/lib/shim', 'shim-signed'],
+  ['/usr/lib/x86_64-linux-gnu/faketime', 'libfaketime'],
   ['/usr/lib/ipxe/qemu', 'ipxe-qemu'],
   ['/usr/lib/ipxe', 'ipxe'],
   ['/usr/share/OVMF/OVMF32', 'ovmf-ia32'],

@@ -98,7 +98,9 @@ async function openDhcp(
   for (const limit of endpoint.limits) emit('server.limited', {}, { what: `DHCP on ${name}`, reason: limit });
   const modes = here.map((network) => `${network.name}: ${network.dhcp.mode}`).join(', ');
   emit('server.listening', {}, { what: `DHCP (${modes})`, where: `${name}, ports 67 and 4011` });
-  opened.push(await searchNowAndThen(name, endpoint, now));
+  // An observed network is one on which nothing is sent: there, servers are known by what they say to others.
+  const isOnlyHeard = here.every(({ dhcp }) => dhcp.mode === 'observe' || dhcp.mode === 'off');
+  if (!isOnlyHeard) opened.push(await searchNowAndThen(name, endpoint, now));
   return endpoint;
 }
 
