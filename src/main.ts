@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EMBEDDED_SCRIPT_NAME, GRUB_PREFIX, renderEarlyConfig, renderEmbeddedScript } from './boot/grub-embedded.ts';
@@ -12,9 +13,9 @@ import { openLoaders } from './io/loaders/open-loaders.ts';
 import { dropPrivileges } from './io/privileges.ts';
 import { inheritedSockets } from './io/udp/inherited.ts';
 import { isOverdue } from './machine/step-life.ts';
-import { openAdmin } from './main/admin.ts';
+import { type Admin, openAdmin } from './main/admin.ts';
 import { type Base, openBase, VERSION } from './main/base.ts';
-import { openServing, type Serving } from './main/serving.ts';
+import { openServing } from './main/serving.ts';
 
 export interface ServerOptions {
   readonly settings: Settings;
@@ -54,10 +55,17 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const inherited = inheritedSockets(process.env, process.pid);
     const serving = await openServing({ base, settings: options.settings, catalog, inherited });
     opened.push(serving);
-    const reloader = await openReloader(base, serving, configPath);
+    let admin: Admin | undefined;
+    const reloader = await openReloader(base, configPath, serving.state().settings, async (settings) => {
+      await serving.use(settings);
+      await admin?.use(settings);
+    });
     opened.push(reloader);
-    opened.push(await openAdmin({ base, serving, configPath, dataFolder, reload: reloader.reload }));
+    admin = await openAdmin({ base, serving, configPath, dataFolder, reload: reloader.reload });
+    opened.push(admin);
     opened.push(endOverdue(base));
+    // As another account we could not keep what was compiled, and would compile it again at each start.
+    flushCompileCache();
     await giveUpRoot(base, options);
     base.emit('server.started', {}, { version: VERSION, config: configPath ?? 'none', data: dataFolder });
     return {
@@ -79,7 +87,12 @@ interface Reloader {
 }
 
 /** All or nothing: a configuration with an error changes nothing. */
-async function openReloader(base: Base, serving: Serving, configPath: string | undefined): Promise<Reloader> {
+async function openReloader(
+  base: Base,
+  configPath: string | undefined,
+  first: Settings,
+  use: (settings: Settings) => Promise<void>,
+): Promise<Reloader> {
   if (configPath === undefined) {
     return {
       reload: async () => ({ kind: 'refused', problems: ['the server was started without a configuration'] }),
@@ -93,7 +106,7 @@ async function openReloader(base: Base, serving: Serving, configPath: string | u
       if (result.kind === 'problems') {
         return base.emit('config.refused', {}, { problems: errorsIn(result.problems) });
       }
-      await serving.use(result.settings);
+      await use(result.settings);
       tellLoaded(base, result.settings);
     },
     onUnwatched: (folder, reason) =>
@@ -103,7 +116,7 @@ async function openReloader(base: Base, serving: Serving, configPath: string | u
         { what: `Watching ${folder}`, reason: `${reason}; after a change: kill -HUP ${process.pid}` },
       ),
   });
-  tellLoaded(base, serving.state().settings);
+  tellLoaded(base, first);
   return { reload: async () => reloadResult(await watch.reload()), close: () => watch.close() };
 }
 

@@ -26,13 +26,13 @@ describe('planArguments()', () => {
     assert.match(line, /-device virtio-net-pci,netdev=net0,mac=02:00:00:00:00:01,romfile= /);
     assert.match(line, /-netdev tap,id=net0,ifname=tap3,script=no,downscript=no/);
     assert.match(line, /-m 1024 .*-no-reboot/);
-    assert.doesNotMatch(line, /-boot n|fw_cfg|disk0/);
+    assert.doesNotMatch(line, /-boot nc|fw_cfg|disk0/);
   });
 
   test('a BIOS machine boots by the ROM of its card', () => {
     const { code: _code, variables: _variables, ...bios } = firmware;
     const line = plan({ firmware: 'bios' }, bios);
-    assert.match(line, /mac=02:00:00:00:00:01 .*-boot n/);
+    assert.match(line, /mac=02:00:00:00:00:01 .*-boot nc/);
     assert.doesNotMatch(line, /pflash|romfile/);
   });
 
@@ -42,6 +42,14 @@ describe('planArguments()', () => {
     assert.match(line, /-m 2048/);
     assert.match(line, /file=\/lab\/pc1\.disk -device virtio-blk-pci,drive=disk0/);
     assert.doesNotMatch(line, /-no-reboot/);
+  });
+
+  test('a disk with something on it: an image, or a folder as a FAT partition', () => {
+    assert.match(
+      plan({ disk: { image: '/my.img' } }),
+      /-drive if=none,id=disk0,format=raw,snapshot=on,file=\/my\.img /,
+    );
+    assert.match(plan({ disk: { folder: '/esp' } }), /readonly=on,file=fat:\/esp -device virtio-blk-pci,drive=disk0/);
   });
 
   test('HTTP boot only: PXE is switched off in OVMF', () => {

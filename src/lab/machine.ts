@@ -19,6 +19,8 @@ export interface MachineOptions {
   readonly memoryMb?: number;
   /** Size of an empty disk (a sparse file in the temp folder). Default: no disk. */
   readonly diskGb?: number;
+  /** A disk that has something on it already: a raw image, or a folder that is shown as a FAT partition. Is not written to. */
+  readonly disk?: { readonly image: string } | { readonly folder: string };
   /** UEFI: leave PXE out, so that HTTP boot comes at once rather than after two minutes. */
   readonly isHttpBootOnly?: boolean;
   /** A reboot ends QEMU. Default: true. */
@@ -122,20 +124,28 @@ export function planArguments(
   }
   args.push('-netdev', `tap,id=net0,ifname=${site.tap},script=no,downscript=no`);
   args.push('-device', `${options.nic ?? 'virtio-net-pci'},netdev=net0,mac=${options.mac}${romArgument(options)}`);
-  if (options.diskGb !== undefined) {
-    const disk = join(site.folder, `${options.name}.disk`);
-    args.push('-drive', `if=none,id=disk0,format=raw,cache=unsafe,discard=unmap,file=${disk}`);
-    args.push('-device', 'virtio-blk-pci,drive=disk0');
-  }
+  const disk = diskArgument(options, site);
+  if (disk !== undefined) args.push('-drive', `if=none,id=disk0,${disk}`, '-device', 'virtio-blk-pci,drive=disk0');
   // Entropy: without it the installer's kernel waits for some.
   args.push('-device', 'virtio-rng-pci');
-  if (options.firmware === 'bios') args.push('-boot', 'n');
+  // Network first, then the disk, as machines of a deployment are set up. UEFI keeps its own order.
+  if (options.firmware === 'bios') args.push('-boot', 'nc');
   if (options.isHttpBootOnly) {
     for (const version of ['IPv4', 'IPv6']) {
       args.push('-fw_cfg', `name=opt/org.tianocore/${version}PXESupport,string=no`);
     }
   }
   return [...args, ...(options.args ?? [])];
+}
+
+function diskArgument({ name, diskGb, disk }: MachineOptions, site: MachineSite): string | undefined {
+  if (disk === undefined) {
+    if (diskGb === undefined) return undefined;
+    return `format=raw,cache=unsafe,discard=unmap,file=${join(site.folder, `${name}.disk`)}`;
+  }
+  return 'image' in disk
+    ? `format=raw,snapshot=on,file=${disk.image}`
+    : `format=raw,readonly=on,file=fat:${disk.folder}`;
 }
 
 function romArgument({ rom, firmware }: MachineOptions): string {

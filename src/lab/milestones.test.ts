@@ -80,3 +80,12 @@ test('createSubjectFilter() knows a machine by its name, and by its address once
   assert.equal(isOurs(from('tftp.start', { address: '10.0.0.1' })), false);
   assert.equal(isOurs(from('server.started', {})), false);
 });
+
+test('createSubjectFilter() knows a machine that the configuration does not name by its MAC', () => {
+  const isOurs = createSubjectFilter('pc1', '02:00:00:00:00:01');
+  const from = (id: string, rest: Partial<ServerEvent>): ServerEvent => ({ ...event(id), ...rest });
+  assert.equal(isOurs(from('machine.seen', { mac: '02:00:00:00:00:02' })), false);
+  assert.equal(isOurs(from('dhcp.ack', { mac: '02:00:00:00:00:01', data: { address: '10.0.0.2' } })), true);
+  assert.equal(isOurs(from('tftp.start', { address: '10.0.0.2' })), true);
+  assert.equal(isOurs(from('dhcp.ack', { mac: '02:00:00:00:00:01', machine: 'pc2' })), false);
+});

@@ -3,6 +3,8 @@ export interface ServerEvent {
   /** Milliseconds since 1970. */
   readonly time: number;
   readonly id: string;
+  /** debug, info, warning or error. */
+  readonly level?: string;
   readonly mac?: string;
   readonly machine?: string;
   readonly address?: string;
@@ -24,14 +26,14 @@ export function parseServerEvent(line: string): ServerEvent | undefined {
 }
 
 /**
- * Tells which events are about one machine; give it all events in order. TFTP knows only the address that asked: it is the
- * machine's once the machine was acknowledged it.
+ * Tells which events are about one machine; give it all events in order. `mac` finds a machine that the configuration does not
+ * name. TFTP may know only the address that asked: it is the machine's once the machine was acknowledged it.
  */
-export function createSubjectFilter(name: string): (event: ServerEvent) => boolean {
+export function createSubjectFilter(name: string, mac?: string): (event: ServerEvent) => boolean {
   const addresses = new Set<string>();
   return (event) => {
-    if (event.machine !== undefined) {
-      const isOurs = event.machine === name;
+    if (event.machine !== undefined || (mac !== undefined && event.mac !== undefined)) {
+      const isOurs = event.machine === undefined ? event.mac === mac : event.machine === name;
       if (isOurs && event.id === 'dhcp.ack' && typeof event.data?.address === 'string')
         addresses.add(event.data.address);
       return isOurs;

@@ -30,13 +30,13 @@ export interface ServerChildOptions {
   readonly args?: readonly string[];
 }
 
-const MAIN = resolve(import.meta.dirname, '..', 'cli', 'main.ts');
+const PROJECT = resolve(import.meta.dirname, '..', '..');
 const STOP_TIMEOUT_MS = 10_000;
 
 /** Starts `rackready up --json` and collects what it tells. */
 export function startServerChild(options: ServerChildOptions): ServerChild {
-  const args = [MAIN, 'up', '--config', options.config, '--data', options.data, '--json', ...(options.args ?? [])];
-  const child = spawn(process.execPath, args, { cwd: join(MAIN, '..', '..', '..'), stdio: ['ignore', 'pipe', 'pipe'] });
+  const args = ['up', '--config', options.config, '--data', options.data, '--json', ...(options.args ?? [])];
+  const child = spawn(join(PROJECT, 'rackready'), args, { cwd: PROJECT, stdio: ['ignore', 'pipe', 'pipe'] });
   const events: ServerEvent[] = [];
   const otherLines: string[] = [];
   const listeners = new Set<(event: ServerEvent) => void>();

@@ -15,6 +15,10 @@ export class ApiError extends Error {
   }
 }
 
+export function badRequest(message: string): ApiError {
+  return new ApiError(400, 'bad-request', message, 'Mend the request.');
+}
+
 /** The world's failures; those that are not here are 500. */
 const STATUS: Partial<Record<ProvisionErrorCode, number>> = {
   'config-invalid': 422,

@@ -4,6 +4,7 @@ import type { Lease } from '../../lease/lease.ts';
 import type { Life } from '../../machine/life.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
+import type { FirmwareKind, RenderView } from './render-view.ts';
 
 /** A lease and whose it is. */
 export interface LeaseRow {
@@ -49,6 +50,8 @@ export interface MachineAdmin {
   profiles(): Iterable<string>;
   /** Grants one installation. */
   install(machine: string, profile: string | undefined): Promise<OperationResult>;
+  /** Everything that a machine would be sent, without any effect; undefined: there is no such machine. */
+  render(machine: string, options: RenderOptions): Promise<RenderView | undefined>;
   /** Takes back what is in progress. */
   cancel(machine: string): Promise<OperationResult>;
 }
@@ -90,6 +93,16 @@ export interface Status {
     readonly mode: string;
     readonly leases: { readonly bound: number; readonly free: number };
   }[];
+  readonly admin: {
+    /** Path of the unix socket. */
+    readonly socket: string;
+    /** "127.0.0.1:8067", or null: off. */
+    readonly listen: string | null;
+    /** Why nothing listens there. */
+    readonly problem: string | null;
+    /** The file with the token that TCP wants. */
+    readonly tokenFile: string;
+  };
   readonly listeners: readonly { readonly what: string; readonly where: string; readonly state: string }[];
   readonly counters: Readonly<Record<string, number>>;
 }
@@ -98,6 +111,13 @@ export type ReloadResult =
   | { readonly kind: 'loaded'; readonly networks: number; readonly machines: number }
   /** As `rackready check` prints them. */
   | { readonly kind: 'refused'; readonly problems: readonly string[] };
+
+export interface RenderOptions {
+  /** undefined: every kind. */
+  readonly firmware?: FirmwareKind | undefined;
+  /** Whether password hashes and secret-looking values are shown as they are. */
+  readonly showSecrets: boolean;
+}
 
 export interface ServerAdmin {
   status(): Status;

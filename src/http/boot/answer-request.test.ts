@@ -25,7 +25,11 @@ function handlerWith(
     },
     resolveAnswer: async (...args) => {
       asked.push({ name: 'resolveAnswer', args });
-      return given.answer ?? { kind: 'text', name: 'preseed.cfg', text: 'd-i secret\n' };
+      return given.answer ?? { kind: 'text', name: 'preseed.cfg', text: 'd-i secret\n', token: TOKEN };
+    },
+    resolveKickstart: async (...args) => {
+      asked.push({ name: 'resolveKickstart', args });
+      return given.answer ?? { kind: 'text', name: 'ks.cfg', text: 'text\n', token: TOKEN };
     },
     answerSent: async (...args) => {
       asked.push({ name: 'answerSent', args });
@@ -108,6 +112,31 @@ test('an answer file is given with a mark that comes back when it was sent', asy
     { name: 'resolveAnswer', args: [TOKEN, 'preseed.cfg', requester] },
     { name: 'answerSent', args: [TOKEN, 'preseed.cfg'] },
   ]);
+});
+
+test('the classic /ks.cfg is asked for by all MAC addresses that Anaconda names, in any form', async () => {
+  const { handler, asked } = handlerWith();
+  const headers = {
+    'user-agent': 'curl/7.76.1',
+    'x-rhn-provisioning-mac-0': 'eno1 00:25:90:96:C4:9A',
+    'x-rhn-provisioning-mac-1': '00-25-90-96-c6-5a',
+    'x-rhn-provisioning-mac-2': 'ib0 80:00:02:08:fe:80:00:00:00:00:00:00:00:02:c9:03:00:0e:c3:e1',
+    'x-rhn-provisioning-mac-31': ' bond0  52:54:00:00:00:01 ',
+    'x-rhn-provisioning-mac-32': 'eth9 52:54:00:00:00:02',
+  };
+  const answer = await handler.answer(request('GET', '/KS.cfg', { headers }));
+  const macs = ['00:25:90:96:c4:9a', '00:25:90:96:c6:5a', '52:54:00:00:00:01'];
+  assert.deepEqual(asked, [{ name: 'resolveKickstart', args: [macs, { ...requester, userAgent: 'curl/7.76.1' }] }]);
+  assert.ok(answer.kind === 'text' && answer.shownPath === '/ks.cfg');
+  assert.equal(answer.confirm, `${TOKEN}/ks.cfg`);
+  const head = await handler.answer(request('HEAD', '/ks.cfg', { headers }));
+  assert.equal(head.kind === 'refuse' && head.status, 405);
+});
+
+test('a companion of an answer file is given without a mark', async () => {
+  const answer = { kind: 'text', name: 'meta-data', text: 'x\n' } as const;
+  const given = await handlerWith({ answer }).handler.answer(request('GET', `/answer/${TOKEN}/meta-data`));
+  assert.ok(given.kind === 'text' && given.confirm === undefined);
 });
 
 test('HEAD and POST of an answer file use nothing up', async () => {

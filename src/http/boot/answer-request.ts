@@ -1,15 +1,18 @@
 import { parseIpv4 } from '../../net/ipv4.ts';
+import { type Mac, parseMac } from '../../net/mac.ts';
 import type { AnswerResource, Answers, ReportResult } from '../../serve/answers.ts';
 import type { BootResource, Requester, ResolveBootFile } from '../../serve/boot-resource.ts';
 import { contentTypeOf, PLAIN_TEXT } from './content-type.ts';
 import type { BootHttpAnswer, BootHttpRequest } from './protocol.ts';
 
-/** What requests are answered from. The three of `Answers` and `resolve` are what `createBootFiles` gives. */
+/** What requests are answered from. Those of `Answers` and `resolve` are what `createBootFiles` gives. */
 export interface BootRequestDeps extends Answers {
   readonly resolve: ResolveBootFile;
   /** Told when the note that an answer file was sent could not be kept. */
   readonly onSentFailed?: ((error: unknown) => void) | undefined;
 }
+
+const MOST_INTERFACES = 32;
 
 export interface BootRequestHandler {
   answer(request: BootHttpRequest): Promise<BootHttpAnswer>;
@@ -21,6 +24,7 @@ export interface BootRequestHandler {
  * Decides what a machine's request gets:
  *
  *     GET       /answer/TOKEN/FILE      the answer file, once
+ *     GET       /ks.cfg                 the same, by the MAC addresses in the headers of Anaconda
  *     GET POST  /report/TOKEN/KIND      takes a report
  *     GET HEAD  everything else         what TFTP would give for the same name
  *
@@ -53,6 +57,9 @@ async function decide(deps: BootRequestDeps, request: BootHttpRequest): Promise<
       return decideAnswer(deps, request, requester, token, rest);
     case 'report':
       return decideReport(deps, request, requester, token, rest);
+    case 'ks.cfg':
+      if (request.path.toLowerCase() === '/ks.cfg') return decideKickstart(deps, request, requester);
+      return decideFile(deps.resolve, request, requester);
     case 'api':
       return { kind: 'refuse', status: 404, reason: 'the boot listener serves no API' };
     default:
@@ -92,14 +99,42 @@ async function decideAnswer(
   const shownPath = `/answer/…/${file}`;
   // A HEAD would use the token up without giving anything for it.
   if (request.method !== 'GET') return { ...wrongMethod(request.method, 'GET'), shownPath };
-  const answer: AnswerResource = await deps.resolveAnswer(token, file, requester);
+  return sendAnswer(await deps.resolveAnswer(token, file, requester), shownPath);
+}
+
+/**
+ * `inst.ks.sendmac` names each interface in a header of its own, X-RHN-Provisioning-MAC-0 and up, as "eth0 00:25:90:96:c4:9a".
+ * Which number the interface has that it booted from is not said, so all are looked at.
+ */
+async function decideKickstart(
+  deps: BootRequestDeps,
+  request: BootHttpRequest,
+  requester: Requester,
+): Promise<BootHttpAnswer> {
+  if (request.method !== 'GET') return wrongMethod(request.method, 'GET');
+  return sendAnswer(await deps.resolveKickstart(macsIn(request.headers), requester), '/ks.cfg');
+}
+
+/** Names are in lower case, as Node gives them. Interfaces without an Ethernet address (InfiniBand) are left out. */
+export function macsIn(headers: Readonly<Record<string, string>>): Mac[] {
+  const macs: Mac[] = [];
+  for (let index = 0; index < MOST_INTERFACES; index++) {
+    const value = headers[`x-rhn-provisioning-mac-${index}`];
+    const mac = parseMac(value?.trim().split(/\s+/).at(-1) ?? '');
+    if (mac !== undefined) macs.push(mac);
+  }
+  return macs;
+}
+
+function sendAnswer(answer: AnswerResource, shownPath: string): BootHttpAnswer {
   if (answer.kind === 'refused') {
     const { status, reason } = answer;
-    // resolveAnswer tells each refusal as `answer.refused`.
+    // Each refusal that is worth it is told as `answer.refused`.
     return { kind: 'refuse', status, reason, shownPath, isTold: true };
   }
-  const { text, name } = answer;
-  return { kind: 'text', status: 200, text, contentType: PLAIN_TEXT, shownPath, confirm: `${token}/${name}` };
+  const { text, name, token } = answer;
+  const confirm = token === undefined ? undefined : `${token}/${name}`;
+  return { kind: 'text', status: 200, text, contentType: PLAIN_TEXT, shownPath, confirm };
 }
 
 async function decideReport(

@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { flushCompileCache } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { createConnectionCounter } from './connections.ts';
@@ -15,6 +16,8 @@ import type {
 
 /** The thread that serves files to machines. Everything it may decide by itself is how to send what main names. */
 async function run(setup: BootWorkerSetup, port: NonNullable<typeof parentPort>): Promise<void> {
+  // Later, as an account that may not write there, it would be too late.
+  flushCompileCache();
   if (setup.threadModule !== undefined) {
     const { prepareThread } = (await import(setup.threadModule)) as {
       prepareThread: () => Promise<void> | void;

@@ -28,7 +28,7 @@ export function openDatabase(setup: WorkerSetup): StoreDatabase | Failure {
     // WAL: one fsync per commit. FULL: that fsync is made before COMMIT returns. Under load a commit touches hundreds of
     // pages: with SQLite's 1,000 pages of WAL every other commit would copy them all into the database.
     connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-    connection.exec('PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 4000');
+    connection.exec('PRAGMA cache_size = -4000; PRAGMA wal_autocheckpoint = 4000');
     const refusal = migrate(connection, setup.version) ?? check(connection, setup.folder);
     if (!refusal) return withStatements(connection, setup);
     connection.close();

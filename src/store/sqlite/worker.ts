@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { RecordedEvent } from '../../event/event.ts';
 import { openDatabase, type StoreDatabase } from './database.ts';
@@ -177,4 +178,8 @@ function writeEvents(database: StoreDatabase, json: string): Cell[] {
   return [];
 }
 
-if (parentPort) runWorker(parentPort, workerData as WorkerSetup);
+if (parentPort) {
+  // Later, as an account that may not write there, it would be too late.
+  flushCompileCache();
+  runWorker(parentPort, workerData as WorkerSetup);
+}

@@ -1,0 +1,124 @@
+import { firmwareKinds } from './render-view.ts';
+import { shownLeaseStates } from './views.ts';
+
+const text = { type: 'string' } as const;
+const texts = { type: 'array', items: text } as const;
+const maybeText = { type: ['string', 'null'] } as const;
+const time = { type: 'string', format: 'date-time' } as const;
+const maybeTime = { type: ['string', 'null'], format: 'date-time' } as const;
+const number = { type: 'integer' } as const;
+const flag = { type: 'boolean' } as const;
+
+/** An object with exactly these fields, all of them always there. */
+function exact<Fields extends Readonly<Record<string, object>>>(properties: Fields) {
+  return { type: 'object', additionalProperties: false, required: Object.keys(properties), properties } as const;
+}
+
+function list(items: object) {
+  return { type: 'array', items } as const;
+}
+
+function orNull(schema: object) {
+  return { anyOf: [schema, { type: 'null' }] } as const;
+}
+
+const value = exact({ name: text, value: text, origin: text });
+const operation = exact({
+  kind: text,
+  stage: text,
+  profile: text,
+  via: text,
+  grantedAt: time,
+  deadline: maybeTime,
+  startedAt: maybeTime,
+});
+const outcome = exact({ kind: text, profile: text, result: text, reason: text, at: time });
+const boot = exact({
+  firmware: { type: 'string', enum: firmwareKinds },
+  isLastSeen: flag,
+  answer: text,
+  reason: maybeText,
+  bootFile: maybeText,
+  loader: maybeText,
+  options: list(exact({ ...value.properties, code: { type: ['integer', 'null'] } })),
+  notAsked: texts,
+  config: orNull(exact({ file: text, dialect: text, text })),
+});
+const installation = exact({
+  profile: text,
+  isNow: flag,
+  kernel: value,
+  initrd: value,
+  words: list(exact({ value: text, origin: text })),
+  answerFile: exact({ name: text, template: text, text: maybeText, problem: maybeText, values: list(value) }),
+});
+
+/** The shapes of the answers, by the names of the OpenAPI document. They follow views.ts; a test holds them together. */
+export const components = {
+  Status: exact({
+    version: text,
+    pid: number,
+    started: time,
+    config: maybeText,
+    data: text,
+    admin: exact({ socket: text, listen: maybeText, problem: maybeText, tokenFile: text }),
+    networks: list(
+      exact({
+        name: text,
+        interface: maybeText,
+        subnet: text,
+        mode: text,
+        leases: exact({ bound: number, free: number }),
+      }),
+    ),
+    listeners: list(exact({ what: text, where: text, state: text })),
+    counters: { type: 'object', additionalProperties: number },
+  }),
+  Lease: exact({
+    address: text,
+    network: text,
+    client: text,
+    machine: maybeText,
+    state: { type: 'string', enum: shownLeaseStates },
+    kind: { type: 'string', enum: ['dhcp', 'bootp'] },
+    startsAt: time,
+    endsAt: maybeTime,
+    hostName: maybeText,
+    vendorClass: maybeText,
+  }),
+  Machine: exact({
+    name: text,
+    macs: texts,
+    hostName: text,
+    address: maybeText,
+    profile: maybeText,
+    state: text,
+    operation: orNull(operation),
+    outcome: orNull(outcome),
+  }),
+  Event: {
+    type: 'object',
+    required: ['seq', 'time', 'id', 'level', 'text', 'data'],
+    properties: {
+      seq: number,
+      time,
+      id: text,
+      level: { type: 'string', enum: ['debug', 'info', 'warning', 'error'] },
+      text,
+      data: { type: 'object' },
+      machine: text,
+      mac: text,
+      network: text,
+      address: text,
+    },
+  },
+  Render: exact({
+    machine: text,
+    facts: list(value),
+    decision: exact({ kind: text, reason: text }),
+    lastSeen: orNull({ type: 'string', enum: firmwareKinds }),
+    boots: list(boot),
+    installation: orNull(installation),
+  }),
+  Error: exact({ error: exact({ code: text, message: text, hint: text }) }),
+};

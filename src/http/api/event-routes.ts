@@ -1,0 +1,91 @@
+import type { ServerResponse } from 'node:http';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Level } from '../../event/entry.ts';
+import { parseMac } from '../../net/mac.ts';
+import { type EventFilter, type StreamLimits, streamEvents } from './event-stream.ts';
+import { badRequest } from './failures.ts';
+import { about, count, inputs, text, wrapped } from './inputs.ts';
+import type { ApiPorts } from './ports.ts';
+import { eventView } from './views.ts';
+
+/** How long the last words of a stream may take when the server stops. */
+const STREAM_END_MS = 500;
+
+const level = { type: 'string', enum: ['debug', 'info', 'warning', 'error'] } as const;
+const filterFields = { machine: text, mac: text, network: text, level };
+
+interface FilterQuery {
+  machine?: string;
+  mac?: string;
+  network?: string;
+  level?: Level;
+}
+
+export function addEventRoutes(app: FastifyInstance, { events }: ApiPorts, stream?: Partial<StreamLimits>): void {
+  app.get<{ Querystring: FilterQuery & { after?: number; limit?: number } }>(
+    '/events',
+    {
+      ...about({
+        summary: 'What happened: the newest, or with `after` what followed.',
+        answer: wrapped('events', 'Event', true),
+      }),
+      schema: {
+        querystring: inputs({ ...filterFields, after: count, limit: { ...count, minimum: 1, maximum: 5000 } }),
+      },
+    },
+    async ({ query }) => {
+      const { after, limit = 100 } = query;
+      const found = await events.list({ ...filterIn(query), after, limit });
+      return { events: found.map(eventView) };
+    },
+  );
+  const streams = new Set<ServerResponse>();
+  app.addHook('preClose', () => endAll(streams));
+  app.get<{ Querystring: FilterQuery & { after?: number; last?: number } }>(
+    '/events/stream',
+    {
+      ...about({
+        summary: 'What happens, as server-sent events; each `data` is an Event, each `id` its seq (Last-Event-ID).',
+        answer: { type: 'string' },
+        mediaType: 'text/event-stream',
+      }),
+      schema: { querystring: inputs({ ...filterFields, after: count, last: { ...count, maximum: 5000 } }) },
+    },
+    async (request, reply) => {
+      const { query } = request;
+      const filter = filterIn(query);
+      const after = lastEventId(request) ?? query.after;
+      reply.hijack();
+      streams.add(reply.raw);
+      await streamEvents(reply.raw, { feed: events, filter, after, last: query.last ?? 0, limits: stream });
+      streams.delete(reply.raw);
+    },
+  );
+}
+
+/** Ends the streams, and waits a moment for readers to take what was written. */
+async function endAll(streams: ReadonlySet<ServerResponse>): Promise<void> {
+  const ends = Array.from(streams, (response) => {
+    const closed = new Promise<void>((resolve) => response.once('close', resolve));
+    response.end();
+    return closed;
+  });
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, STREAM_END_MS);
+  await Promise.race([Promise.all(ends), late]);
+  clearTimeout(timer);
+}
+
+function filterIn({ machine, mac, network, level: minLevel }: FilterQuery): EventFilter {
+  const parsed = mac === undefined ? undefined : parseMac(mac);
+  if (mac !== undefined && parsed === undefined) throw badRequest(`"${mac}" is no MAC address`);
+  return { machine, mac: parsed, network, minLevel };
+}
+
+function lastEventId({ headers }: FastifyRequest): number | undefined {
+  const given = headers['last-event-id'];
+  if (given === undefined || given === '') return undefined;
+  const number = Number(given);
+  if (!Number.isSafeInteger(number) || number < 0) throw badRequest(`"${given}" is no Last-Event-ID`);
+  return number;
+}

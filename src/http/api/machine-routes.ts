@@ -1,0 +1,107 @@
+import type { FastifyInstance } from 'fastify';
+import { didYouMean } from '../../config/nearest.ts';
+import { ApiError } from './failures.ts';
+import { about, inputs, text, wrapped } from './inputs.ts';
+import type { ApiPorts, OperationResult } from './ports.ts';
+import { type FirmwareKind, firmwareKinds } from './render-view.ts';
+import { type MachineView, machineView } from './views.ts';
+
+const machine = wrapped('machine', 'Machine');
+const LIST = {
+  summary: 'The machines of the configuration, by name.',
+  answer: wrapped('machines', 'Machine', true),
+};
+const SHOW = { summary: 'One machine.', answer: machine, fails: [404] };
+const INSTALL = {
+  summary: 'Allows one installation. When the machine next boots from the network, its disk is erased.',
+  answer: machine,
+  fails: [404, 409, 503],
+};
+const CANCEL = {
+  summary: 'Takes back the permission to install a machine.',
+  answer: machine,
+  fails: [404, 409, 503],
+};
+const PROFILES = {
+  summary: 'Names of the profiles that can be installed.',
+  answer: {
+    type: 'object',
+    required: ['profiles'],
+    properties: { profiles: { type: 'array', items: { type: 'string' } } },
+  },
+};
+const RENDER = {
+  summary: 'Everything that the machine would be sent now, and where each value comes from. Changes nothing.',
+  answer: wrapped('render', 'Render'),
+  fails: [404],
+};
+
+export function addMachineRoutes(app: FastifyInstance, ports: ApiPorts): void {
+  const { machines } = ports;
+  const views = () => Array.from(machines.list(), machineView);
+  app.get('/machines', about(LIST), () => ({
+    machines: views().toSorted((a, b) => a.name.localeCompare(b.name, 'en')),
+  }));
+  app.get<{ Params: { name: string } }>('/machines/:name', about(SHOW), ({ params: { name } }) => {
+    const machine = views().find((view) => view.name === name);
+    if (machine) return { machine };
+    throw unknownMachine(ports, name);
+  });
+  app.post<{ Params: { name: string }; Body: { profile?: string } | null }>(
+    '/machines/:name/install',
+    { ...about(INSTALL), schema: { body: { ...inputs({ profile: text }), type: ['object', 'null'] } } },
+    async ({ params: { name }, body }) => ({
+      machine: operationAnswer(ports, name, await machines.install(name, body?.profile)),
+    }),
+  );
+  addRenderRoute(app, ports);
+  app.get('/profiles', about(PROFILES), () => ({ profiles: [...machines.profiles()].toSorted() }));
+  app.post<{ Params: { name: string } }>('/machines/:name/cancel', about(CANCEL), async ({ params: { name } }) => ({
+    machine: operationAnswer(ports, name, await machines.cancel(name)),
+  }));
+}
+
+/** What a machine would get, without any effect. */
+function addRenderRoute(app: FastifyInstance, ports: ApiPorts): void {
+  const querystring = inputs({
+    firmware: { type: 'string', enum: firmwareKinds },
+    secrets: { type: 'string', enum: ['masked', 'shown'] },
+  });
+  app.get<{ Params: { name: string }; Querystring: { firmware?: FirmwareKind; secrets?: string } }>(
+    '/machines/:name/render',
+    { ...about(RENDER), schema: { querystring } },
+    async ({ params: { name }, query }) => {
+      const render = await ports.machines.render(name, {
+        firmware: query.firmware,
+        showSecrets: query.secrets === 'shown',
+      });
+      if (render === undefined) throw unknownMachine(ports, name);
+      return { render };
+    },
+  );
+}
+
+function operationAnswer(ports: ApiPorts, name: string, result: OperationResult): MachineView {
+  switch (result.kind) {
+    case 'done':
+      return machineView(result.row);
+    case 'unknown-machine':
+      throw unknownMachine(ports, name);
+    case 'unknown-profile': {
+      const names = [...ports.machines.profiles()];
+      const { profile } = result;
+      const message =
+        profile === undefined ? `machine ${name} names no profile` : `there is no profile "${profile}" to install`;
+      const near = profile === undefined ? '' : didYouMean(profile, names);
+      throw new ApiError(404, 'unknown-profile', message, `${near}Profiles: ${names.join(', ') || 'none'}`);
+    }
+    case 'refused':
+      throw new ApiError(409, 'refused', `${name}: ${result.reason}`, `Look at it with: rackready machines ${name}`);
+  }
+}
+
+function unknownMachine({ machines }: ApiPorts, name: string): ApiError {
+  const names = Array.from(machines.list(), ({ machine }) => machine.name);
+  const hint = `${didYouMean(name, names)}List them with: rackready machines`;
+  return new ApiError(404, 'unknown-machine', `there is no machine "${name}" in the configuration`, hint);
+}
