@@ -38,6 +38,7 @@ interface InterfaceService extends Service {
 
 /** Long enough for a slow device to answer ARP, short enough for firmware that waits. */
 const PROBE_MS = 400;
+const SEARCH_AGAIN_MS = 10_000;
 const SEARCH_EVERY_MS = 5 * 60_000;
 
 export async function openNetworks(options: NetworksOptions): Promise<Networks> {
@@ -104,14 +105,20 @@ async function openDhcp(
   return endpoint;
 }
 
-/** Asks for other servers at once and every few minutes. */
+/** Asks for other servers at once, again when a link that was just coming up is up, and every few minutes. */
 async function searchNowAndThen(name: string, endpoint: DhcpEndpoint, now: () => number): Promise<Service> {
   const own = (await listInterfaces()).find((one) => one.name === name)?.mac;
   if (own === undefined) return { close: async () => {} };
   const search = () => endpoint.search(encodeDiscover(searchMac(own), now() >>> 0));
   search();
+  const soon = setTimeout(search, SEARCH_AGAIN_MS);
   const timer = setInterval(search, SEARCH_EVERY_MS);
-  return { close: async () => clearInterval(timer) };
+  return {
+    close: async () => {
+      clearTimeout(soon);
+      clearInterval(timer);
+    },
+  };
 }
 
 async function openTftp(name: string, network: Network, options: NetworksOptions): Promise<Service> {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { addressHex, book, network, requestBytes } from '../../../test/support/dhcp.ts';
 import { classifyClient } from '../../boot/classify.ts';
 import type { ChangeResult, LeaseChange } from '../../lease/lease.ts';
@@ -152,6 +154,26 @@ test('what cannot be read is counted and dropped, whatever it is', () => {
   assert.equal(service.counters().malformed, hostile.length);
   assert.deepEqual(sent, []);
   assert.equal(told.filter((id) => id === 'dhcp.malformed').length, hostile.length);
+});
+
+test('captured requests with bytes changed at random never throw, and never get two replies', () => {
+  const captures: { dhcp: { hex: string }[] }[] = JSON.parse(
+    readFileSync(new URL('../../../test/fixtures/netboot-captures.json', import.meta.url), 'utf8'),
+  );
+  const datagrams = captures.flatMap(({ dhcp }) => dhcp.map(({ hex }) => Uint8Array.from(Buffer.from(hex, 'hex'))));
+  const change = fc.tuple(fc.nat(600), fc.nat(255));
+  const runs = fc.tuple(fc.nat(datagrams.length - 1), fc.array(change, { maxLength: 12 }), fc.nat(600));
+  const { service, sent } = bench();
+  fc.assert(
+    fc.property(runs, ([index, changes, cut]) => {
+      const bytes = Uint8Array.from(datagrams[index] ?? []).slice(0, 200 + cut);
+      for (const [at, value] of changes) if (at < bytes.length) bytes[at] = value;
+      const before = sent.length;
+      service.receive(bytes, BROADCAST);
+      assert.ok(sent.length - before <= 1);
+    }),
+    { numRuns: process.env.CI ? 20_000 : 3_000 },
+  );
 });
 
 test('our own requests are not answered, and other servers’ clients are remembered by address', () => {
