@@ -48,10 +48,25 @@ export const bootEvents = {
     'The installation ended without success. The grant is used up; `rackready install MACHINE` grants another.',
     (d) => `was not installed with ${d.profile}: ${d.reason}`,
   ),
+  'install.log': entry<{ profile: string; lines: number; text: string }>(
+    'info',
+    'The end of the installer’s own log, which came with its report of a failure. `text` is the log.',
+    (d) => `sent ${d.lines} lines of its installer’s log; the last: ${d.text.slice(d.text.lastIndexOf('\n') + 1)}`,
+  ),
   'install.cancelled': entry<{ profile: string }>(
     'info',
     'Somebody took the grant back.',
     (d) => `installation with ${d.profile} cancelled`,
+  ),
+  'installer.log': entry<{ program?: string; text: string }>(
+    'debug',
+    'A line of the installer’s log, sent by syslog. `rackready events --machine NAME --level debug` shows them.',
+    (d) => `logs${d.program ? ` (${d.program})` : ''}: ${d.text}`,
+  ),
+  'installer.error': entry<{ program?: string; text: string }>(
+    'info',
+    'A line of the installer’s log that it marked as an error. Many are harmless; they matter when the installation then fails.',
+    (d) => `logs an error${d.program ? ` (${d.program})` : ''}: ${d.text}`,
   ),
   'machine.seen': entry<{ vendorClass?: string; uuid?: string }>(
     'info',

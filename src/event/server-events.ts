@@ -53,6 +53,11 @@ export const serverEvents = {
     'The data folder can be written again.',
     (d) => `data folder writable again after ${d.seconds} s`,
   ),
+  'admin.refused': entry<{ failures: number }>(
+    'warning',
+    'Somebody asked the admin API by TCP without the right token. The address is where it came from; told at the first failure within a minute, and when there are many.',
+    (d) => `asks the admin API without the right token (${d.failures} within a minute)`,
+  ),
   'worker.died': entry<{ name: string; reason: string }>(
     'error',
     'A part of the server stopped by an error and was started again.',

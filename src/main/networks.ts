@@ -5,12 +5,14 @@ import { listInterfaces } from '../io/interfaces.ts';
 import { openServedInterfaces, type ServedInterfaces, type Service } from '../io/served-interfaces.ts';
 import { openTftpServer } from '../io/tftp/server.ts';
 import type { InheritedSocket } from '../io/udp/inherited.ts';
-import { openUdpSocket } from '../io/udp/open-udp.ts';
+import { openUdp, openUdpSocket } from '../io/udp/open-udp.ts';
 import type { Network } from '../lease/network.ts';
 import { formatIpv4, type Ipv4 } from '../net/ipv4.ts';
+import { ProvisionError } from '../net/provision-error.ts';
 import type { ResolveBootFile } from '../serve/boot-resource.ts';
 import type { DhcpService, Outgoing } from '../serve/dhcp/service.ts';
 import { createStrangers, searchMac } from '../serve/dhcp/strangers.ts';
+import type { Syslog } from '../serve/syslog.ts';
 import { encodeDiscover } from '../wire/dhcp4/packet.ts';
 
 /** DHCP and TFTP on the served interfaces. */
@@ -25,6 +27,7 @@ export interface NetworksOptions {
   /** Given after `send` and `isInUse` exist: service and networks need each other. */
   readonly dhcp: () => DhcpService;
   readonly resolve: ResolveBootFile;
+  readonly syslog: Syslog;
   readonly emit: Emit;
   /** For what a transfer tells: adds the machine that has the address. */
   readonly emitTransfer: Emit;
@@ -67,7 +70,9 @@ async function openInterface(name: string, options: NetworksOptions): Promise<In
       ? await openDhcp(name, here, options, opened)
       : undefined;
     for (const network of here) {
-      if (network.dhcp.mode !== 'observe') opened.push(await openTftp(name, network, options));
+      if (network.dhcp.mode === 'observe') continue;
+      opened.push(await openTftp(name, network, options));
+      opened.push(await openSyslog(name, network, options));
     }
     return { dhcp, close: () => closeAll(opened) };
   } catch (error) {
@@ -153,6 +158,23 @@ async function openTftp(name: string, network: Network, options: NetworksOptions
       socket.close();
     },
   };
+}
+
+/** What installers log. A host that has a log server of its own keeps it: this is a help, not a service. */
+async function openSyslog(name: string, network: Network, options: NetworksOptions): Promise<Service> {
+  const { address, name: networkName } = network;
+  try {
+    const port = await openUdp({ interface: name, address, port: 514, inherited: options.inherited });
+    port.onDatagrams((batch) => {
+      for (const { bytes, address: from } of batch) options.syslog.receive(bytes, from, networkName);
+    });
+    return port;
+  } catch (error) {
+    if (!(error instanceof ProvisionError) || error.code !== 'port-in-use') throw error;
+    const reason = `${error.message}. Installers' logs are not shown here`;
+    options.emit('server.limited', { network: networkName }, { what: 'Syslog', reason });
+    return { close: async () => {} };
+  }
 }
 
 async function closeAll(services: Service[]): Promise<void> {

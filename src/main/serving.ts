@@ -5,11 +5,12 @@ import type { Emit } from '../event/event.ts';
 import type { BootHttpStats } from '../http/boot/open-boot-http.ts';
 import { listInterfaces, ownMacs } from '../io/interfaces.ts';
 import type { InheritedSocket } from '../io/udp/inherited.ts';
-import { ipv4 } from '../net/ipv4.ts';
+import { formatIpv4, ipv4 } from '../net/ipv4.ts';
 import type { Mac } from '../net/mac.ts';
 import type { BootFiles } from '../serve/boot-files.ts';
 import { answerBoot } from '../serve/dhcp/boot-answer.ts';
 import { createDhcpService, type DhcpService, type DhcpSetup } from '../serve/dhcp/service.ts';
+import { createSyslog } from '../serve/syslog.ts';
 import type { Base } from './base.ts';
 import { type BootState, createBoot, holderOf, prepareBootState } from './boot.ts';
 import { type Http, openHttp } from './http.ts';
@@ -21,6 +22,7 @@ export interface Serving {
   readonly dhcp: DhcpService;
   readonly boot: BootFiles;
   state(): BootState;
+  readonly catalog: LoaderCatalog;
   /** Which sockets are open, by place. */
   listeners(): ListenerTable;
   httpStats(): BootHttpStats | undefined;
@@ -61,6 +63,7 @@ export async function openServing({ base, settings, catalog, inherited }: Servin
     const holder = holderOf(ipv4(address), state, book, dhcp.observedAt);
     return { mac: holder?.mac, machine: holder?.machine?.name, network, address };
   };
+  const syslog = createSyslog({ emit, now, subjectOf: (address, network) => subjectOf(formatIpv4(address), network) });
   /** TFTP knows addresses only; its events name the machine like all others. */
   const emitNamed: Emit = (id, subject, data) => {
     const { address, network } = subject;
@@ -74,6 +77,7 @@ export async function openServing({ base, settings, catalog, inherited }: Servin
       settings: state.settings,
       dhcp: () => dhcp,
       resolve: boot.resolve,
+      syslog,
       emitTransfer: emitNamed,
       emit,
       now,
@@ -93,6 +97,7 @@ export async function openServing({ base, settings, catalog, inherited }: Servin
     dhcp,
     boot,
     state: () => state,
+    catalog,
     listeners: () => listeners,
     httpStats: () => sockets?.http.stats(),
     use: async (next) => {
@@ -107,7 +112,8 @@ export async function openServing({ base, settings, catalog, inherited }: Servin
   };
 }
 
-function dhcpSetup({ settings, machines }: BootState, catalog: LoaderCatalog): DhcpSetup {
+/** What DHCP decides with, under one configuration. */
+export function dhcpSetup({ settings, machines }: BootState, catalog: LoaderCatalog): DhcpSetup {
   const policy = { loaders: catalog, httpPort: settings.server.httpPort, unknown: settings.unknownMachines.kind };
   return {
     networks: settings.networks,
