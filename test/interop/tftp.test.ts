@@ -2,13 +2,25 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { after, before, describe, type TestContext, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { EventId } from '../../src/event/event.ts';
-import { openTftpServer, type TftpServer } from '../../src/io/tftp/server.ts';
+import { loadNative } from '../../src/io/native/native.ts';
+import { openTftpServer, type TftpLimits, type TftpServer } from '../../src/io/tftp/server.ts';
 import { systemPath } from '../../src/lab/enclose.ts';
 import type { ResolveBootFile } from '../../src/serve/boot-resource.ts';
 import { needs } from '../needs.ts';
@@ -46,18 +58,23 @@ const resolve: ResolveBootFile = (name) => {
 
 let socket: Socket;
 let server: TftpServer;
+/** Without koffi: transfers answer from Node's own sockets. */
+let plainSocket: Socket;
+let plainServer: TftpServer;
+const PLAIN_PORT = 6970;
 
-async function openServer(port: number, limits: { perClient: number; total: number }): Promise<[Socket, TftpServer]> {
+async function openServer(port: number, limits: Partial<TftpLimits>, native?: boolean): Promise<[Socket, TftpServer]> {
   const listening = createSocket('udp4');
   listening.bind(port, HOST);
   await once(listening, 'listening');
-  const opened = await openTftpServer({
+  const opening = openTftpServer({
     socket: listening,
     localAddress: HOST,
     network: 'lab',
     mtu: 1500,
-    limits: { maxBlockSize: 65464, maxWindow: 16, ...limits },
+    limits: { maxBlockSize: 65464, maxWindow: 16, perClient: 64, total: 256, ...limits },
     resolve,
+    native,
     emit: (id, _subject, data) => {
       told.push({ id, data: data as Told['data'] });
       const waiting = listeners;
@@ -65,7 +82,9 @@ async function openServer(port: number, limits: { perClient: number; total: numb
       for (const wake of waiting) wake();
     },
   });
-  return [listening, opened];
+  // Nobody else would close it.
+  opening.catch(() => listening.close());
+  return [listening, await opening];
 }
 
 function pattern(length: number): Buffer {
@@ -99,12 +118,14 @@ before(async () => {
   writeFileSync(join(root, 'middle.bin'), pattern(3_000_001));
   writeFileSync(join(root, 'large.bin'), pattern(512 * 65_536 + 512 * 40 + 17));
   writeFileSync(join(root, 'lines.txt'), 'one\ntwo\n');
-  [socket, server] = await openServer(69, { perClient: 64, total: 256 });
+  [socket, server] = await openServer(69, {});
+  [plainSocket, plainServer] = await openServer(PLAIN_PORT, {}, false);
 });
 
 after(async () => {
-  await server.close();
+  await Promise.all([server.close(), plainServer.close()]);
   socket.close();
+  plainSocket.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -131,6 +152,11 @@ const clients: readonly Client[] = [
   { name: 'curl, blksize 1428', ...curl('--tftp-blksize', '1428') },
   { name: 'curl, blksize 8192 (capped by the MTU)', ...curl('--tftp-blksize', '8192') },
   { name: 'curl without options', ...curl('--tftp-no-options') },
+  {
+    name: 'curl, without koffi',
+    tool: 'curl',
+    get: (file, to) => ['-sS', '--tftp-blksize', '1428', '-o', to, `tftp://${HOST}:${PLAIN_PORT}/${file}`],
+  },
   {
     name: 'busybox, blksize 1428',
     tool: 'busybox',
@@ -271,10 +297,10 @@ async function knock(seen: Interface, port: number): Promise<void> {
   knocker.close();
 }
 
-/** A client by hand: one UDP socket that keeps what comes. */
-async function openHand() {
+/** A client by hand: one UDP socket that keeps what comes; it asks the server at `serverPort`. */
+async function openHand(serverPort: number, address = HOST) {
   const hand = createSocket('udp4');
-  hand.bind(0, HOST);
+  hand.bind(0, address);
   await once(hand, 'listening');
   const inbox: { bytes: Buffer; from: RemoteInfo }[] = [];
   let wake = () => {};
@@ -283,7 +309,7 @@ async function openHand() {
     wake();
   });
   return {
-    send: (hex: string, port = 69) => void hand.send(Buffer.from(hex.replace(/\s/g, ''), 'hex'), port, HOST),
+    send: (hex: string, port = serverPort) => void hand.send(Buffer.from(hex.replace(/\s/g, ''), 'hex'), port, HOST),
     async receive() {
       while (inbox.length === 0) await new Promise<void>((resolve) => (wake = resolve));
       const [first] = inbox.splice(0, 1);
@@ -297,10 +323,13 @@ async function openHand() {
 const text = (...words: string[]) => words.map((word) => `${Buffer.from(word).toString('hex')}00`).join('');
 const rrq = (name: string, ...options: string[]) => `0001${text(name, 'octet', ...options)}`;
 
-describe('packets by hand', () => {
+function handTests(mainPort: number, native: boolean): void {
+  const openOne = () => openHand(mainPort);
+  const serverHere = () => (native ? server : plainServer);
+
   test('a size probe: OACK, ERROR 8, silence; the next request is served', async () => {
     const start = told.length;
-    const hand = await openHand();
+    const hand = await openOne();
     hand.send(rrq('small.bin', 'tsize', '0', 'blksize', '1468', 'windowsize', '4'));
     const oack = await hand.receive();
     assert.equal(oack.hex, `0006${text('tsize', '1000', 'blksize', '1468', 'windowsize', '4')}`);
@@ -314,7 +343,7 @@ describe('packets by hand', () => {
   });
 
   test('two equal requests get one transfer', async () => {
-    const hand = await openHand();
+    const hand = await openOne();
     hand.send(rrq('small.bin', 'blksize', '600'));
     const first = await hand.receive();
     hand.send(rrq('small.bin', 'blksize', '600'));
@@ -327,7 +356,7 @@ describe('packets by hand', () => {
   });
 
   test('a stranger on the port of a transfer gets ERROR 5, and the transfer goes on', async () => {
-    const [hand, stranger] = [await openHand(), await openHand()];
+    const [hand, stranger] = [await openOne(), await openOne()];
     hand.send(rrq('small.bin'));
     const { port } = await hand.receive();
     stranger.send('00040001', port);
@@ -341,7 +370,7 @@ describe('packets by hand', () => {
   });
 
   test('junk behind the name, as several boards send it', async () => {
-    const hand = await openHand();
+    const hand = await openOne();
     hand.send(`0001 ${Buffer.from('small.bin').toString('hex')}ff00 ${text('octet')}`);
     const { hex, port } = await hand.receive();
     assert.match(hex, /^00030001/);
@@ -359,7 +388,7 @@ describe('packets by hand', () => {
   ];
   for (const [what, hex, answer] of refusals) {
     test(`${what} gets an ERROR`, async () => {
-      const hand = await openHand();
+      const hand = await openOne();
       hand.send(hex);
       assert.match((await hand.receive()).hex, answer);
       hand.close();
@@ -367,8 +396,8 @@ describe('packets by hand', () => {
   }
 
   test('hostile datagrams are counted and dropped, and the next request is served', async () => {
-    const hand = await openHand();
-    const before = server.stats().malformed;
+    const hand = await openOne();
+    const before = serverHere().stats().malformed;
     const hostile = [
       '',
       '00',
@@ -385,7 +414,7 @@ describe('packets by hand', () => {
     const { hex, port } = await hand.receive();
     assert.match(hex, /^00030001/);
     hand.send('00040001', port);
-    assert.equal(server.stats().malformed, before + hostile.length);
+    assert.equal(serverHere().stats().malformed, before + hostile.length);
     hand.close();
   });
 
@@ -393,7 +422,7 @@ describe('packets by hand', () => {
     const path = join(root, 'changing.bin');
     writeFileSync(path, pattern(4_000_000));
     const start = told.length;
-    const hand = await openHand();
+    const hand = await openOne();
     hand.send(rrq('changing.bin', 'blksize', '1468'));
     const { port } = await hand.receive();
     hand.send('00040000', port);
@@ -409,7 +438,7 @@ describe('packets by hand', () => {
   });
 
   test('a window goes out at once', async () => {
-    const hand = await openHand();
+    const hand = await openOne();
     hand.send(rrq('exact.bin', 'windowsize', '4'));
     const { port } = await hand.receive();
     hand.send('00040000', port);
@@ -419,8 +448,8 @@ describe('packets by hand', () => {
   });
 
   test('limits are answered with an ERROR that says so; close() tells every client', async () => {
-    const [other, small] = await openServer(6969, { perClient: 2, total: 3 });
-    const hands = [await openHand(), await openHand(), await openHand()];
+    const [other, small] = await openServer(6969, { perClient: 2, total: 3 }, native);
+    const hands = [await openOne(), await openOne(), await openOne()];
     const [first, second, third] = hands;
     assert.ok(first && second && third);
     first.send(rrq('small.bin'), 6969);
@@ -436,4 +465,127 @@ describe('packets by hand', () => {
     other.close();
     for (const hand of hands) hand.close();
   });
+
+  test('a file that is removed while it is sent ends in an ERROR and an event', async () => {
+    const path = join(root, 'leaving.bin');
+    writeFileSync(path, pattern(4_000_000));
+    const start = told.length;
+    const hand = await openOne();
+    hand.send(rrq('leaving.bin', 'blksize', '1468'));
+    const { port } = await hand.receive();
+    hand.send('00040000', port);
+    let block = 0;
+    let answer = await hand.receive();
+    for (; answer.hex.startsWith('0003'); answer = await hand.receive()) {
+      block++;
+      if (block === 10) unlinkSync(path);
+      assert.ok(block < 4_000_000 / 1468, 'the whole file came');
+      hand.send(`0004${block.toString(16).padStart(4, '0')}`, port);
+    }
+    assert.match(answer.hex, /^00050000/);
+    assert.match(String((await event('tftp.failed', start)).data.reason), /removed or replaced while it was sent/);
+    hand.close();
+  });
+
+  test('the next transfer of a client port answers from another port, and late packets of the last one are dropped', async () => {
+    const hand = await openOne();
+    const answered: number[] = [];
+    for (let round = 0; round < 4; round++) {
+      // The last transfer's acknowledgement once more, as a slow network repeats it.
+      if (answered[0] !== undefined) hand.send('00040001', answered[0]);
+      hand.send(rrq('made.cfg'));
+      const { hex, port } = await hand.receive();
+      assert.match(hex, /^00030001/);
+      answered.push(port);
+      const start = told.length;
+      hand.send('00040001', port);
+      await event('tftp.done', start);
+    }
+    const ports = new Set(answered);
+    assert.equal(ports.size, 4);
+    hand.close();
+  });
+
+  test('a block that is not acknowledged comes again, and the next request gets smaller blocks', async () => {
+    const start = told.length;
+    // Another address of this computer: what is remembered about it must not change the other tests.
+    const hand = await openHand(mainPort, native ? '127.0.0.2' : '127.0.0.3');
+    hand.send(rrq('middle.bin', 'blksize', '1468', 'timeout', '1'));
+    const { port } = await hand.receive();
+    hand.send('00040000', port);
+    const blocks: string[] = [];
+    while (blocks.length < 4) blocks.push((await hand.receive()).hex);
+    assert.deepEqual(new Set(blocks).size, 1);
+    assert.match(blocks[0] ?? '', /^00030001/);
+    hand.send(`0005 0003 ${text('given up')}`, port);
+    assert.equal((await event('tftp.aborted', start)).data.bytes, 0);
+    hand.send(rrq('middle.bin', 'blksize', '1468'));
+    const smaller = await hand.receive();
+    assert.equal(smaller.hex, `0006${text('blksize', '1024')}`);
+    hand.send(`0005 0000 ${text('enough')}`, smaller.port);
+    hand.close();
+  });
+
+  test('transfers answer from the ports of the range that are free', async () => {
+    const taken = createSocket('udp4');
+    taken.bind(7101, HOST);
+    await once(taken, 'listening');
+    const [listening, ranged] = await openServer(6971, { ports: { first: 7100, last: 7102 } }, native);
+    const ports = new Set<number>();
+    const hands = await Promise.all([1, 2, 3, 4].map(() => openHand(6971)));
+    for (const hand of hands) {
+      hand.send(rrq('small.bin'));
+      const { hex, port } = await hand.receive();
+      assert.match(hex, /^00030001/);
+      ports.add(port);
+    }
+    assert.deepEqual([...ports].sort(), [7100, 7102]);
+    await ranged.close();
+    await assert.rejects(openServer(6972, { ports: { first: 7101, last: 7101 } }, native), { code: 'EADDRINUSE' });
+    for (const hand of hands) hand.close();
+    listening.close();
+    taken.close();
+  });
+
+  test('two transfers on one port of ours do not mix', async () => {
+    const [listening, narrow] = await openServer(6973, { ports: { first: 7110, last: 7110 } }, native);
+    const hands = await Promise.all([1, 2].map(() => openHand(6973)));
+    for (const hand of hands) hand.send(rrq('small.bin'));
+    for (const hand of hands) assert.match((await hand.receive()).hex, /^00030001/);
+    hands[0]?.send('00040001', 7110);
+    assert.match((await hands[0]?.receive())?.hex ?? '', /^00030002/);
+    assert.equal(hands[1]?.waiting(), 0);
+    hands[1]?.send('00040001', 7110);
+    assert.match((await hands[1]?.receive())?.hex ?? '', /^00030002/);
+    await narrow.close();
+    for (const hand of hands) hand.close();
+    listening.close();
+  });
+}
+
+describe('packets by hand', () => handTests(69, true));
+describe('packets by hand, without koffi', () => handTests(PLAIN_PORT, false));
+
+test('what the kernel reads and writes by its address outlives garbage collection', async (t) => {
+  if (!(await loadNative())) {
+    t.skip('koffi is not installed');
+    return;
+  }
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const [listening, opened] = await openServer(6974, {});
+  collect();
+  // Whatever was freed is written over.
+  const others = Array.from({ length: 2000 }, () => Buffer.allocUnsafeSlow(1024).fill(0xff));
+  const hand = await openHand(6974);
+  hand.send(rrq('small.bin'));
+  const { hex, port } = await hand.receive();
+  assert.equal(hex, `00030001${pattern(1000).subarray(0, 512).toString('hex')}`);
+  hand.send('00040001', port);
+  assert.equal((await hand.receive()).hex, `00030002${pattern(1000).subarray(512).toString('hex')}`);
+  hand.send('00040002', port);
+  assert.ok(others.every((bytes) => bytes.every((octet) => octet === 0xff)));
+  await opened.close();
+  listening.close();
+  hand.close();
 });

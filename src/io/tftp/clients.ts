@@ -1,4 +1,4 @@
-import { smallerCap } from './protocol.ts';
+import { smallerCap } from '../../serve/tftp/negotiate.ts';
 import type { TransferSession } from './session.ts';
 
 /** One request and the transfer that it became. */

@@ -1,25 +1,21 @@
 import type { RemoteInfo, Socket } from 'node:dgram';
 import type { Emit, Subject } from '../../event/event.ts';
 import { ANY, parseIpv4 } from '../../net/ipv4.ts';
+import type { ResolveBootFile } from '../../serve/boot-resource.ts';
+import { errorText, notFoundText } from '../../serve/tftp/error-text.ts';
+import { normalizeFileName } from '../../serve/tftp/file-name.ts';
+import { type Negotiated, negotiate, type TransferMode } from '../../serve/tftp/negotiate.ts';
+import { toNetascii } from '../../serve/tftp/netascii.ts';
+import type { Rollover } from '../../serve/tftp/transfer.ts';
 import { DecodeError } from '../../wire/decode-error.ts';
 import { decodePacket, encodeError, errorCodes, opcodes, type TftpRequest } from '../../wire/tftp/packet.ts';
 import { type ByteSource, memorySource, openFileSource, SourceError } from './byte-source.ts';
 import { ChunkCache } from './chunk-cache.ts';
 import { Clients, type Slot } from './clients.ts';
 import { emitEnd } from './ending.ts';
-import {
-  errorText,
-  type Negotiated,
-  negotiate,
-  normalizeFileName,
-  notFoundText,
-  type ResolveBootFile,
-  type Rollover,
-  type TransferMode,
-  toNetascii,
-} from './protocol.ts';
 import { type SessionEnd, TransferSession } from './session.ts';
-import { openTransferSocket, type PortRange } from './transfer-socket.ts';
+import type { Peer } from './transfer-port.ts';
+import { openTransferPorts, type PortRange, type TransferPorts } from './transfer-ports.ts';
 
 export interface TftpLimits {
   /** 512-65464; the MTU caps it further. */
@@ -49,7 +45,8 @@ export interface TftpServerOptions {
   readonly limits: TftpLimits;
   readonly resolve: ResolveBootFile;
   readonly emit: Emit;
-  readonly openTransferSocket?: (() => Promise<Socket>) | undefined;
+  /** false: transfers answer from Node's own sockets, as if koffi were missing. */
+  readonly native?: boolean | undefined;
 }
 
 export interface TftpStats {
@@ -82,16 +79,15 @@ const MALFORMED_EVERY_MS = 1000;
 /** Serves TFTP read requests until close(). Rejects when no answering port can be had. */
 export async function openTftpServer(options: TftpServerOptions): Promise<TftpServer> {
   const { localAddress, limits } = options;
-  const openSocket = options.openTransferSocket ?? (() => openTransferSocket(localAddress, limits.ports));
-  const server = new Server(options, openSocket, await openSocket());
+  const ports = await openTransferPorts({ localAddress, range: limits.ports, native: options.native });
+  const server = new Server(options, ports);
   return { close: () => server.close(), stats: () => server.stats() };
 }
 
 class Server {
   readonly #options: TftpServerOptions;
-  readonly #openSocket: () => Promise<Socket>;
-  /** What is refused is answered from here: clients do not expect answers from port 69. */
-  readonly #refusals: Socket;
+  /** What is refused is answered from here, too: clients do not expect answers from port 69. */
+  readonly #ports: TransferPorts;
   readonly #clients = new Clients();
   readonly #cache: ChunkCache;
   readonly #onMessage = (bytes: Buffer, from: RemoteInfo) => this.#receive(bytes, from);
@@ -99,13 +95,10 @@ class Server {
   #malformedToldMs = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
-  constructor(options: TftpServerOptions, openSocket: () => Promise<Socket>, refusals: Socket) {
+  constructor(options: TftpServerOptions, ports: TransferPorts) {
     this.#options = options;
-    this.#openSocket = openSocket;
-    this.#refusals = refusals;
+    this.#ports = ports;
     this.#cache = new ChunkCache(options.limits.cacheBytes ?? DEFAULT_CACHE_BYTES);
-    // An error of this socket concerns one datagram; the next request is served all the same.
-    refusals.on('error', () => {});
     options.socket.on('message', this.#onMessage);
   }
 
@@ -120,7 +113,7 @@ class Server {
       slot.isCancelled = true;
       slot.session?.fail('the server is stopping');
     }
-    await new Promise<void>((resolve) => this.#refusals.close(() => resolve()));
+    this.#ports.close();
   }
 
   #receive(bytes: Buffer, from: RemoteInfo): void {
@@ -229,20 +222,18 @@ class Server {
     void this.#open(slot, opening, mode, request);
   }
 
-  /** Opens file and socket, then starts the transfer. Whatever goes wrong, the client gets an ERROR. */
+  /** Opens the file, then starts the transfer. Whatever goes wrong, the client gets an ERROR. */
   async #open(slot: Slot, opening: Promise<ByteSource>, mode: TransferMode, request: TftpRequest): Promise<void> {
     let source: ByteSource | undefined;
     try {
       source = await opening;
       if (mode === 'netascii') source = await translate(source);
-      const socket = await this.#openSocket();
       if (slot.isCancelled || this.#isClosed) {
-        socket.close();
         await source.close();
         this.#clients.remove(slot);
         return;
       }
-      this.#start(slot, source, socket, mode, request);
+      this.#start(slot, source, mode, request);
     } catch (error) {
       await source?.close();
       this.#clients.remove(slot);
@@ -254,7 +245,7 @@ class Server {
     }
   }
 
-  #start(slot: Slot, source: ByteSource, socket: Socket, mode: TransferMode, request: TftpRequest): void {
+  #start(slot: Slot, source: ByteSource, mode: TransferMode, request: TftpRequest): void {
     const { mtu, limits, emit } = this.#options;
     const { sizeBytes } = source;
     const clientCap = this.#clients.capOf(slot.address);
@@ -262,8 +253,7 @@ class Server {
     const { blockSize, window } = negotiated;
     const subject = this.#subject(slot);
     const session = new TransferSession({
-      peer: slot,
-      socket,
+      openSocket: (onPacket) => this.#ports.open(peerOf(slot), onPacket),
       source,
       negotiated,
       rollover: limits.rollover ?? 0,
@@ -304,7 +294,7 @@ class Server {
   }
 
   #refuse(to: { readonly address: string; readonly port: number }, code: number, text: string): void {
-    this.#refusals.send(encodeError(code, errorText(text)), to.port, to.address);
+    this.#ports.tell(peerOf(to), encodeError(code, errorText(text)));
   }
 
   #malformed(from: { readonly address: string; readonly port: number }, reason: string): void {
@@ -319,6 +309,10 @@ class Server {
   #subject(from: { readonly address: string }): Subject {
     return { network: this.#options.network, address: from.address };
   }
+}
+
+function peerOf(client: { readonly address: string; readonly port: number }): Peer {
+  return { host: client.address, address: parseIpv4(client.address) ?? ANY, port: client.port };
 }
 
 async function textSource(text: string): Promise<ByteSource> {

@@ -1,10 +1,6 @@
-import type { RemoteInfo, Socket } from 'node:dgram';
-import { DecodeError } from '../../wire/decode-error.ts';
-import { decodePacket, encodeError, encodeOack, errorCodes, opcodes } from '../../wire/tftp/packet.ts';
-import { type ByteSource, SourceError } from './byte-source.ts';
+import { errorText } from '../../serve/tftp/error-text.ts';
+import type { Negotiated } from '../../serve/tftp/negotiate.ts';
 import {
-  errorText,
-  type Negotiated,
   openTransfer,
   type Rollover,
   step,
@@ -13,14 +9,18 @@ import {
   type TransferOutcome,
   type TransferState,
   wireBlock,
-} from './protocol.ts';
+} from '../../serve/tftp/transfer.ts';
+import { DecodeError } from '../../wire/decode-error.ts';
+import { decodePacket, encodeError, encodeOack, errorCodes, opcodes } from '../../wire/tftp/packet.ts';
+import { type ByteSource, SourceError } from './byte-source.ts';
+import type { TransferSocket } from './transfer-ports.ts';
 
 /** How a session ended, for events and counters. */
 export type SessionEnd = TransferOutcome | { readonly kind: 'failed'; readonly reason: string };
 
 export interface SessionOptions {
-  readonly peer: { readonly address: string; readonly port: number };
-  readonly socket: Socket;
+  /** Opens the server's end; what the client sends there goes to `onPacket`. */
+  readonly openSocket: (onPacket: (bytes: Buffer) => void) => TransferSocket;
   readonly source: ByteSource;
   readonly negotiated: Negotiated;
   readonly rollover: Rollover;
@@ -28,7 +28,7 @@ export interface SessionOptions {
   readonly onStart: () => void;
   /** The first block did not arrive. */
   readonly onDistrust: () => void;
-  /** Called once; the socket and the source are closed by then or about to be. */
+  /** Called once; the socket is closed by then, the source about to be. */
   readonly onEnd: (end: SessionEnd) => void;
   readonly onMalformed: () => void;
 }
@@ -38,8 +38,7 @@ export class TransferSession {
   readonly #options: SessionOptions;
   #state: TransferState;
   readonly #openedMs = performance.now();
-  /** Reused packets, one for each place of the window. */
-  readonly #packets: Buffer[];
+  readonly #socket: TransferSocket;
   /** Blocks to send: from #next to #last. */
   #next = 1;
   #last = 0;
@@ -62,14 +61,7 @@ export class TransferSession {
       asksSize: negotiated.asksSize,
       timeoutSeconds: negotiated.timeoutSeconds,
     });
-    const places = Math.min(negotiated.window, lastBlock - 1);
-    const packetBytes = 4 + negotiated.blockSize;
-    const slab = Buffer.allocUnsafeSlow(places * packetBytes);
-    this.#packets = Array.from({ length: places }, (_, place) =>
-      slab.subarray(place * packetBytes, (place + 1) * packetBytes),
-    );
-    options.socket.on('message', (bytes, from) => this.#onMessage(bytes, from));
-    options.socket.on('error', (error) => this.fail(error.message));
+    this.#socket = options.openSocket((bytes) => this.#onPacket(bytes));
   }
 
   get ageMs(): number {
@@ -101,18 +93,10 @@ export class TransferSession {
     this.#finish({ kind: 'failed', reason });
   }
 
-  #onMessage(bytes: Buffer, from: RemoteInfo): void {
-    const { peer, socket } = this.#options;
-    if (from.port !== peer.port || from.address !== peer.address) {
-      // RFC 1350 section 4: a stranger is told so, and the transfer goes on. ERROR packets are never answered, and
-      // nothing can be sent to port 0.
-      if (bytes[1] === opcodes.error || from.port === 0) return;
-      socket.send(encodeError(errorCodes.unknownTransfer, 'unknown transfer'), from.port, from.address);
-      return;
-    }
+  #onPacket(bytes: Buffer): void {
     // Nearly all that comes here: no packet object for it.
     if (bytes.length === 4 && bytes[0] === 0 && bytes[1] === opcodes.ack) {
-      this.tell({ kind: 'ack', block: bytes.readUInt16BE(2) });
+      this.tell({ kind: 'ack', block: ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0) });
       return;
     }
     try {
@@ -153,36 +137,33 @@ export class TransferSession {
   #pump(): void {
     while (this.#next <= this.#last && !this.#isReading) {
       const block = this.#next;
-      const packet = this.#fill(block);
-      if (!packet) {
+      if (!this.#sendBlock(block)) {
         void this.#read(block);
         return;
       }
-      this.#send(packet);
       if (block <= this.#highest) this.#retransmits++;
       else this.#highest = block;
       this.#next = block + 1;
     }
   }
 
-  /**
-   * The packet of a block; undefined: its bytes are not in memory yet. A packet of the window is used again only
-   * when its block was acknowledged, so dgram has let go of it; blocks that are sent again may still be queued
-   * when that happens, and the last one has another length, so those get memory of their own.
-   */
-  #fill(block: number): Buffer | undefined {
+  /** false: its bytes are not in memory yet. */
+  #sendBlock(block: number): boolean {
+    const { source, rollover } = this.#options;
     const { blockSize } = this.#options.negotiated;
     const offset = (block - 1) * blockSize;
-    const length = Math.min(blockSize, this.#options.source.sizeBytes - offset);
-    const place = block > this.#highest && length === blockSize ? block % this.#packets.length : -1;
-    const packet = this.#packets[place] ?? Buffer.allocUnsafe(4 + length);
-    if (!this.#options.source.copyInto(packet, 4, offset, length)) return undefined;
-    const wire = wireBlock(block, this.#options.rollover);
+    const length = Math.min(blockSize, source.sizeBytes - offset);
+    const packet = this.#socket.reserve(4 + length);
+    // Lost before it was sent: the timer sends it again.
+    if (!packet) return true;
+    if (!source.copyInto(packet, 4, offset, length)) return false;
+    const wire = wireBlock(block, rollover);
     packet[0] = 0;
     packet[1] = opcodes.data;
     packet[2] = wire >>> 8;
     packet[3] = wire & 255;
-    return packet;
+    this.#socket.send();
+    return true;
   }
 
   async #read(block: number): Promise<void> {
@@ -200,10 +181,11 @@ export class TransferSession {
     if (this.#state.phase !== 'ended') this.#pump();
   }
 
-  /** Without a callback: what the kernel refuses (no route, larger than the MTU) is sent again by the timer. */
   #send(packet: Uint8Array): void {
-    const { socket, peer } = this.#options;
-    socket.send(packet, peer.port, peer.address);
+    const room = this.#socket.reserve(packet.length);
+    if (!room) return;
+    room.set(packet);
+    this.#socket.send();
   }
 
   /** Moves the deadline; the timer itself is touched only when it would fire too late. */
@@ -231,7 +213,7 @@ export class TransferSession {
   #finish(end: SessionEnd): void {
     clearTimeout(this.#timer);
     this.#next = this.#last + 1;
-    this.#options.socket.close();
+    this.#socket.close();
     void this.#options.source.close();
     this.#options.onEnd(end);
   }
