@@ -16,6 +16,7 @@ import { isOverdue } from './machine/step-life.ts';
 import { type Admin, openAdmin } from './main/admin.ts';
 import { type Base, openBase, VERSION } from './main/base.ts';
 import { openServing } from './main/serving.ts';
+import { formatIpv4 } from './net/ipv4.ts';
 
 export interface ServerOptions {
   readonly settings: Settings;
@@ -50,7 +51,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const catalog = await openLoaders({
       cacheFolder: join(dataFolder, 'loaders'),
       emit: base.emit,
-      embedded: embeddedConfig,
+      embedded: (firmware) => embeddedConfig(firmware, options.settings),
     });
     const inherited = inheritedSockets(process.env, process.pid);
     const serving = await openServing({ base, settings: options.settings, catalog, inherited });
@@ -156,10 +157,13 @@ async function giveUpRoot({ emit }: Base, { settings, dataFolder, configPath }: 
   emit('server.privileges', {}, { state: states[result.kind], reason: result.reason });
 }
 
-function embeddedConfig(firmware: 'bios' | 'uefi'): EmbeddedConfig {
+/** With one network there is one server, and a GRUB that the lease names none to (in proxy mode) still finds it. */
+function embeddedConfig(firmware: 'bios' | 'uefi', { networks }: Settings): EmbeddedConfig {
+  const [only, ...others] = networks;
+  const server = only && others.length === 0 ? formatIpv4(only.address) : undefined;
   return {
     early: renderEarlyConfig(),
-    script: renderEmbeddedScript({ firmware, tries: 5, waitSeconds: 5 }),
+    script: renderEmbeddedScript({ firmware, tries: 5, waitSeconds: 5, server }),
     scriptName: EMBEDDED_SCRIPT_NAME,
     prefix: GRUB_PREFIX,
   };

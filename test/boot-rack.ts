@@ -70,6 +70,7 @@ export function createRack(options: RackOptions = {}): Rack {
     lives,
     fileKind: (path) => (options.missingFiles?.includes(path) ? 'missing' : 'file'),
     lookup: (name) => options.folder?.[name] ?? { kind: 'missing' },
+    lookupIn: (folder, name) => options.folder?.[`${folder}/${name}`] ?? { kind: 'missing' },
     folderNames: () => Object.keys(options.folder ?? {}),
     newToken: () => `TOKEN${++tokens}`,
     emit: (id, subject, data) => void events.push({ id, subject, data }),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { LoaderCatalog } from '../src/boot/loaders.ts';
 import type { Profile } from '../src/boot/profile.ts';
+import { operatingSystems } from '../src/config/operating-systems.ts';
 import type { Network } from '../src/lease/network.ts';
 import type { Machine } from '../src/machine/machine.ts';
 import { ipv4 } from '../src/net/ipv4.ts';
@@ -44,12 +45,12 @@ export const defaults = {
   sshKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5oPzrq3Yt8xk2x0m7m0ZtS8Hq3u0V7pX4m2QyJwJcB admin@deploy'],
 };
 
-export const DEBIAN_TEMPLATE = '/opt/rackready/templates/answer/debian-12.preseed.liquid';
+export const DEBIAN_TEMPLATE = '/opt/rackready/templates/answer/debian.preseed.liquid';
 
-/** The template as it is shipped. */
+/** A template as it is shipped. */
 export function readShippedTemplate(path: string): string | undefined {
-  if (path !== DEBIAN_TEMPLATE) return undefined;
-  return readFileSync(new URL('../templates/answer/debian-12.preseed.liquid', import.meta.url), 'utf8');
+  const name = /^\/opt\/rackready\/(templates\/answer\/[a-z0-9.-]+\.liquid)$/.exec(path)?.[1];
+  return name === undefined ? undefined : readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
 }
 
 export const debian: Profile = {
@@ -64,6 +65,23 @@ export const debian: Profile = {
   install: 'manual',
   deadlineSeconds: 3600,
 };
+
+/** A profile of each built-in description, as the configuration makes it. */
+export function profileOf(os: string, over: Partial<Profile> = {}): Profile {
+  const system = operatingSystems[os];
+  if (system?.template === undefined) throw new Error(`${os} has no template`);
+  return {
+    ...debian,
+    name: os,
+    os,
+    family: system.family,
+    kickstart: system.kickstart,
+    answerFile: `/opt/rackready/${system.template}`,
+    source: system.family === 'debian' ? 'http://deb.debian.org/debian' : `/srv/${os}`,
+    iso: system.family === 'ubuntu' ? `/srv/${os}.iso` : undefined,
+    ...over,
+  };
+}
 
 export function machine(over: Partial<Machine> = {}): Machine {
   return {

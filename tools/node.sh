@@ -17,6 +17,11 @@ need_npm() {
 }
 
 install_packages() {
+  if [ ! -w "$here" ]; then
+    say "the packages in $here/node_modules are missing or older than package-lock.json, and this account may not write there."
+    say "Run ./rackready --help there once as the owner of that folder."
+    exit 77
+  fi
   need_npm
   say 'installing the packages of package-lock.json (npm ci) ...'
   # One at a time: two launchers that start together must not empty node_modules under each other.
@@ -29,7 +34,9 @@ install_packages() {
   exec 9>&-
 }
 
+# A link was put there by somebody who keeps the packages elsewhere: npm would empty that place.
 packages_are_current() {
+  if [ -L "$here/node_modules" ]; then return 0; fi
   [ -e "$here/node_modules/.package-lock.json" ] &&
     [ ! "$here/package-lock.json" -nt "$here/node_modules/.package-lock.json" ]
 }

@@ -131,6 +131,11 @@ async function lint(totals: Totals): Promise<void> {
   await check('biome ci .', [bin('biome'), 'ci', ...(process.stdout.isTTY ? [] : ['--colors=off']), '.'], totals);
   await check('tsc -p tsconfig.json', [bin('tsc'), '-p', 'tsconfig.json'], totals);
   await check('tsc -p tsconfig.pure.json (folders without Node)', [bin('tsc'), '-p', 'tsconfig.pure.json'], totals);
+  await check(
+    'knip (what nothing uses)',
+    [bin('knip'), '--no-progress', '--include', 'files,exports,dependencies'],
+    totals,
+  );
 }
 
 async function unit(files: readonly string[], isVerbose: boolean, totals: Totals): Promise<void> {

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { DEBIAN_TEMPLATE, debian, defaults, machine, network, readShippedTemplate } from '../../test/boot-values.ts';
+import { readPlainYaml } from '../config/plain-yaml.ts';
 import { ipv4 } from '../net/ipv4.ts';
 import { mac } from '../net/mac.ts';
 import { type AnswerInput, answerVariables, mirrorParts, renderAnswer } from './answer.ts';
-import { checkTemplates } from './check-templates.ts';
-import { createTemplates } from './template.ts';
+import { checkTemplates as checkWith, type TemplateSettings } from './check-templates.ts';
+import { sourceUrl } from './kernel-line.ts';
+import { createTemplates, type ReadTemplate } from './template.ts';
 
 const input: AnswerInput = {
   machine: machine(),
@@ -81,7 +83,6 @@ test('answerVariables() sets what is not there to null', () => {
 });
 
 test('mirrorParts() splits what debian-installer asks for', () => {
-  const own = 'http://172.22.10.2:8080';
   const parts = {
     protocol: 'http',
     host: 'deb.debian.org',
@@ -89,12 +90,19 @@ test('mirrorParts() splits what debian-installer asks for', () => {
     path: '/debian',
     url: 'http://deb.debian.org/debian',
   };
-  assert.deepEqual(mirrorParts('http://deb.debian.org/debian/', own), parts);
-  assert.equal(mirrorParts('https://h:444', own)?.url, 'https://h:444');
-  assert.equal(mirrorParts('https://h', own)?.port, 443);
-  assert.equal(mirrorParts('mirror:centos-7', own)?.url, 'http://172.22.10.2:8080/mirrors/centos-7');
-  assert.equal(mirrorParts('rsync://h/x', own), null);
-  assert.equal(mirrorParts(undefined, own), null);
+  assert.deepEqual(mirrorParts('http://deb.debian.org/debian/'), parts);
+  assert.equal(mirrorParts('https://h:444')?.url, 'https://h:444');
+  assert.equal(mirrorParts('https://h')?.port, 443);
+  assert.equal(mirrorParts('rsync://h/x'), null);
+  assert.equal(mirrorParts(undefined), null);
+});
+
+test('sourceUrl() of URLs, mirrors and folders', () => {
+  const of = (source: string | undefined) => sourceUrl({ name: 'p', source }, 'http://172.22.10.2:8080');
+  assert.equal(of('http://h/x/'), 'http://h/x');
+  assert.equal(of('mirror:centos-7'), 'http://172.22.10.2:8080/mirrors/centos-7');
+  assert.equal(of('/srv/rocky'), 'http://172.22.10.2:8080/tree/p');
+  assert.equal(of(undefined), undefined);
 });
 
 const problems: readonly [string, string, number, number, RegExp][] = [
@@ -142,6 +150,8 @@ test('render() sees a template’s new text', () => {
   assert.equal(textOf(templates.render('/t', {})), 'b');
 });
 
+const checkTemplates = (of: TemplateSettings, readTemplate: ReadTemplate) =>
+  checkWith(of, { readTemplate, readYaml: readPlainYaml });
 const settings = { profiles: new Map([['debian-12', debian]]), networks: [network], defaults, httpPort: 80 };
 
 test('checkTemplates() finds nothing wrong with a thousand machines', () => {
@@ -167,8 +177,8 @@ test('checkTemplates() names machine, file and line of what breaks', () => {
     ['none', machine({ name: 'none', profile: undefined })],
   ]);
   assert.deepEqual(
-    checkTemplates({ ...settings, machines }, () => 'x\n{{ vars.rack }}'),
-    [{ machine: 'bad', file: DEBIAN_TEMPLATE, line: 2, column: 4, message: 'undefined variable: vars.rack' }],
+    checkTemplates({ ...settings, machines }, () => '#x\n#{{ vars.rack }}'),
+    [{ machine: 'bad', file: DEBIAN_TEMPLATE, line: 2, column: 5, message: 'undefined variable: vars.rack' }],
   );
 });
 
@@ -180,7 +190,7 @@ test('checkTemplates() looks at kernel arguments, too', () => {
         machines: new Map([['sm1', machine({ loader })]]),
         profiles: new Map([['debian-12', { ...debian, arguments: args }]]),
       },
-      () => 'x',
+      () => '#',
     ).map(({ message }) => message);
   // biome-ignore lint/suspicious/noTemplateCurlyInString: this is the loader's notation.
   assert.match(check('a=${mac}')[0] ?? '', /iPXE would read/);

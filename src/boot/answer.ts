@@ -3,7 +3,8 @@ import type { Machine } from '../machine/machine.ts';
 import { formatIpv4, type Ipv4 } from '../net/ipv4.ts';
 import type { Mac } from '../net/mac.ts';
 import { netmask } from '../net/subnet.ts';
-import { answerUrl, reportUrl } from './kernel-line.ts';
+import { parseDiskWish, renderDiskScript } from './disk.ts';
+import { answerUrl, kernelQuote, reportUrl, sourceUrl, splitArguments } from './kernel-line.ts';
 import { httpBase } from './plan.ts';
 import type { Profile } from './profile.ts';
 import type { RenderedTemplate, Templates } from './template.ts';
@@ -63,17 +64,44 @@ export interface AnswerVariables {
   readonly timezone: string;
   readonly locale: string;
   readonly keymap: string;
-  readonly profile: Readonly<Record<'name' | 'os' | 'family' | 'arguments', string>> & {
+  readonly profile: Readonly<Record<'name' | 'os' | 'family' | 'arguments' | 'installedArguments', string>> & {
     readonly source: string | null;
   };
   readonly mirror: MirrorParts | null;
   readonly urls: Readonly<Record<'report' | 'answer' | 'base', string>>;
+  /** Shell commands that find the disk of `vars.disk`; see renderDiskScript. */
+  readonly disk: { readonly script: string };
+  /** `vars.packages` as a list. */
+  readonly packages: readonly string[];
   readonly vars: Readonly<Record<string, unknown>>;
 }
 
 /** Renders a machine's answer file from its profile's template. */
 export function renderAnswer(templates: Templates, input: AnswerInput): RenderedTemplate {
-  return templates.render(input.profile.answerFile, answerVariables(input));
+  const problem = varsProblem(input.machine.vars);
+  if (problem === undefined) return templates.render(input.profile.answerFile, answerVariables(input));
+  return { kind: 'problem', problem: { file: `machine ${input.machine.name}`, line: 1, column: 1, message: problem } };
+}
+
+/** What is wrong with the values that have a meaning of their own; the operator's others are theirs. */
+function varsProblem(vars: Machine['vars']): string | undefined {
+  const disk = parseDiskWish(vars.disk);
+  if ('problem' in disk) return disk.problem;
+  const bad = packageList(vars.packages).find((name) => !PACKAGE.test(name));
+  return bad === undefined ? undefined : `vars.packages: ${JSON.stringify(bad)} is no name of a package`;
+}
+
+/** Names of packages, with a version or architecture; of groups (`@core`, `@^minimal-environment`); and with `-` before, of what is left out. */
+const PACKAGE = /^-?[@A-Za-z0-9][A-Za-z0-9@^+.:=~_*-]*$/;
+
+/** `vars.packages` may be a list, or words in one text. */
+function packageList(value: unknown): string[] {
+  if (Array.isArray(value)) return value.map(String);
+  return value === undefined || value === null ? [] : splitSpaces(String(value));
+}
+
+function splitSpaces(text: string): string[] {
+  return text.split(/\s+/).filter((word) => word !== '');
 }
 
 /** The variables of a template. What is not set is null, so that `if` and `default` see it and a slip in a name is still caught. */
@@ -82,6 +110,7 @@ export function answerVariables(input: AnswerInput): AnswerVariables {
   const host = formatIpv4(network.address);
   const domain = machine.domain ?? defaults.domain ?? network.domain ?? null;
   const urlInput = { ...input, host };
+  const disk = parseDiskWish(machine.vars.disk);
   return {
     machine: {
       name: machine.name,
@@ -112,18 +141,25 @@ export function answerVariables(input: AnswerInput): AnswerVariables {
       os: profile.os,
       family: profile.family,
       arguments: profile.arguments,
+      installedArguments: splitArguments(profile.arguments).both.map(kernelQuote).join(' '),
       source: profile.source ?? null,
     },
-    mirror: mirrorParts(profile.source, httpBase(host, input.httpPort)),
+    mirror: mirrorParts(mirrorOf(profile, httpBase(host, input.httpPort))),
     urls: { report: reportUrl(urlInput), answer: answerUrl(urlInput), base: httpBase(host, input.httpPort) },
+    disk: { script: renderDiskScript('problem' in disk ? {} : disk) },
+    packages: packageList(machine.vars.packages),
     vars: machine.vars,
   };
 }
 
-/** Splits a profile's `source`. `mirror:NAME` is served by our own listener below /mirrors/NAME. Null for anything that is no HTTP URL. */
-export function mirrorParts(source: string | undefined, ownBase: string): MirrorParts | null {
-  const text = source?.startsWith('mirror:') ? `${ownBase}/mirrors/${source.slice('mirror:'.length)}` : source;
-  const match = /^(https?):\/\/([^/:]+)(?::([0-9]{1,5}))?(\/.*)?$/.exec(text ?? '');
+/** The folder of an Ubuntu profile is its ISO, which is no archive to install packages from. */
+function mirrorOf(profile: Profile, ownBase: string): string | undefined {
+  return profile.family === 'ubuntu' && profile.source?.startsWith('/') ? undefined : sourceUrl(profile, ownBase);
+}
+
+/** Splits the URL of a package archive or install tree. Null for anything that is no HTTP URL. */
+export function mirrorParts(url: string | undefined): MirrorParts | null {
+  const match = /^(https?):\/\/([^/:]+)(?::([0-9]{1,5}))?(\/.*)?$/.exec(url ?? '');
   const [, protocol, host, port, path = ''] = match ?? [];
   if (protocol === undefined || host === undefined) return null;
   const standard = protocol === 'https' ? 443 : 80;

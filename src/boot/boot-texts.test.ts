@@ -6,6 +6,7 @@ import { mac } from '../net/mac.ts';
 import type { BootTextInput, Dialect } from './boot-text.ts';
 import { serialConsole, wrapText } from './console.ts';
 import { kernelQuote, planKernelLine, splitArguments, splitWords } from './kernel-line.ts';
+import type { Profile } from './profile.ts';
 import { renderBootText } from './render-boot-text.ts';
 import { grubQuote } from './render-grub.ts';
 import { ipxeProblem, renderIpxeAutoexec } from './render-ipxe.ts';
@@ -74,6 +75,7 @@ test('planKernelLine() for debian-installer', () => {
       'hostname=sm1',
       'domain=lonimbus.com',
       'netcfg/dhcp_timeout=60',
+      'log_host=172.22.10.2',
       'BOOTIF=01-00-25-90-96-c4-9a',
       '---',
       'quiet',
@@ -85,18 +87,46 @@ test('planKernelLine() for debian-installer', () => {
 });
 
 test('planKernelLine() for other installers', () => {
-  const wordsOf = (family: 'anaconda' | 'ubuntu' | 'custom') =>
-    planKernelLine({ ...lineInput, httpPort: 8080, profile: { ...debian, family, arguments: 'a --- b' } }).words;
-  assert.deepEqual(wordsOf('anaconda'), [
-    'inst.ks=http://172.22.10.2:8080/answer/T0KEN/ks.cfg',
+  const wordsOf = (over: Partial<Profile>) =>
+    planKernelLine({ ...lineInput, httpPort: 8080, profile: { ...debian, arguments: 'a --- b', ...over } }).words;
+  const base = 'http://172.22.10.2:8080';
+  const anaconda = [
+    `inst.ks=${base}/answer/T0KEN/ks.cfg`,
     'inst.ks.sendmac',
+    'inst.ks.sendsn',
+    `inst.repo=${base}/tree/el`,
+    'inst.text',
     'ip=dhcp',
-    'BOOTIF=01-00-25-90-96-c4-9a',
+  ];
+  const el = { name: 'el', family: 'anaconda', source: '/srv/el' } as const;
+  const bootIf = 'BOOTIF=01-00-25-90-96-c4-9a';
+  assert.deepEqual(wordsOf({ ...el, kickstart: 'rhel9' }), [...anaconda, bootIf, 'a', 'b']);
+  assert.deepEqual(wordsOf({ ...el, source: 'http://h/os/', kickstart: 'rhel10' })[3], 'inst.repo=http://h/os');
+  assert.deepEqual(wordsOf({ ...el, kickstart: 'rhel7' }), [
+    ...anaconda,
+    `ks=${base}/answer/T0KEN/ks.cfg`,
+    'kssendmac',
+    'ksdevice=bootif',
+    bootIf,
     'a',
     'b',
   ]);
-  assert.equal(wordsOf('ubuntu')[2], 'ds=nocloud;s=http://172.22.10.2:8080/answer/T0KEN/');
-  assert.deepEqual(wordsOf('custom'), ['BOOTIF=01-00-25-90-96-c4-9a', 'a', 'b']);
+  const ubuntu = { name: 'noble', family: 'ubuntu', iso: '/srv/noble.iso' } as const;
+  const live = ['ip=dhcp', `url=${base}/iso/noble.iso`, 'autoinstall', `ds=nocloud;s=${base}/answer/T0KEN/`];
+  assert.deepEqual(wordsOf(ubuntu), [...live, 'cloud-config-url=/dev/null', bootIf, 'a', '---', 'b']);
+  assert.equal(wordsOf({ ...ubuntu, iso: 'http://h/u.iso', arguments: '' })[1], 'url=http://h/u.iso');
+  assert.equal(wordsOf({ ...ubuntu, arguments: '' }).at(-1), bootIf);
+  assert.deepEqual(wordsOf({ family: 'custom' }), [bootIf, 'a', 'b']);
+});
+
+test('the seed of cloud-init keeps its semicolon in every loader', () => {
+  const ubuntu = { ...debian, family: 'ubuntu', iso: 'http://h/u.iso' } as const;
+  const order = { kind: 'install', title: 'x', line: planKernelLine({ ...lineInput, profile: ubuntu }) } as const;
+  const textOf = (dialect: Dialect) =>
+    renderBootText(dialect, { order, host: '172.22.10.2', httpPort: 80, carrier: 'http' });
+  const seed = 'ds=nocloud;s=http://172.22.10.2/answer/T0KEN/';
+  assert.ok(textOf('grub').includes(`'${seed}'`), 'GRUB would end the command at a bare semicolon');
+  assert.ok(textOf('ipxe').includes(` ${seed} `) && textOf('pxelinux').includes(` ${seed} `));
 });
 
 test('splitWords() and splitArguments()', () => {

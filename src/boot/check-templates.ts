@@ -2,8 +2,10 @@ import type { Network } from '../lease/network.ts';
 import type { Machine } from '../machine/machine.ts';
 import { formatIpv4 } from '../net/ipv4.ts';
 import { subnetContains } from '../net/subnet.ts';
-import { type AnswerDefaults, renderAnswer } from './answer.ts';
+import { type AnswerDefaults, type AnswerInput, renderAnswer } from './answer.ts';
+import type { ReadYaml } from './autoinstall-check.ts';
 import type { Dialect } from './boot-text.ts';
+import { checkFormat } from './check-format.ts';
 import { serialConsole } from './console.ts';
 import { type KernelLine, planKernelLine } from './kernel-line.ts';
 import type { Profile } from './profile.ts';
@@ -28,11 +30,24 @@ export interface MachineProblem extends TemplateProblem {
 export const DUMMY_TOKEN = 'preview';
 const DIALECTS: readonly Dialect[] = ['grub', 'ipxe', 'pxelinux'];
 
-/** Renders every machine's answer file and boot texts as its next installation would get them, and says what breaks. */
-export function checkTemplates(settings: TemplateSettings, readTemplate: ReadTemplate): MachineProblem[] {
-  const templates = createTemplates(readTemplate);
+/** How templates and answer files are read. */
+export interface TemplateReaders {
+  readonly readTemplate: ReadTemplate;
+  readonly readYaml: ReadYaml;
+}
+
+interface Checking extends TemplateReaders {
+  readonly templates: Templates;
+}
+
+/**
+ * Renders every machine's answer file and boot texts as its next installation would get them, and says what breaks: in
+ * rendering, or by the rules of the answer file's own format.
+ */
+export function checkTemplates(settings: TemplateSettings, readers: TemplateReaders): MachineProblem[] {
+  const checking = { ...readers, templates: createTemplates(readers.readTemplate) };
   return [...settings.machines.values()].flatMap((machine) =>
-    checkMachine(settings, templates, machine).map((problem) => ({ machine: machine.name, ...problem })),
+    checkMachine(settings, checking, machine).map((problem) => ({ machine: machine.name, ...problem })),
   );
 }
 
@@ -42,7 +57,7 @@ export function networkOf(machine: Machine, networks: readonly Network[]): Netwo
   return networks.find((network) => address !== undefined && subnetContains(network.subnet, address)) ?? networks[0];
 }
 
-function checkMachine(settings: TemplateSettings, templates: Templates, machine: Machine): TemplateProblem[] {
+function checkMachine(settings: TemplateSettings, checking: Checking, machine: Machine): TemplateProblem[] {
   const profile = machine.profile === undefined ? undefined : settings.profiles.get(machine.profile);
   const network = networkOf(machine, settings.networks);
   const mac = machine.macs[0];
@@ -51,12 +66,20 @@ function checkMachine(settings: TemplateSettings, templates: Templates, machine:
   const { httpPort, defaults } = settings;
   const token = DUMMY_TOKEN;
   const input = { machine, profile, network, defaults, mac, address: machine.address, httpPort, token };
-  const answer = renderAnswer(templates, input);
+  const answer = checkAnswer(checking, input);
   const host = formatIpv4(network.address);
   const line = planKernelLine({ machine, profile, mac, host, httpPort, token });
   const inBoot = checkBootTexts(line, host, httpPort, machine);
   const at = (message: string) => ({ file: `profile ${profile.name}`, line: 1, column: 1, message });
-  return [...(answer.kind === 'problem' ? [answer.problem] : []), ...inBoot.map(at)];
+  return [...answer, ...inBoot.map(at)];
+}
+
+function checkAnswer({ templates, readTemplate, readYaml }: Checking, input: AnswerInput): TemplateProblem[] {
+  const { profile } = input;
+  const answer = renderAnswer(templates, input);
+  if (answer.kind === 'problem') return [answer.problem];
+  const template = () => readTemplate(profile.answerFile) ?? '';
+  return checkFormat(profile, answer.text, { template, readYaml });
 }
 
 function checkBootTexts(line: KernelLine, host: string, httpPort: number, machine: Machine): string[] {

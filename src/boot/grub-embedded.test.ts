@@ -42,3 +42,14 @@ test('an address given to the embedded script is used only where the lease names
   assert.match(text, /if \[ -z "\$rackready_server" \]; then set rackready_server="10\.1\.2\.3"; fi/);
   assert.doesNotMatch(renderEmbeddedScript({ firmware: 'uefi', ...options }), /10\.1\.2\.3/);
 });
+
+test('a machine that found no server says what proxy mode needs, in lines that fit the screen', () => {
+  const text = renderEmbeddedScript({ firmware: 'bios', ...options });
+  assert.match(text, /echo "In proxy mode: install ipxe on the deploy host/);
+  const shown = text.split('\n').flatMap((line) => /^ *echo "([^"$]*)"$/.exec(line)?.[1] ?? []);
+  assert.ok(shown.length > 5);
+  assert.deepEqual(
+    shown.filter((line) => line.length > 79),
+    [],
+  );
+});

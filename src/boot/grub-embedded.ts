@@ -122,6 +122,9 @@ function explainFailure(options: EmbeddedOptions): readonly string[] {
     '  echo "This machine found no server to boot from."',
     '  echo "No DHCP answer named one: see whether rackready serves this network"',
     '  echo "(rackready watch on the deploy host), and look at cable and VLAN."',
+    // GRUB does not read a proxy's offer: seen beside ISC dhcpd without next-server, with EDK2 and GRUB 2.06.
+    '  echo "In proxy mode: install ipxe on the deploy host, or let the other DHCP"',
+    '  echo "server name the deploy host as its next-server."',
     'fi',
     `echo "Try $try of ${options.tries} failed; ${options.waitSeconds} seconds to the next step, ESC goes there at once."`,
     `sleep --interruptible ${options.waitSeconds}`,

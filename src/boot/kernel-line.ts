@@ -1,5 +1,6 @@
 import type { Machine } from '../machine/machine.ts';
 import { formatMacDashed, type Mac } from '../net/mac.ts';
+import { answerFileName } from './answer-files.ts';
 import { httpBase } from './plan.ts';
 import type { Profile } from './profile.ts';
 
@@ -38,12 +39,6 @@ export function planKernelLine(input: KernelLineInput): KernelLine {
   return { kernel: `${base}/linux`, initrd: `${base}/initrd`, words: wordsFor(input) };
 }
 
-/** The name under which an installer fetches its answers. */
-export function answerFileName(family: Profile['family']): string {
-  const names = { debian: 'preseed.cfg', anaconda: 'ks.cfg', ubuntu: 'user-data', custom: 'answer' } as const;
-  return names[family];
-}
-
 /** "http://172.22.10.2/answer/TOKEN/preseed.cfg" */
 export function answerUrl(input: Pick<KernelLineInput, 'host' | 'httpPort' | 'token' | 'profile'>): string {
   return `${httpBase(input.host, input.httpPort)}/answer/${input.token}/${answerFileName(input.profile.family)}`;
@@ -52,6 +47,13 @@ export function answerUrl(input: Pick<KernelLineInput, 'host' | 'httpPort' | 'to
 /** "http://172.22.10.2/report/TOKEN", to which /started, /done and /failed are appended. */
 export function reportUrl(input: Pick<KernelLineInput, 'host' | 'httpPort' | 'token'>): string {
   return `${httpBase(input.host, input.httpPort)}/report/${input.token}`;
+}
+
+/** A profile's `source` as its machines reach it: folders and mirrors of this host below `ownBase`. Never with a slash at the end. */
+export function sourceUrl(profile: Pick<Profile, 'name' | 'source'>, ownBase: string): string | undefined {
+  const { source } = profile;
+  if (source?.startsWith('mirror:')) return `${ownBase}/mirrors/${source.slice('mirror:'.length)}`;
+  return source?.startsWith('/') ? `${ownBase}/tree/${profile.name}` : source?.replace(/\/+$/, '');
 }
 
 /** Splits a command line at white space; double and single quotes keep a word together and are taken away. */
@@ -90,9 +92,10 @@ function wordsFor(input: KernelLineInput): string[] {
     case 'debian':
       return [...debianWords(input), bootIf, ...installer, '---', ...both];
     case 'anaconda':
-      return [`inst.ks=${answerUrl(input)}`, 'inst.ks.sendmac', 'ip=dhcp', bootIf, ...installer, ...both];
+      return [...anacondaWords(input), bootIf, ...installer, ...both];
     case 'ubuntu':
-      return ['autoinstall', 'ip=dhcp', `ds=nocloud;s=${ubuntuSeed(input)}`, bootIf, ...installer, ...both];
+      // What stands after `---` goes on to the installed system, as with debian-installer.
+      return [...ubuntuWords(input), bootIf, ...installer, ...(both.length > 0 ? ['---', ...both] : [])];
     case 'custom':
       return [bootIf, ...installer, ...both];
   }
@@ -110,10 +113,33 @@ function debianWords(input: KernelLineInput): string[] {
     `hostname=${machine.hostName}`,
     ...domain,
     'netcfg/dhcp_timeout=60',
+    `log_host=${input.host}`,
   ];
 }
 
-/** cloud-init appends meta-data, user-data and vendor-data to a seed that ends in a slash. */
-function ubuntuSeed(input: KernelLineInput): string {
-  return `${httpBase(input.host, input.httpPort)}/answer/${input.token}/`;
+/**
+ * Anaconda's own names (dracut and pyanaconda). RHEL 9 dropped those without `inst.`; CentOS 7 takes both and gets both,
+ * because its second stage reads some of the old ones only.
+ */
+function anacondaWords(input: KernelLineInput): string[] {
+  const { profile } = input;
+  const url = answerUrl(input);
+  const tree = sourceUrl(profile, httpBase(input.host, input.httpPort));
+  const words = [`inst.ks=${url}`, 'inst.ks.sendmac', 'inst.ks.sendsn'];
+  if (tree !== undefined) words.push(`inst.repo=${tree}`);
+  words.push('inst.text', 'ip=dhcp');
+  return profile.kickstart === 'rhel7' ? [...words, `ks=${url}`, 'kssendmac', 'ksdevice=bootif'] : words;
+}
+
+/**
+ * casper takes `url=` for the ISO that it loads into memory; cloud-init would take the same word for its own configuration
+ * and download the ISO once more, which `cloud-config-url` prevents.
+ */
+function ubuntuWords(input: KernelLineInput): string[] {
+  const base = httpBase(input.host, input.httpPort);
+  const { iso, name } = input.profile;
+  const media = iso === undefined ? [] : [`url=${iso.startsWith('/') ? `${base}/iso/${name}.iso` : iso}`];
+  // cloud-init appends meta-data, user-data and vendor-data to a seed that ends in a slash.
+  const seed = `ds=nocloud;s=${base}/answer/${input.token}/`;
+  return ['ip=dhcp', ...media, 'autoinstall', seed, 'cloud-config-url=/dev/null'];
 }

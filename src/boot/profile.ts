@@ -1,3 +1,6 @@
+/** Versions of kickstart, named as in pykickstart. */
+export type KickstartVersion = 'rhel7' | 'rhel9' | 'rhel10';
+
 /** What a machine is to become: an operating system's description with the operator's overrides, resolved. */
 export interface Profile {
   readonly name: string;
@@ -12,7 +15,14 @@ export interface Profile {
   readonly arguments: string;
   /** Path of the answer-file template (Liquid). */
   readonly answerFile: string;
-  /** Where packages come from: URL or `mirror:NAME`; undefined when the installer brings all it needs. */
+  /** Which kickstart commands its Anaconda knows; undefined for other installers. */
+  readonly kickstart?: KickstartVersion | undefined;
+  /** Ubuntu: the live server's ISO, as an absolute path on this host or a URL. */
+  readonly iso?: string | undefined;
+  /**
+   * Where packages come from: URL, `mirror:NAME`, or an absolute folder on this host, which is served below
+   * /tree/PROFILE; undefined when the installer brings all it needs.
+   */
   readonly source?: string | undefined;
   readonly install: 'manual' | 'once';
   /** How long an installation may take before its grant is used up. */

@@ -1,4 +1,5 @@
 import { Liquid, LiquidError, type Template } from 'liquidjs';
+import { kickstartQuote, shellQuote, shellQuoteLine, yamlQuote } from './quote.ts';
 import { grubQuote } from './render-grub.ts';
 
 /** What is wrong with a template, and where. Lines and columns count from 1. */
@@ -41,17 +42,14 @@ export function createTemplates(read: ReadTemplate): Templates {
       try {
         return { kind: 'text', text: String(engine.renderSync(parse(path, text), variables)) };
       } catch (error) {
+        // What exceeds a limit of the engine is thrown without a place, and must not end the server either.
+        if (error instanceof Error && /limit exceeded/.test(error.message)) return problem(path, 1, 1, error.message);
         if (!LiquidError.is(error)) throw error;
         const [line = 1, column = 1] = error.token.getPosition();
         return problem(error.token.file ?? path, line, column, plainMessage(error));
       }
     },
   };
-}
-
-/** A word for POSIX sh, in single quotes. */
-export function shellQuote(value: unknown): string {
-  return `'${String(value).replaceAll("'", "'\\''")}'`;
 }
 
 function openEngine(read: ReadTemplate): Liquid {
@@ -67,7 +65,8 @@ function openEngine(read: ReadTemplate): Liquid {
     lenientIf: true,
     relativeReference: false,
     // A template comes from a file that root edits, but a slip in one must not stop the whole server.
-    renderLimit: 1000,
+    // The limit is wall time: a busy host must not fail a good template.
+    renderLimit: 5000,
     memoryLimit: 10_000_000,
     fs: {
       readFile: async (file) => readOrThrow(file),
@@ -80,9 +79,13 @@ function openEngine(read: ReadTemplate): Liquid {
     },
   });
   engine.registerFilter('sh', shellQuote);
+  engine.registerFilter('shline', shellQuoteLine);
+  engine.registerFilter('ks', kickstartQuote);
+  // A preseed's value goes on in the next line after a backslash; debconf joins the lines with spaces.
+  engine.registerFilter('continued', (value: unknown) => String(value).replaceAll('\n', ' \\\n  '));
   engine.registerFilter('json', (value: unknown) => JSON.stringify(value) ?? 'null');
   // Every JSON value is YAML 1.2, and quoted text cannot be taken for a number, a date or a boolean.
-  engine.registerFilter('yaml', (value: unknown) => JSON.stringify(value) ?? 'null');
+  engine.registerFilter('yaml', yamlQuote);
   engine.registerFilter('grubq', (value: unknown) => grubQuote(String(value)));
   return engine;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -25,7 +25,10 @@ test('check() says how much a right configuration holds', async () => {
 test('check() counts warnings, which are no reason to fail', async () => {
   const { exitCode, output } = await check(fixture('seed-rack.yaml'), {});
   assert.equal(exitCode, 0);
-  assert.match(output, /seed-rack\.yaml:26:9: warning: profiles\.centos-7\.os: .*\n1 network, 9 machines: 1 warning$/);
+  assert.match(
+    output,
+    /seed-rack\.yaml:27:13: warning: profiles\.centos-7\.source: .*\n1 network, 9 machines: 1 warning$/,
+  );
 });
 
 test('check() prints every problem and their number', async () => {
@@ -64,4 +67,42 @@ test('the command exits with what check() says', () => {
   assert.deepEqual([right.status, right.stdout], [0, '1 network, 0 machines: no problems\n'], right.stderr);
   assert.equal(run('broken-secrets.yaml').status, 1);
   assert.equal(run('none.yaml').status, 66);
+});
+
+test('check() of a changed template names every machine that it breaks, before it is saved', async (t) => {
+  const folder = emptyFolder(t);
+  const path = join(folder, 'rackready.yaml');
+  writeFileSync(
+    path,
+    [
+      'networks: { rack: { interface: br0, subnet: 172.22.10.0/24, address: 172.22.10.2 } }',
+      'profiles:',
+      '  el: { os: rocky-9, source: /srv/rocky }',
+      'machines:',
+      '  a: { mac: "00:25:90:96:c4:9a", profile: el, vars: { zone: public } }',
+      '  b: { mac: "00:25:90:96:c4:9b", profile: el }',
+      '  c: { mac: "00:25:90:96:c4:9c" }',
+    ].join('\n'),
+  );
+  const shipped = readFileSync(new URL('../../templates/answer/el.ks.liquid', import.meta.url), 'utf8');
+  const template = join(folder, 'changed.liquid');
+  const checkWith = async (text: string, profile?: string) => {
+    writeFileSync(template, text);
+    return check(path, { template, profile });
+  };
+  const none = await checkWith(shipped);
+  assert.equal(none.exitCode, 1);
+  assert.match(none.output, /^no profile uses a template called changed\.liquid: name one with --profile/);
+  assert.deepEqual(await checkWith(shipped, 'el'), {
+    exitCode: 0,
+    output: `${template}: 2 machines rendered: no problems`,
+  });
+  const broken = await checkWith(shipped.replace('firewall --enabled', 'firewall {{ vars.zone }}'), 'el');
+  assert.equal(broken.exitCode, 1);
+  assert.match(
+    broken.output,
+    /^b: .*changed\.liquid:\d+:\d+: undefined variable: vars\.zone\n.*: 1 machine would break$/,
+  );
+  const worse = await checkWith(shipped.replace('%end', ''), 'el');
+  assert.match(worse.output, /^a: .*%packages is not closed by %end before %pre\nb: .*\n.*: 2 machines would break$/);
 });

@@ -1,7 +1,10 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { Command } from 'commander';
+import { checkChangedTemplate } from '../config/changed-template.ts';
 import { defaultPaths, findConfiguration, loadSettings } from '../config/load.ts';
 import { formatProblem, type Problem } from '../config/problem.ts';
+import { messageOf } from '../config/render-check.ts';
 import type { Settings } from '../config/settings.ts';
 
 /** What a check prints, and how it ends: 0 right, 1 errors, 66 no such file (EX_NOINPUT of sysexits.h). */
@@ -12,6 +15,10 @@ export interface CheckReport {
 
 interface CheckOptions {
   readonly json?: boolean | undefined;
+  /** A changed answer-file template that is not in its place yet. */
+  readonly template?: string | undefined;
+  /** The profile that it is for; without it, those whose template has the same file name. */
+  readonly profile?: string | undefined;
 }
 
 export function command(): Command {
@@ -19,7 +26,19 @@ export function command(): Command {
     .description('Check a configuration without running it.')
     .argument('[PATH]', `a YAML file or a folder of them (default: ${defaultPaths.join(', then ')})`)
     .option('--json', 'print problems as JSON')
-    .action(async (path: string | undefined, options: { readonly json?: boolean }) => {
+    .addHelpText(
+      'after',
+      `
+Examples:
+  ./rackready check
+  ./rackready check /etc/rackready --json`,
+    )
+    .option(
+      '--template <FILE>',
+      'render a changed template for every machine that uses it, before it is put in its place',
+    )
+    .option('--profile <NAME>', 'the profile that the template is for')
+    .action(async (path: string | undefined, options: CheckOptions) => {
       const report = await check(path, options);
       process.stdout.write(`${report.output}\n`);
       process.exitCode = report.exitCode;
@@ -33,8 +52,25 @@ export async function check(path: string | undefined, options: CheckOptions): Pr
   const result = await loadSettings({ path: found });
   const problems = result.kind === 'settings' ? result.warnings : result.problems;
   const settings = result.kind === 'settings' ? result.settings : undefined;
+  if (settings && options.template !== undefined) return checkTemplate(settings, options.template, options);
   const output = options.json === true ? asJson(problems) : asText(problems, settings);
   return { exitCode: settings ? 0 : 1, output };
+}
+
+/** Names every machine that a changed template breaks. */
+function checkTemplate(settings: Settings, file: string, { profile, json }: CheckOptions): CheckReport {
+  if (!existsSync(file))
+    return { exitCode: 66, output: `${file} does not exist: give the path of the changed template` };
+  const result = checkChangedTemplate(settings, { path: resolve(file), text: readFileSync(file, 'utf8'), profile });
+  if (result.kind === 'unused') return { exitCode: 1, output: result.reason };
+  const { problems, machines } = result;
+  const exitCode = problems.length === 0 ? 0 : 1;
+  if (json === true)
+    return { exitCode, output: JSON.stringify({ ok: exitCode === 0, machines, problems }, undefined, 2) };
+  const lines = problems.map((problem) => `${problem.machine}: ${messageOf(problem)}`);
+  const broken = new Set(problems.map(({ machine }) => machine)).size;
+  const end = broken === 0 ? 'no problems' : `${count(broken, 'machine')} would break`;
+  return { exitCode, output: [...lines, `${file}: ${count(machines.length, 'machine')} rendered: ${end}`].join('\n') };
 }
 
 function notFound(path: string | undefined, json: boolean): CheckReport {

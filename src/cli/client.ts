@@ -1,4 +1,4 @@
-import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { type ClientRequest, type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Command, Option } from 'commander';
@@ -6,7 +6,6 @@ import { socketName } from '../http/api/listen-unix.ts';
 import type { ErrorView, EventView } from '../http/api/views.ts';
 
 /** `sysexits.h` */
-const EX_USAGE = 64;
 const EX_UNAVAILABLE = 69;
 const EX_NOPERM = 77;
 
@@ -33,6 +32,8 @@ export interface StreamHandler {
   /** The stream is open: older events come first. */
   readonly onOpen: () => void;
   readonly onEvent: (event: EventView) => void;
+  /** Ends the reading, without a failure. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The admin API of the server of one data folder. Everything rejects with ApiFailure. */
@@ -47,16 +48,17 @@ const DEFAULT_DATA = '/var/lib/rackready';
 
 /** Finds the server by its data folder: --data, else RACKREADY_DATA, else /var/lib/rackready. */
 export function createClient(options: ClientOptions): ApiClient {
-  const socketPath = join(options.data ?? (process.env.RACKREADY_DATA || DEFAULT_DATA), socketName);
-  const call = (method: string, path: string, body?: object, headers: Record<string, string> = {}) =>
-    open(socketPath, method, path, body, headers);
+  const socketPath = join(dataFolderOf(options), socketName);
+  const call = (method: string, path: string, body?: object, more: RequestOptions = {}) =>
+    open(socketPath, { ...more, method, path: `/api/v1${path}` }, body);
   return {
     get: async <Answer>(path: string) => (await readJson(await call('GET', path))) as Answer,
     send: async <Answer>(method: string, path: string, body?: object) =>
       (await readJson(await call(method, path, body))) as Answer,
     stream: async (path, lastEventId, handler) => {
-      const headers = lastEventId === undefined ? undefined : { 'Last-Event-ID': String(lastEventId) };
-      const response = await call('GET', path, undefined, headers);
+      const headers = lastEventId === undefined ? {} : { 'Last-Event-ID': String(lastEventId) };
+      const { signal } = handler;
+      const response = await call('GET', path, undefined, { headers, ...(signal && { signal }) });
       if (response.statusCode !== 200) await readJson(response);
       handler.onOpen();
       await readEvents(response, handler.onEvent);
@@ -64,22 +66,16 @@ export function createClient(options: ClientOptions): ApiClient {
   };
 }
 
-async function open(
-  socketPath: string,
-  method: string,
-  path: string,
-  body: object | undefined,
-  headers: Record<string, string>,
-): Promise<IncomingMessage> {
+/** The folder that names the server: --data, else RACKREADY_DATA, else /var/lib/rackready. */
+export function dataFolderOf(options: ClientOptions): string {
+  return options.data ?? (process.env.RACKREADY_DATA || DEFAULT_DATA);
+}
+
+async function open(socketPath: string, how: RequestOptions, body: object | undefined): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const payload = body === undefined ? undefined : JSON.stringify(body);
   const type = payload === undefined ? {} : { 'Content-Type': 'application/json' };
-  const asked: ClientRequest = request({
-    socketPath,
-    method,
-    path: `/api/v1${path}`,
-    headers: { ...headers, ...type },
-  });
+  const asked: ClientRequest = request({ ...how, socketPath, headers: { ...how.headers, ...type } });
   asked.once('response', resolve);
   asked.once('error', (error: NodeJS.ErrnoException) => reject(unreachable(socketPath, error)));
   asked.end(payload);
@@ -136,12 +132,16 @@ async function readEvents(response: IncomingMessage, onEvent: (event: EventView)
   }
 }
 
-/** Adds --data and --json, and lets mistakes in the command line end with 64 (EX_USAGE). */
+/** Adds --data and --json. */
 export function withClientOptions(command: Command): Command {
   return command
     .addOption(new Option('--data <DIR>', `data folder of the server (default: $RACKREADY_DATA, else ${DEFAULT_DATA})`))
-    .option('--json', 'print JSON')
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EX_USAGE));
+    .option('--json', 'print JSON');
+}
+
+/** As runClient, for work that finds its server by itself. */
+export function runCommand(options: ClientOptions, work: () => Promise<void>): Promise<void> {
+  return runClient(options, work);
 }
 
 /** Runs a command's work: failures go to stderr (or, with --json, to stdout as JSON) and become the exit code. */

@@ -21,6 +21,13 @@ export function command(): Command {
     .description('A virtual rack on this machine: boots one BIOS and one UEFI PC from power-on into an installer.')
     .option('--minutes <number>', 'give up after so many minutes', parseMinutes, 10)
     .option('--verbose', 'print every event of the server, not only the steps', false)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  sudo ./rackready demo
+  sudo ./rackready demo --minutes 20 --verbose`,
+    )
     .action(async (options: DemoOptions) => {
       process.exitCode = isEnclosed() ? await runDemo(options) : await enterDemo();
     });
@@ -135,8 +142,16 @@ async function bootMachines({ rack, server, signal, isVerbose }: DemoRun): Promi
     );
   }
   console.log('demo: the server is up: rackready up, with the configuration of the demo');
+  console.log('demo: looking whether KVM runs a PC here (up to half a minute where it does not) ...');
   const accelerator = await rack.accelerator();
-  console.log(`demo: machines run by ${accelerator.name.toUpperCase()} (${accelerator.reason})`);
+  console.log(`demo: the PCs are run by ${accelerator.name.toUpperCase()} (${accelerator.reason})`);
+  if (accelerator.name === 'tcg') console.log('demo: that is slow: expect two to four minutes');
+  console.log(`
+Two virtual PCs without disks are switched on. Whatever they get, they get from this server: an address, a boot
+loader, the kernel and ramdisk of the Debian installer, and the installer's answers. That is where the demo ends.
+
+ after power-on  machine   step                            what the server says
+`);
   const poweredOn = Date.now();
   const progress = new Map<string, Progress>();
   const done = Promise.all(
@@ -146,6 +161,7 @@ async function bootMachines({ rack, server, signal, isVerbose }: DemoRun): Promi
       return followMachine({ server, signal, steps, isVerbose, poweredOn, name: machine.name });
     }),
   );
+  let isDone = false;
   // A failure before every machine is switched on is reported by the await below.
   done.catch(() => undefined);
   try {
@@ -154,14 +170,23 @@ async function bootMachines({ rack, server, signal, isVerbose }: DemoRun): Promi
     );
     for (const { name, label } of demoMachines) tell(poweredOn, name, `power on (${label})`);
     await Promise.race([done, firstDeath(machines)]);
+    isDone = true;
     return 0;
   } catch (error) {
     if (!isInterruption(signal)) printTails(rack.machines, progress, server);
     throw error;
   } finally {
     printSummary(progress, poweredOn);
+    if (isDone) console.log(WHAT_NEXT);
   }
 }
+
+const WHAT_NEXT = `
+Both PCs came from power-on to an installer that knows what to do, without a key pressed.
+  Every event of the server:           ./rackready demo --verbose
+  Your own configuration on this rack: docs/lab.md
+  A real network:                      write rackready.yaml (docs/configuration.md), then sudo ./rackready up
+`;
 
 interface Following {
   readonly server: ServerChild;
@@ -180,12 +205,24 @@ async function followMachine({ server, signal, steps, isVerbose, poweredOn, name
     (event: ServerEvent) => {
       if (!isOurs(event) || steps.isComplete) return steps.isComplete;
       const reached = steps.take(event);
-      for (const step of reached) tell(poweredOn, name, step.name, event.text, event.time);
+      for (const step of reached) tell(poweredOn, name, step.name, detail(step.name, event), event.time);
+      if (steps.next === INSTALLER_STEP && reached.length > 0)
+        tell(poweredOn, name, '  .', INSTALLER_STARTS, event.time);
       if (isVerbose && reached.length === 0) tell(poweredOn, name, '  .', event.text, event.time);
       return steps.isComplete;
     },
     signal,
   );
+}
+
+/** Between these two the server hears nothing of a machine: the longest silence of the demo. */
+const INSTALLER_STEP = 'installer has its address';
+const INSTALLER_STARTS = 'the installer’s kernel starts and looks for its hardware; about a minute without KVM';
+
+/** The server's sentence, or what it does not say: a machine with iPXE in its card loads no boot loader from us. */
+function detail(step: string, event: ServerEvent): string {
+  const isConfiguration = event.id === 'boot.config' && step === 'loads its boot loader';
+  return isConfiguration ? 'not from here: its network card has iPXE in its ROM' : event.text;
 }
 
 async function firstDeath(machines: readonly LabMachine[]): Promise<never> {
@@ -195,7 +232,7 @@ async function firstDeath(machines: readonly LabMachine[]): Promise<never> {
 
 function tell(poweredOn: number, name: string, step: string, text = '', time: number = Date.now()): void {
   const seconds = Math.max(0, (time - poweredOn) / 1000).toFixed(1);
-  console.log(`${seconds.padStart(7)} s  ${name.padEnd(8)}  ${step.padEnd(30)}  ${text}`.trimEnd());
+  console.log(`${seconds.padStart(13)} s  ${name.padEnd(8)}  ${step.padEnd(30)}  ${text}`.trimEnd());
 }
 
 function printTails(
@@ -226,7 +263,4 @@ function printSummary(progress: ReadonlyMap<string, Progress>, poweredOn: number
     });
     console.log(`${name.padEnd(32)}${cells.join('')}`);
   }
-  console.log(
-    '\nOn a deploy host: sudo ./rackready up. The web page comes in a later version; it will be at http://<this host>:8080/.\n',
-  );
 }

@@ -46,6 +46,7 @@ function changeCommand(name: string, description: string, change: Change): Comma
   return withClientOptions(new Command(name))
     .description(description)
     .argument('<ADDRESS>', 'IPv4 address', parseAddress)
+    .addHelpText('after', `\nExample:\n  ./rackready leases ${name} 172.22.10.33`)
     .action((address: string, _own: ClientOptions, self: Command) => {
       const options = self.optsWithGlobals<ClientOptions>();
       return runClient(options, async (client) => {

@@ -1,33 +1,65 @@
 import { Command } from 'commander';
 import type { MachineView } from '../http/api/views.ts';
-import { type ClientOptions, runClient, withClientOptions } from './client.ts';
+import { type ApiClient, type ClientOptions, runClient, withClientOptions } from './client.ts';
+import { addCommand, exportCommand, importCommand, removeCommand, setCommand } from './machine-edits.ts';
 import { formatTable, formatTime } from './print.ts';
 
 export function command(): Command {
   return withClientOptions(new Command('machines'))
-    .description('The machines of the configuration, and what is going on with them.')
-    .argument('[NAME]', 'all about one machine (default: a list)')
+    .description('The machines of the configuration, and what is going on with them; add, change and remove them.')
+    .argument('[MACHINE]', 'all about one machine (default: a list)')
     .addHelpText(
       'after',
       `
 Examples:
   ./rackready machines
   ./rackready machines sm1
-  ./rackready machines --json`,
+  ./rackready machines --json
+  ./rackready machines add sm3 --mac 00:25:90:96:c4:9c --profile debian-12`,
     )
     .action((name: string | undefined, options: ClientOptions) =>
-      runClient(options, async (client) => {
-        if (name !== undefined) {
-          const { machine } = await client.get<{ machine: MachineView }>(`/machines/${encodeURIComponent(name)}`);
-          process.stdout.write(`${options.json ? JSON.stringify(machine, undefined, 2) : describe(machine)}\n`);
-          return;
-        }
-        const { machines } = await client.get<{ machines: MachineView[] }>('/machines');
-        if (options.json) process.stdout.write(`${JSON.stringify(machines, undefined, 2)}\n`);
-        else if (machines.length === 0) process.stderr.write('rackready: the configuration names no machines\n');
-        else process.stdout.write(`${listText(machines)}\n`);
-      }),
-    );
+      runClient(options, (client) => (name === undefined ? list(client, options) : show(client, name, options))),
+    )
+    .addCommand(listCommand())
+    .addCommand(showCommand())
+    .addCommand(addCommand())
+    .addCommand(setCommand())
+    .addCommand(removeCommand())
+    .addCommand(importCommand())
+    .addCommand(exportCommand());
+}
+
+function listCommand(): Command {
+  return withClientOptions(new Command('list'))
+    .description('The machines of the configuration that is in force.')
+    .addHelpText('after', '\nExample:\n  ./rackready machines list --json')
+    .action((_own: ClientOptions, self: Command) => {
+      const options = self.optsWithGlobals<ClientOptions>();
+      return runClient(options, (client) => list(client, options));
+    });
+}
+
+function showCommand(): Command {
+  return withClientOptions(new Command('show'))
+    .description('All about one machine.')
+    .argument('<MACHINE>', 'name in the configuration')
+    .addHelpText('after', '\nExample:\n  ./rackready machines show sm1')
+    .action((name: string, _own: ClientOptions, self: Command) => {
+      const options = self.optsWithGlobals<ClientOptions>();
+      return runClient(options, (client) => show(client, name, options));
+    });
+}
+
+async function show(client: ApiClient, name: string, options: ClientOptions): Promise<void> {
+  const { machine } = await client.get<{ machine: MachineView }>(`/machines/${encodeURIComponent(name)}`);
+  process.stdout.write(`${options.json ? JSON.stringify(machine, undefined, 2) : describe(machine)}\n`);
+}
+
+async function list(client: ApiClient, options: ClientOptions): Promise<void> {
+  const { machines } = await client.get<{ machines: MachineView[] }>('/machines');
+  if (options.json) process.stdout.write(`${JSON.stringify(machines, undefined, 2)}\n`);
+  else if (machines.length === 0) process.stderr.write('rackready: the configuration names no machines\n');
+  else process.stdout.write(`${listText(machines)}\n`);
 }
 
 function listText(machines: readonly MachineView[]): string {

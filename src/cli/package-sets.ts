@@ -55,6 +55,12 @@ const TESTS: readonly WantedPackage[] = [
   optional('atftp', 'a TFTP client'),
   optional('curl', 'an HTTP and TFTP client'),
   optional('debconf', 'checks Debian answer files'),
+  optional('busybox', 'the shell of installers'),
+  optional('nftables', 'a firewall to be told of'),
+  optional('zsh', 'checks the completion'),
+  optional('fish', 'checks the completion'),
+  optional('openssh-client', 'logs in to what was installed'),
+  optional('cloud-init', 'checks and fetches Ubuntu answer files'),
 ];
 
 export const packageSets: Readonly<Record<SetupPurpose, readonly WantedPackage[]>> = {

@@ -28,6 +28,13 @@ export function command(): Command {
       new Option('--for <purpose>', 'what the host is to do').choices(['server', 'demo', 'tests']).default('server'),
     )
     .option('--dry-run', 'say what would be done, and do nothing', false)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  sudo ./rackready setup
+  ./rackready setup --for tests --dry-run`,
+    )
     .action(async (options: { for: SetupPurpose; dryRun: boolean }) => {
       process.exitCode = await setup(options.for, { isDryRun: options.dryRun });
     });

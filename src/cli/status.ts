@@ -36,9 +36,15 @@ function describe(status: Status): string {
   return [
     `rackready ${status.version}, process ${status.pid}, since ${status.started}`,
     `configuration: ${status.config ?? 'none (everything is only observed)'}    data: ${status.data}`,
+    `admin API: ${status.admin.socket}, ${adminOverTcp(status.admin)}`,
     '',
     formatTable(['NETWORK', 'INTERFACE', 'SUBNET', 'DHCP', 'LEASES', 'FREE'], networks),
     '',
     formatTable(['WHERE', 'WHAT', 'STATE'], listeners),
   ].join('\n');
+}
+
+function adminOverTcp({ listen, problem, tokenFile }: Status['admin']): string {
+  if (listen === null) return 'not by TCP';
+  return problem === null ? `http://${listen}/api/v1 with the token in ${tokenFile}` : `not on ${listen}: ${problem}`;
 }

@@ -3,7 +3,7 @@ import type { ExtraOption, Network } from '../lease/network.ts';
 import type { Machine } from '../machine/machine.ts';
 import { encodeOptionValue, parseOptionCode } from './dhcp-options.ts';
 import { entryOf } from './facts.ts';
-import { operatingSystems } from './operating-systems.ts';
+import { notYetReason, operatingSystems, sourceFolder } from './operating-systems.ts';
 import type { Path } from './problem.ts';
 import type { Config, MachineConfig, NetworkConfig, ProfileConfig } from './schema.ts';
 import type { MacImage, Mirror, Settings, UnsupportedProfile } from './settings.ts';
@@ -14,6 +14,8 @@ export interface Folders {
   readonly product: string;
   /** Folder that relative paths at a place of the configuration start from. */
   folderOf(path: Path): string;
+  /** Where a path is written; undefined: nowhere. */
+  whereIs?(path: Path): string | undefined;
 }
 
 const daySeconds = 86_400;
@@ -29,7 +31,7 @@ export function buildSettings(config: Config, folders: Folders, files: readonly 
     loader: _loader,
     ...defaults
   } = config.defaults;
-  const { tftp, httpPort, bootFolder, user } = config.server;
+  const { tftp, httpPort, bootFolder, user, admin } = config.server;
   const settings: Settings = {
     server: {
       httpPort,
@@ -39,6 +41,7 @@ export function buildSettings(config: Config, folders: Folders, files: readonly 
       bootFolder:
         bootFolder === undefined ? undefined : resolvePath(folders.folderOf(['server', 'bootFolder']), bootFolder),
       user,
+      adminListen: admin.listen ?? undefined,
     },
     defaults: { ...defaults, domain: config.defaults.domain },
     networks: Object.entries(config.networks).map(([name, network]) => buildNetwork(name, network, config)),
@@ -52,6 +55,7 @@ export function buildSettings(config: Config, folders: Folders, files: readonly 
     ),
     unknownMachines: config.unknownMachines,
     files,
+    whereIs: folders.whereIs,
   };
   return deepFreeze(settings);
 }
@@ -95,11 +99,15 @@ function buildOptions(options: Readonly<Record<string, unknown>>): ExtraOption[]
 
 function buildProfile(name: string, profile: ProfileConfig, config: Config, folders: Folders): Profile | undefined {
   const system = entryOf(operatingSystems, profile.os);
-  if (!system || system.notYet !== undefined) return undefined;
+  if (!system || notYetReason(system, profile.source) !== undefined) return undefined;
   const folder = folders.folderOf(['profiles', name]);
   const own = (path: string | undefined) => (path === undefined ? undefined : resolvePath(folder, path));
-  const kernel = own(profile.kernel) ?? system.kernel;
-  const initrd = own(profile.initrd) ?? system.initrd;
+  const tree = sourceFolder(profile.source);
+  const { inTree } = system;
+  const fromTree = (name: string | undefined) =>
+    tree === undefined || name === undefined ? undefined : resolvePath(tree, name);
+  const kernel = own(profile.kernel) ?? system.kernel ?? fromTree(inTree?.kernel);
+  const initrd = own(profile.initrd) ?? system.initrd ?? fromTree(inTree?.initrd);
   const named = entryOf(config.templates, profile.answerFile);
   const builtIn = system.template === undefined ? undefined : resolvePath(folders.product, system.template);
   const answerFile =
@@ -111,18 +119,21 @@ function buildProfile(name: string, profile: ProfileConfig, config: Config, fold
     name,
     os: profile.os,
     family: system.family,
+    ...(system.kickstart !== undefined && { kickstart: system.kickstart }),
+    ...(profile.iso !== undefined && { iso: own(profile.iso) }),
     kernel,
     initrd,
     arguments: profile.arguments,
     answerFile,
-    source: profile.source,
+    source: tree === undefined ? profile.source : resolvePath('/', tree),
     install: profile.install,
     deadlineSeconds: profile.deadline,
   };
 }
 
 function buildUnsupported(name: string, profile: ProfileConfig): UnsupportedProfile | undefined {
-  const reason = entryOf(operatingSystems, profile.os)?.notYet;
+  const system = entryOf(operatingSystems, profile.os);
+  const reason = system && notYetReason(system, profile.source);
   return reason === undefined ? undefined : { name, os: profile.os, reason };
 }
 
@@ -172,7 +183,7 @@ function mapEntries<From, To>(
 }
 
 /** An absolute path without `.` and `..`; a URL stays as it is. */
-export function resolvePath(folder: string, path: string): string {
+function resolvePath(folder: string, path: string): string {
   if (/^https?:\/\//.test(path)) return path;
   const steps: string[] = [];
   for (const step of (path.startsWith('/') ? path : `${folder}/${path}`).split('/')) {

@@ -44,6 +44,12 @@ const owned = new Map<number, string>([
   ...[43, 50, 52, 53, 54, 55, 57, 60, 61, 77, 82, 93, 94, 97].map((code) => [code, 'the protocol needs it'] as const),
 ]);
 
+/** Name and type of an option that may be given by name. */
+export function namedOption(code: number): { readonly name: string; readonly kind: Kind } | undefined {
+  const [name, option] = Object.entries(named).find(([, entry]) => entry.code === code) ?? [];
+  return name === undefined || option === undefined ? undefined : { name, kind: option.kind };
+}
+
 export const optionNames = Object.keys(named);
 
 /** Option number of a key (`66` or `tftpServerName`), or what is wrong with it. */

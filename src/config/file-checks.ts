@@ -6,8 +6,8 @@ import type { Settings } from './settings.ts';
 export function checkFiles(settings: Settings, exists: (path: string) => boolean): Finding[] {
   const found: Finding[] = [];
   const isMissing = (path: string | undefined): path is string => path?.startsWith('/') === true && !exists(path);
-  for (const { name, kernel, initrd, answerFile } of settings.profiles.values()) {
-    for (const [key, path] of Object.entries({ kernel, initrd })) {
+  for (const { name, kernel, initrd, iso, source, answerFile } of settings.profiles.values()) {
+    for (const [key, path] of Object.entries({ kernel, initrd, iso, source })) {
       if (isMissing(path)) found.push(warningAt(['profiles', name, key], `${path} does not exist${howToGet(path)}`));
     }
     if (isMissing(answerFile)) {

@@ -31,8 +31,12 @@ export function findConfiguration(paths: readonly string[] = defaultPaths): stri
 /** Reads and checks a configuration: settings with warnings, or every problem there is. */
 export async function loadSettings(options: LoadOptions): Promise<LoadResult> {
   const read = await readSources(options.path);
-  if ('problems' in read) return { kind: 'problems', problems: read.problems };
-  const parsed = parseSources(read.texts, { productFolder, files: read.texts.map((text) => resolve(text.name)) });
+  return 'problems' in read ? { kind: 'problems', problems: read.problems } : checkSources(read.texts);
+}
+
+/** Checks texts as `loadSettings` checks files: what they name is looked for on the disk, they themselves are not. */
+export function checkSources(texts: readonly SourceText[]): LoadResult {
+  const parsed = parseSources(texts, { productFolder, files: texts.map((text) => resolve(text.name)) });
   const problems = [...parsed.problems, ...checkFiles(parsed.settings, existsSync).map(parsed.place)];
   // Of an incomplete configuration, what does not render may only follow from what is told already.
   if (parsed.isComplete) {
@@ -73,9 +77,11 @@ export function isConfigFile(name: string): boolean {
   return /^[^.].*\.ya?ml$/.test(name);
 }
 
-type Read = { readonly texts: readonly SourceText[] } | { readonly problems: readonly Problem[] };
+/** The files of a configuration as they are, or why they cannot be read. */
+export type Read = { readonly texts: readonly SourceText[] } | { readonly problems: readonly Problem[] };
 
-async function readSources(path: string): Promise<Read> {
+/** Reads the file at a path, or the YAML files of the folder, in the order of their names. */
+export async function readSources(path: string): Promise<Read> {
   try {
     if (!(await stat(path)).isDirectory()) return await readFiles([path]);
     const names = (await readdir(path)).filter(isConfigFile).sort();

@@ -1,35 +1,61 @@
-import type { Profile } from '../boot/profile.ts';
+import type { KickstartVersion, Profile } from '../boot/profile.ts';
 
 /** What rackready knows by itself about installing an operating system. */
 export interface OperatingSystem {
   readonly family: Profile['family'];
   readonly kernel?: string | undefined;
   readonly initrd?: string | undefined;
+  /** Where kernel and initrd lie in the tree or on the medium that `source` names. */
+  readonly inTree?: { readonly kernel: string; readonly initrd: string } | undefined;
+  readonly kickstart?: KickstartVersion | undefined;
   /** Answer-file template, below the product's folder. */
   readonly template?: string | undefined;
   /** Keys of a profile that this system cannot do without. */
-  readonly needs: readonly ('kernel' | 'initrd' | 'answerFile' | 'source')[];
-  /** Why a profile of this system is accepted but not installed yet; undefined when it is installed. */
-  readonly notYet?: string | undefined;
+  readonly needs: readonly ('kernel' | 'initrd' | 'answerFile' | 'source' | 'iso')[];
 }
 
-/** Where Debian's package debian-installer-12-netboot-amd64 puts the text installer. */
-const debian12 = '/usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64';
+/** Where Debian's packages debian-installer-NN-netboot-amd64 put the text installer. */
+function debian(version: number): OperatingSystem {
+  const folder = `/usr/lib/debian-installer/images/${version}/amd64/text/debian-installer/amd64`;
+  return {
+    family: 'debian',
+    kernel: `${folder}/linux`,
+    initrd: `${folder}/initrd.gz`,
+    template: 'templates/answer/debian.preseed.liquid',
+    needs: [],
+  };
+}
+
+/** An install tree as .treeinfo describes it, the same since RHEL 5. */
+function enterpriseLinux(kickstart: KickstartVersion): OperatingSystem {
+  return {
+    family: 'anaconda',
+    kickstart,
+    inTree: { kernel: 'images/pxeboot/vmlinuz', initrd: 'images/pxeboot/initrd.img' },
+    template: `templates/answer/${kickstart === 'rhel7' ? 'centos-7' : 'el'}.ks.liquid`,
+    needs: ['source'],
+  };
+}
+
+/** The live server's ISO; its casper loads the whole ISO into memory. */
+const ubuntu: OperatingSystem = {
+  family: 'ubuntu',
+  inTree: { kernel: 'casper/vmlinuz', initrd: 'casper/initrd' },
+  template: 'templates/answer/ubuntu.autoinstall.liquid',
+  needs: ['iso'],
+};
 
 /** The built-in descriptions, by the name that `os` takes. */
 export const operatingSystems: Readonly<Record<string, OperatingSystem>> = {
-  'debian-12': {
-    family: 'debian',
-    kernel: `${debian12}/linux`,
-    initrd: `${debian12}/initrd.gz`,
-    template: 'templates/answer/debian-12.preseed.liquid',
-    needs: [],
-  },
-  'centos-7': {
-    family: 'anaconda',
-    needs: ['source'],
-    notYet: 'installing centos-7 comes with a later version of rackready; until then its machines boot from disk',
-  },
+  'debian-12': debian(12),
+  'debian-13': debian(13),
+  'ubuntu-24.04': ubuntu,
+  'ubuntu-26.04': ubuntu,
+  'rocky-9': enterpriseLinux('rhel9'),
+  'rocky-10': enterpriseLinux('rhel10'),
+  'alma-9': enterpriseLinux('rhel9'),
+  'alma-10': enterpriseLinux('rhel10'),
+  'centos-7': enterpriseLinux('rhel7'),
   custom: { family: 'custom', needs: ['kernel', 'initrd', 'answerFile'] },
 };
 
@@ -39,4 +65,19 @@ export const operatingSystemNames = Object.keys(operatingSystems);
 export function installerPackage(path: string): string | undefined {
   const match = /^\/usr\/lib\/debian-installer\/images\/([0-9]+)\/([a-z0-9]+)\//.exec(path);
   return match ? `debian-installer-${match[1]}-netboot-${match[2]}` : undefined;
+}
+
+/**
+ * Why a profile is right and cannot be installed all the same: its kernel, initrd and packages are in a mirror of this host,
+ * and mirrors come later.
+ */
+export function notYetReason(system: OperatingSystem, source: string | undefined): string | undefined {
+  if (system.inTree === undefined || source?.startsWith('mirror:') !== true) return undefined;
+  return `${source} is not served yet, mirrors come with a later version of rackready: give the folder or the URL of an install tree; until then its machines boot from disk`;
+}
+
+/** A source that is a folder of this host; undefined for URLs and mirrors. */
+export function sourceFolder(source: string | undefined): string | undefined {
+  const path = source?.replace(/^file:\/\//, '');
+  return path?.startsWith('/') ? path : undefined;
 }

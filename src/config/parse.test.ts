@@ -41,9 +41,9 @@ describe('the four example files are accepted as they stand', () => {
     test(name, () => assert.deepEqual(linesOf(fixture(`${name}.yaml`)), []));
   }
 
-  test('seed-rack, with a warning that centos-7 comes later', () => {
+  test('seed-rack, with a warning that mirrors come later', () => {
     assert.deepEqual(linesOf(fixture('seed-rack.yaml')), [
-      'r.yaml:26:9: warning: profiles.centos-7.os: installing centos-7 comes with a later version of rackready; until then its machines boot from disk',
+      'r.yaml:27:13: warning: profiles.centos-7.source: mirror:centos-7 is not served yet, mirrors come with a later version of rackready: give the folder or the URL of an install tree; until then its machines boot from disk',
     ]);
   });
 
@@ -76,11 +76,37 @@ describe('the four example files are accepted as they stand', () => {
       kernel: '/usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64/linux',
       initrd: '/usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64/initrd.gz',
       arguments: 'console=ttyS0',
-      answerFile: '/product/templates/answer/debian-12.preseed.liquid',
+      answerFile: '/product/templates/answer/debian.preseed.liquid',
       source: 'http://172.22.10.2:8080/debian',
       install: 'once',
       deadlineSeconds: 7200,
     });
+  });
+
+  test('a folder as source brings kernel and initrd; what the profile names itself comes first', () => {
+    const text = `${network}profiles:
+  c: { os: centos-7, source: "file:///srv/c7/" }
+  a: { os: alma-10, source: "http://h/os", kernel: vmlinuz, initrd: /srv/initrd.img }
+  u: { os: ubuntu-26.04, source: /mnt/u, iso: u.iso, initrd: /own }
+`;
+    const { profiles, unsupportedProfiles } = settingsOf(text);
+    assert.equal(unsupportedProfiles.size, 0);
+    const of = (name: string) => {
+      const { family, kickstart, kernel, initrd, source, iso, answerFile } = profiles.get(name) ?? assert.fail(name);
+      return [family, kickstart, kernel, initrd, source, iso, answerFile.replace('/product/templates/answer/', '')];
+    };
+    const pxe = '/srv/c7/images/pxeboot';
+    assert.deepEqual(of('c'), [
+      'anaconda',
+      'rhel7',
+      `${pxe}/vmlinuz`,
+      `${pxe}/initrd.img`,
+      '/srv/c7',
+      undefined,
+      'centos-7.ks.liquid',
+    ]);
+    assert.deepEqual(of('a').slice(1, 5), ['rhel10', '/etc/rackready/vmlinuz', '/srv/initrd.img', 'http://h/os']);
+    assert.deepEqual(of('u').slice(2, 6), ['/mnt/u/casper/vmlinuz', '/own', '/mnt/u', '/etc/rackready/u.iso']);
   });
 
   test('office-proxy as settings: the name server is never missing', () => {
@@ -275,9 +301,32 @@ const rows: readonly { readonly name: string; readonly text: string; readonly wa
     name: 'names that every object inherits',
     text: `${network}profiles:\n  p: {os: toString}\n  q: {os: debian-12, answerFile: constructor}\nmachines:\n  m: {mac: "00:25:90:96:c4:9a", network: constructor, address: 10.0.0.7, profile: valueOf}`,
     want: [
-      'r.yaml:3:11: profiles.p.os: "toString" is not known: expected one of debian-12, centos-7, custom',
+      'r.yaml:3:11: profiles.p.os: "toString" is not known: expected one of debian-12, debian-13, ubuntu-24.04, ubuntu-26.04, rocky-9, rocky-10, alma-9, alma-10, centos-7, custom',
       'r.yaml:6:42: machines.m.network: there is no constructor in networks: expected one of n',
       'r.yaml:6:83: machines.m.profile: there is no valueOf in profiles: expected one of p, q',
+    ],
+  },
+  {
+    name: 'an install tree that is elsewhere, without copies of its kernel and initrd',
+    text: `${network}profiles: {p: {os: rocky-9, source: "http://h/BaseOS/x86_64/os/", initrd: /i}}`,
+    want: [
+      'r.yaml:2:12: profiles.p: os rocky-9 needs kernel: (a copy of http://h/BaseOS/x86_64/os/images/pxeboot/vmlinuz), as files on this host; or give source: as a folder with all of it',
+    ],
+  },
+  {
+    name: 'Ubuntu without its ISO, and an ISO for another system',
+    text: `${network}profiles:\n  u: {os: ubuntu-24.04, source: /mnt/u}\n  v: {os: ubuntu-26.04, iso: /u.iso}\n  d: {os: debian-13, iso: /u.iso}`,
+    want: [
+      'r.yaml:3:3: profiles.u: os ubuntu-24.04 needs iso, which is missing: the path or URL of the live server’s ISO',
+      'r.yaml:4:3: profiles.v: os ubuntu-26.04 needs kernel: (a copy of the ISO: casper/vmlinuz) and initrd: (a copy of the ISO: casper/initrd), as files on this host; or give source: as a folder with all of it',
+      'r.yaml:5:22: profiles.d.iso: is for Ubuntu only: take it out',
+    ],
+  },
+  {
+    name: 'a source that is none',
+    text: `${network}profiles: {p: {os: centos-7, source: tree}}`,
+    want: [
+      'r.yaml:2:38: profiles.p.source: "tree" does not fit: expected mirror:NAME, a URL with http:// or https://, or an absolute folder on this host',
     ],
   },
   {

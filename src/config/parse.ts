@@ -3,8 +3,9 @@ import type { Facts } from './facts.ts';
 import { checkMachines } from './machine-checks.ts';
 import { mergeSources } from './merge.ts';
 import { checkNetworks } from './network-checks.ts';
-import { type Finding, type Problem, sortProblems } from './problem.ts';
+import { type Finding, type Path, type Problem, sortProblems } from './problem.ts';
 import { checkProfiles } from './profile-checks.ts';
+import { checkServer } from './server-checks.ts';
 import type { Settings } from './settings.ts';
 import { validate } from './validate.ts';
 import { readYaml, type SourceText } from './yaml-source.ts';
@@ -50,10 +51,11 @@ export function parseSources(texts: readonly SourceText[], options: ParseOptions
     allNetworksFit: sources.every((source) => source.data) && Object.keys(config.networks).length === networkCount,
   };
   const meant = sources.every((source) => source.data)
-    ? [...checkNetworks(facts), ...checkProfiles(facts), ...checkMachines(facts)]
+    ? [...checkServer(facts), ...checkNetworks(facts), ...checkProfiles(facts), ...checkMachines(facts)]
     : [];
   const problems = sortProblems([...merged.problems, ...[...findings, ...meant].map(merged.place)]);
-  const folders = { product: options.productFolder, folderOf: merged.folderOf };
+  const whereIs = (path: Path) => (merged.has(path) ? merged.where(path) : undefined);
+  const folders = { product: options.productFolder, folderOf: merged.folderOf, whereIs };
   return {
     settings: buildSettings(config, folders, options.files ?? []),
     problems,

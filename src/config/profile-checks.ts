@@ -1,7 +1,13 @@
 import { entryOf, type Facts } from './facts.ts';
 import { checkReference } from './machine-checks.ts';
 import { didYouMean } from './nearest.ts';
-import { operatingSystemNames, operatingSystems } from './operating-systems.ts';
+import {
+  notYetReason,
+  type OperatingSystem,
+  operatingSystemNames,
+  operatingSystems,
+  sourceFolder,
+} from './operating-systems.ts';
 import { errorAt, type Finding, warningAt } from './problem.ts';
 import type { ProfileConfig } from './schema.ts';
 
@@ -25,17 +31,45 @@ function checkProfile(facts: Facts, name: string, profile: ProfileConfig): Findi
   const unknown = checkSystem([...base, 'os'], profile.os);
   if (unknown.length > 0) return unknown;
   const system = entryOf(operatingSystems, profile.os);
-  const found: Finding[] = (system?.needs ?? [])
+  if (system === undefined) return [];
+  const found: Finding[] = system.needs
     .filter((key) => profile[key] === undefined && !facts.has([...base, key]))
-    .map((key) => errorAt(base, `os ${profile.os} needs ${key}, which is missing`, 'key'));
-  if (system?.notYet !== undefined) found.push(warningAt([...base, 'os'], system.notYet));
+    .map((key) => errorAt(base, `os ${profile.os} needs ${key}, which is missing${hintFor(key)}`, 'key'));
+  if (profile.iso !== undefined && system.family !== 'ubuntu') {
+    found.push(errorAt([...base, 'iso'], 'is for Ubuntu only: take it out', 'key'));
+  }
   const mirror = profile.source?.startsWith('mirror:') ? profile.source.slice('mirror:'.length) : undefined;
-  if (mirror !== undefined && system?.notYet === undefined) {
+  const notYet = notYetReason(system, profile.source);
+  if (notYet !== undefined) {
+    found.push(warningAt([...base, 'source'], notYet));
+  } else if (mirror !== undefined) {
     const message = 'mirrors are not served yet: give the URL of an existing one until then';
     found.push(warningAt([...base, 'source'], message));
   }
+  if (notYet === undefined) found.push(...checkKernelFiles(facts, name, profile, system));
   found.push(...checkReference(facts, [...base, 'source'], 'mirrors', mirror));
   return found;
+}
+
+function hintFor(key: string): string {
+  if (key === 'iso') return ': the path or URL of the live server’s ISO';
+  return key === 'source' ? ': the folder of an unpacked or mounted install tree on this host, or its URL' : '';
+}
+
+/** Nothing is downloaded here: of a tree that is elsewhere, kernel and initrd have to be fetched by hand. */
+function checkKernelFiles(facts: Facts, name: string, profile: ProfileConfig, system: OperatingSystem): Finding[] {
+  const { inTree } = system;
+  const base = ['profiles', name];
+  if (inTree === undefined || sourceFolder(profile.source) !== undefined) return [];
+  const keys = (['kernel', 'initrd'] as const).filter(
+    (key) => profile[key] === undefined && !facts.has([...base, key]),
+  );
+  // Without a source, that is what is told.
+  if (keys.length === 0 || (system.needs.includes('source') && profile.source === undefined)) return [];
+  const tree = system.family === 'anaconda' ? profile.source?.replace(/\/+$/, '') : 'the ISO';
+  const files = keys.map((key) => `${key}: (a copy of ${tree}${tree === 'the ISO' ? ': ' : '/'}${inTree[key]})`);
+  const message = `os ${profile.os} needs ${files.join(' and ')}, as files on this host; or give source: as a folder with all of it`;
+  return [errorAt(base, message, 'key')];
 }
 
 function checkSystem(path: readonly string[], os: string | undefined): Finding[] {

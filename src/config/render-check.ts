@@ -1,5 +1,6 @@
 import { checkTemplates, type MachineProblem } from '../boot/check-templates.ts';
 import type { ReadTemplate } from '../boot/template.ts';
+import { readPlainYaml } from './plain-yaml.ts';
 import { errorAt, type Finding } from './problem.ts';
 import type { Settings } from './settings.ts';
 
@@ -11,7 +12,9 @@ export function checkRendering(settings: Settings, read: ReadTemplate): Finding[
   const profiles = new Map([...settings.profiles].filter(([, profile]) => read(profile.answerFile) !== undefined));
   const { machines, networks, defaults, server } = settings;
   const faults = new Map<string, MachineProblem[]>();
-  for (const problem of checkTemplates({ machines, profiles, networks, defaults, httpPort: server.httpPort }, read)) {
+  const readers = { readTemplate: read, readYaml: readPlainYaml };
+  const templateSettings = { machines, profiles, networks, defaults, httpPort: server.httpPort };
+  for (const problem of checkTemplates(templateSettings, readers)) {
     const message = messageOf(problem);
     const same = faults.get(message);
     if (same) same.push(problem);
@@ -22,7 +25,8 @@ export function checkRendering(settings: Settings, read: ReadTemplate): Finding[
   );
 }
 
-function messageOf({ file, line, column, message }: MachineProblem): string {
+/** "FILE:LINE:COLUMN: what is wrong"; what is in no file has a name of its own instead. */
+export function messageOf({ file, line, column, message }: MachineProblem): string {
   return file.startsWith('/') ? `${file}:${line}:${column}: ${message}` : `${file}: ${message}`;
 }
 

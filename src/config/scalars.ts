@@ -53,7 +53,7 @@ function kindOf(input: unknown): string {
 }
 
 /** Quoted for a message, cut off where it gets long, control characters escaped. */
-export function quoted(text: string): string {
+function quoted(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text);
 }
 
@@ -197,10 +197,12 @@ function urlProblem(input: string, schemes: readonly string[], expected: string)
     : `${quoted(input)} does not fit: expected ${expected}`;
 }
 
-const sourceForm = 'mirror:NAME, or a URL with http:// or https://';
-export const source = checked(sourceForm, (input) =>
-  /^mirror:[A-Za-z0-9][A-Za-z0-9._-]*$/.test(input) ? undefined : urlProblem(input, ['http', 'https'], sourceForm),
-);
+const sourceForm = 'mirror:NAME, a URL with http:// or https://, or an absolute folder on this host';
+export const source = checked(sourceForm, (input) => {
+  if (/^mirror:[A-Za-z0-9][A-Za-z0-9._-]*$/.test(input)) return undefined;
+  if (/^(file:\/\/)?\/[^\p{Cc}]{1,4000}$/u.test(input)) return undefined;
+  return urlProblem(input, ['http', 'https'], sourceForm);
+});
 
 export const filePath = matching('the path of a file', /^[^\p{Cc}]{1,4096}$/u);
 export const kernelArguments = matching('one line of kernel arguments', /^[^\p{Cc}]{0,4096}$/u);
@@ -212,6 +214,24 @@ export const portRange = converted('ports like 50000-50999', (input) => {
   const last = Number(match?.[2]);
   if (match && first >= 1 && first <= last && last <= 65_535) return { value: { first, last } };
   return { problem: `${quoted(input)} does not fit: expected first-last of 1-65535, like 50000-50999` };
+});
+
+/** 8067: the boot ports 80 and 67 in one number that nothing common uses. */
+export const DEFAULT_ADMIN_LISTEN: AdminListen = { address: 0x7f000001 as Ipv4, port: 8067 };
+
+export interface AdminListen {
+  readonly address: Ipv4;
+  readonly port: number;
+}
+
+const listenForm = 'address:port like 127.0.0.1:8067, or off';
+/** null: off. */
+export const adminListen = converted(listenForm, (input): Converted<AdminListen | null> => {
+  if (input === 'off') return { value: null };
+  const [, host = '', digits = ''] = /^([0-9.]+):([0-9]{1,5})$/.exec(input) ?? [];
+  const [address, port] = [parseIpv4(host), Number(digits)];
+  if (address !== undefined && port >= 1 && port <= 65_535) return { value: { address, port } };
+  return { problem: `${quoted(input)} does not fit: expected ${listenForm}` };
 });
 
 export type UnknownMachinesInput =

@@ -42,6 +42,11 @@ const server = strict({
   }).prefault({}),
   bootFolder: form.filePath.optional().describe('Folder with more files to serve by TFTP and HTTP.'),
   user: form.userName.default('rackready').describe('Account that the server runs as after its sockets are open.'),
+  admin: strict({
+    listen: form.adminListen
+      .default(form.DEFAULT_ADMIN_LISTEN)
+      .describe('Where the admin API listens besides its unix socket: address:port, or off. Wants a token.'),
+  }).prefault({}),
 });
 
 const defaults = strict({
@@ -121,12 +126,15 @@ const network = strict({
 const profile = strict({
   os: form
     .text('the name of a built-in description, like debian-12, or custom')
-    .describe('debian-12, centos-7 or custom.'),
+    .describe(
+      'debian-12, debian-13, ubuntu-24.04, ubuntu-26.04, rocky-9, rocky-10, alma-9, alma-10, centos-7 or custom.',
+    ),
   kernel: form.filePath.optional().describe('Path (relative to this file) or URL.'),
   initrd: form.filePath.optional().describe('Path (relative to this file) or URL.'),
   arguments: form.kernelArguments.default('').describe('Appended to what the description needs.'),
   answerFile: form.filePath.optional().describe('Template: a path (relative to this file), or a name in templates.'),
-  source: form.source.optional().describe('Where packages come from: URL or mirror:NAME.'),
+  source: form.source.optional().describe('Where packages come from: URL, absolute folder, or mirror:NAME.'),
+  iso: form.filePath.optional().describe('Ubuntu: path (relative to this file) or URL of the live server’s ISO.'),
   install: form
     .choice(['manual', 'once'])
     .default('manual')

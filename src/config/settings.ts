@@ -1,6 +1,7 @@
 import type { Profile } from '../boot/profile.ts';
 import type { Network } from '../lease/network.ts';
 import type { Machine } from '../machine/machine.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
 
 /** The answer to machines that the configuration does not name. */
 export type UnknownMachines =
@@ -73,6 +74,11 @@ export interface Settings {
   readonly templates: ReadonlyMap<string, string>;
   /** The files that were read, absolute: what to watch. */
   readonly files: readonly string[];
+  /**
+   * Where a path of the configuration is written, "rack.yaml:31:20"; undefined: it is not written, and has its default.
+   * Absent where there are no files.
+   */
+  readonly whereIs?: ((path: readonly (string | number)[]) => string | undefined) | undefined;
 }
 
 export interface ServerSettings {
@@ -88,4 +94,6 @@ export interface ServerSettings {
   readonly bootFolder?: string | undefined;
   /** Account that the server runs as after its sockets are open. */
   readonly user: string;
+  /** Where the admin API listens besides its unix socket; undefined: nowhere. */
+  readonly adminListen?: { readonly address: Ipv4; readonly port: number } | undefined;
 }

@@ -177,8 +177,17 @@ function createFinder(document: Document.Parsed) {
     return index;
   };
   const resolve = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node);
+  /** What `<<` brings: its maps are looked into in their order. */
+  const mergedPair = (map: YAMLMap, key: PathStep): ReturnType<typeof step> => {
+    const merged = resolve(map.items.find(({ key: one }) => isScalar(one) && one.source === '<<')?.value);
+    const sources = isSeq(merged) ? merged.items.map(resolve) : [merged];
+    return sources
+      .filter((source) => source !== map && isMap(source))
+      .map((source) => step(source, key))
+      .find(Boolean);
+  };
   const step = (node: unknown, key: PathStep): { readonly key: unknown; readonly value: unknown } | undefined => {
-    if (isMap(node)) return pairsOf(node).get(String(key));
+    if (isMap(node)) return pairsOf(node).get(String(key)) ?? mergedPair(node, key);
     if (!isSeq(node) || typeof key !== 'number' || key >= node.items.length) return undefined;
     return { key: node.items[key], value: node.items[key] };
   };

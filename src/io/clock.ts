@@ -59,7 +59,7 @@ function monotonicMs(): number {
 }
 
 /** A moment after the clock was set by `deltaMs`; null ("never") stays. Never before 1970. */
-export function shiftTime<T extends number | null>(time: T, deltaMs: number): T {
+function shiftTime<T extends number | null>(time: T, deltaMs: number): T {
   return (time === null ? null : Math.max(0, time + deltaMs)) as T;
 }
 

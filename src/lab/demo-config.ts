@@ -28,7 +28,7 @@ export const demoMachines = [
   { name: 'pc-uefi', mac: mac('02:00:ac:16:0a:34'), address: '172.22.10.52', firmware: 'uefi-x64', label: 'UEFI x64' },
 ] as const;
 
-export const demoAddress = '172.22.10.2';
+const demoAddress = '172.22.10.2';
 
 /** A configuration for the virtual rack: one network on br0, an installer, the demo's machines. */
 export function renderDemoConfig(installer: Installer): string {
@@ -53,7 +53,7 @@ networks:
         - range: 172.22.10.100-172.22.10.199
 profiles:
   debian:
-    os: debian-12
+    os: debian-${installer.version}
     kernel: ${installer.kernel}
     initrd: ${installer.initrd}
     arguments: console=ttyS0

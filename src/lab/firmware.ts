@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { debianPackageOf, findProgram } from './programs.ts';
 
 /** What a virtual machine starts with. */
-export const firmwareKinds = ['bios', 'uefi-x64', 'uefi-x64-secure', 'uefi-ia32', 'uefi-arm64'] as const;
+const firmwareKinds = ['bios', 'uefi-x64', 'uefi-x64-secure', 'uefi-ia32', 'uefi-arm64'] as const;
 export type FirmwareKind = (typeof firmwareKinds)[number];
 
 /** QEMU and the firmware images for one kind of machine, as found on this host. */

@@ -59,7 +59,7 @@ function isSent(event: ServerEvent, name: RegExp): boolean {
 }
 
 /** The steps of a network installation up to the answer file, in the order in which they happen. */
-export const bootMilestones: readonly Milestone[] = [
+const bootMilestones: readonly Milestone[] = [
   { name: 'asks for an address', isReached: ({ id }) => id === 'dhcp.discover' },
   { name: 'is offered one', isReached: ({ id }) => id === 'dhcp.offer' },
   { name: 'has its address', isReached: ({ id }) => id === 'dhcp.ack' },

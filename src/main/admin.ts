@@ -1,10 +1,17 @@
+import { hostname } from 'node:os';
 import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import type { Settings } from '../config/settings.ts';
 import { createApi } from '../http/api/create-api.ts';
 import { listenUnix, socketName } from '../http/api/listen-unix.ts';
-import type { ReloadResult } from '../http/api/ports.ts';
+import type { ApiPorts, ReloadResult, Status } from '../http/api/ports.ts';
+import { loadToken, tokenFileName } from '../http/api/token-file.ts';
+import { formatIpv4 } from '../net/ipv4.ts';
 import type { Base } from './base.ts';
 import { createLeaseAdmin } from './lease-admin.ts';
+import { ADMIN_API } from './listener-table.ts';
 import { createMachineAdmin } from './machine-admin.ts';
+import { createRender } from './render.ts';
 import type { Serving } from './serving.ts';
 import { createStatus } from './status.ts';
 
@@ -16,20 +23,88 @@ export interface AdminOptions {
   readonly reload: () => Promise<ReloadResult>;
 }
 
-/** The admin API on the data folder's socket: what the command line talks to. */
-export async function openAdmin(options: AdminOptions): Promise<{ close(): Promise<void> }> {
+/** The admin API: on the data folder's unix socket for the command line, and on TCP where the configuration says. */
+export interface Admin {
+  /** Listens where another configuration says. */
+  use(settings: Settings): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Throws ProvisionError when the unix socket cannot be opened. A TCP port that cannot be had is told, and left out. */
+export async function openAdmin(options: AdminOptions): Promise<Admin> {
   const { base, serving, dataFolder, reload } = options;
-  const api = createApi({
-    server: { status: createStatus(options), reload },
+  const socket = join(dataFolder, socketName);
+  const tokenFile = join(dataFolder, tokenFileName);
+  const tcp = createTcp(base, tokenFile);
+  const admin = (): Status['admin'] => ({ socket, tokenFile, ...tcp.state() });
+  const ports: ApiPorts = {
+    server: { status: createStatus({ ...options, admin }), reload },
     leases: createLeaseAdmin(base, serving),
-    machines: createMachineAdmin(base, serving),
+    machines: { ...createMachineAdmin(base, serving), render: createRender(base, serving) },
     events: {
       list: (query) => base.store.events.list(query),
       subscribe: base.hub.subscribe,
       lastSeq: base.hub.lastSeq,
     },
     now: base.now,
-  });
-  await listenUnix(api, join(dataFolder, socketName));
-  return { close: () => api.close() };
+  };
+  const api = createApi(ports);
+  await listenUnix(api, socket);
+  await tcp.use(serving.state().settings, ports);
+  return {
+    use: (settings) => tcp.use(settings, ports),
+    close: async () => {
+      await tcp.close();
+      await api.close();
+    },
+  };
+}
+
+/** The TCP side: opened and closed as the configuration changes. */
+function createTcp({ emit, now }: Base, tokenFile: string) {
+  let app: FastifyInstance | undefined;
+  let listen: string | null = null;
+  let problem: string | null = null;
+  const close = async () => {
+    await app?.close();
+    app = undefined;
+  };
+  const open = async (ports: ApiPorts, host: string, port: number) => {
+    const token = await loadToken(tokenFile);
+    const guard = {
+      token,
+      hostNames: [hostname().toLowerCase()],
+      now,
+      onRefused: (address: string, failures: number) => emit('admin.refused', { address }, { failures }),
+    };
+    const opening = createApi(ports, { guard });
+    try {
+      await opening.listen({ host, port });
+    } catch (error) {
+      await opening.close();
+      throw error;
+    }
+    app = opening;
+  };
+  return {
+    state: () => ({ listen, problem }),
+    close,
+    use: async ({ server: { adminListen } }: Settings, ports: ApiPorts) => {
+      const wanted = adminListen ? `${formatIpv4(adminListen.address)}:${adminListen.port}` : null;
+      if (wanted === listen && problem === null) return;
+      await close();
+      listen = wanted;
+      problem = null;
+      if (!adminListen) return;
+      const where = `${wanted}`;
+      try {
+        await open(ports, formatIpv4(adminListen.address), adminListen.port);
+        emit('server.listening', {}, { what: ADMIN_API, where });
+      } catch (error) {
+        problem = error instanceof Error ? error.message : String(error);
+        const next = 'Free the port, or set server.admin.listen to another one or to off.';
+        emit('server.cannot-listen', {}, { what: ADMIN_API, where, reason: problem, next });
+      }
+    },
+  };
 }

@@ -20,7 +20,7 @@ export function openBootFolder(folder: string | undefined): BootFolder {
       try {
         const real = realpathSync(path);
         if (!real.startsWith(realpathSync(folder) + sep))
-          return { kind: 'refused', reason: 'it is a link that leads out of the boot folder' };
+          return { kind: 'refused', reason: 'it is a link that leads out of the folder' };
         return statSync(real).isFile() ? { kind: 'file', path: real } : { kind: 'missing' };
       } catch {
         return { kind: 'missing' };

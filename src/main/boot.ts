@@ -40,7 +40,9 @@ export interface BootOptions {
   readonly state: () => BootState;
   readonly catalog: LoaderCatalog;
   readonly lives: Lives;
-  readonly book: LeaseBook;
+  readonly book: Pick<LeaseBook, 'leaseAt'>;
+  /** Default: an unguessable one. */
+  readonly newToken?: (() => string) | undefined;
   readonly observedAt: (address: Ipv4) => Mac | undefined;
   readonly emit: Emit;
   readonly now: () => number;
@@ -58,8 +60,9 @@ export function createBoot(options: BootOptions): BootFiles {
     lives: options.lives,
     fileKind,
     lookup: (name) => state().folder.lookup(name),
+    lookupIn: (folder, name) => openBootFolder(folder).lookup(name),
     folderNames: () => state().folder.names(),
-    newToken,
+    newToken: options.newToken ?? newToken,
     emit: options.emit,
     now: options.now,
   };
@@ -73,7 +76,7 @@ export function createBoot(options: BootOptions): BootFiles {
 export function holderOf(
   address: Ipv4,
   state: BootState,
-  book: LeaseBook,
+  book: Pick<LeaseBook, 'leaseAt'>,
   observedAt: (address: Ipv4) => Mac | undefined,
 ): Leaseholder | undefined {
   const lease = book.leaseAt(address);

@@ -7,7 +7,7 @@ import type { Serving } from './serving.ts';
 import { newToken } from './token.ts';
 
 /** What an operator may do with machines. Each step is on disk before it is reported. */
-export function createMachineAdmin({ book, lives, now }: Base, serving: Serving): MachineAdmin {
+export function createMachineAdmin({ book, lives, now }: Base, serving: Serving): Omit<MachineAdmin, 'render'> {
   const settings = () => serving.state().settings;
   const rowOf = (machine: Machine): MachineRow => {
     const leases = settings().networks.flatMap((network) => machine.macs.map((mac) => book.leaseOf(network.name, mac)));

@@ -11,10 +11,12 @@ export interface StatusOptions {
   readonly serving: Serving;
   readonly configPath: string | undefined;
   readonly dataFolder: string;
+  /** Where the admin API can be asked. */
+  readonly admin: () => Status['admin'];
 }
 
 /** Follows which sockets are open by what is told of them, so that `status` says what the log says. */
-export function createStatus({ base, serving, configPath, dataFolder }: StatusOptions): () => Status {
+export function createStatus({ base, serving, configPath, dataFolder, admin }: StatusOptions): () => Status {
   const started = new Date(base.now()).toISOString();
   const listeners = serving.listeners();
   return () => ({
@@ -23,6 +25,7 @@ export function createStatus({ base, serving, configPath, dataFolder }: StatusOp
     started,
     config: configPath ?? null,
     data: dataFolder,
+    admin: admin(),
     networks: serving.state().settings.networks.map((network) => describeNetwork(base, network)),
     listeners: [...listeners.values()],
     counters: { ...serving.dhcp.counters(), httpRequests: serving.httpStats()?.requests ?? 0 },

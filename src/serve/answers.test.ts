@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRack, type Rack, requester } from '../../test/boot-rack.ts';
-import { DEBIAN_TEMPLATE, debian, machine } from '../../test/boot-values.ts';
+import { DEBIAN_TEMPLATE, debian, machine, profileOf } from '../../test/boot-values.ts';
 import { ipv4 } from '../net/ipv4.ts';
-import { mac } from '../net/mac.ts';
+import { type Mac, mac } from '../net/mac.ts';
 
 const SM1 = mac('00:25:90:96:c4:9a');
 const SM2 = mac('00:25:90:96:c6:5a');
@@ -216,4 +216,107 @@ test('the whole way: boot, answer, report, and from then on from disk', async ()
     'install.done',
     'boot.config',
   ]);
+});
+
+const ubuntu = profileOf('ubuntu-24.04');
+const ubuntuRack = async () => {
+  const rack = createRack({ machines, leases, settings: { profiles: new Map([['debian-12', ubuntu]]) } });
+  await rack.step('sm1', grant);
+  return rack;
+};
+
+test('cloud-init gets the companions of its answer file before and after it, and only user-data counts', async () => {
+  const rack = await ubuntuRack();
+  const get = (file: string, from = sm1) => rack.files.resolveAnswer('T', file, from);
+  const network = await get('network-config');
+  assert.deepEqual(network, { kind: 'refused', status: 404, reason: 'there is no network-config', isExpected: true });
+  const meta = await get('meta-data');
+  assert.deepEqual(meta, {
+    kind: 'text',
+    name: 'meta-data',
+    text: 'instance-id: "sm1-installer"\nlocal-hostname: sm1\n',
+  });
+  assert.equal(rack.lives.get('sm1')?.operation?.stage, 'granted', 'nothing has begun yet');
+  const answer = await get('user-data');
+  assert.ok(answer.kind === 'text' && answer.token === 'T' && answer.text.startsWith('#cloud-config\n'));
+  await rack.files.answerSent('T', 'user-data');
+  assert.deepEqual(await get('vendor-data'), { kind: 'text', name: 'vendor-data', text: '' });
+  assert.equal((await get('meta-data')).kind, 'text');
+  const again = await get('user-data');
+  assert.equal(again.kind === 'refused' && again.status, 410);
+  const other = await get('meta-data', requester('172.22.10.57', 'http'));
+  assert.equal(other.kind === 'refused' && other.status, 403);
+  assert.deepEqual(ids(rack), ['install.granted', 'answer.fetched', 'answer.refused', 'answer.refused']);
+});
+
+const el = profileOf('centos-7');
+const classicRack = async (isGranted = true) => {
+  const rack = createRack({ machines, leases, settings: { profiles: new Map([['debian-12', el]]) } });
+  if (isGranted) await rack.step('sm1', grant);
+  return rack;
+};
+
+test('resolveKickstart() gives the kickstart to a machine under grant, by any of its MAC addresses, once', async () => {
+  const rack = await classicRack();
+  const answer = await rack.files.resolveKickstart([STRANGER, SM1], sm1);
+  assert.ok(answer.kind === 'text' && answer.token === 'T' && answer.name === 'ks.cfg');
+  assert.match(answer.text, /^network .*--device='00:25:90:96:c4:9a'/m);
+  assert.equal(rack.lives.get('sm1')?.operation?.stage, 'installing');
+  await rack.files.answerSent('T', 'ks.cfg');
+  const again = await rack.files.resolveKickstart([SM1], sm1);
+  assert.ok(again.kind === 'refused' && again.status === 404 && /handed over/.test(again.reason));
+});
+
+const classic: readonly [string, readonly Mac[], string, number, RegExp, boolean?][] = [
+  ['no MAC address', [], '172.22.10.55', 403, /names no MAC address: put inst\.ks\.sendmac/],
+  ['an address without a lease', [SM1], '172.22.10.99', 403, /172\.22\.10\.99 has no lease/],
+  ['another machine that names this one', [SM1], '172.22.10.56', 403, /belongs to sm2, and the request names 00:25/],
+  ['this machine when it names another', [SM2], '172.22.10.55', 403, /belongs to sm1/],
+  ['another machine without a grant', [SM2], '172.22.10.56', 404, /no installation of sm2 is granted/],
+  ['no grant', [SM1], '172.22.10.55', 404, /no installation of sm1 is granted: rackready install sm1/, false],
+];
+for (const [name, macs, from, status, reason, isGranted] of classic) {
+  test(`resolveKickstart() refuses: ${name}`, async () => {
+    const rack = await classicRack(isGranted);
+    const answer = await rack.files.resolveKickstart(macs, requester(from, 'http'));
+    assert.ok(answer.kind === 'refused', 'no kickstart');
+    assert.equal(answer.status, status);
+    assert.match(answer.reason, reason);
+    assert.equal(rack.events.at(-1)?.id, 'answer.refused');
+    assert.notEqual(rack.lives.get('sm1')?.operation?.stage, 'installing');
+  });
+}
+
+test('resolveKickstart() refuses a machine that is installed with something else, or held, with 404 and 403', async () => {
+  const debianRack = await bootedRack();
+  const other = await debianRack.files.resolveKickstart([SM1], sm1);
+  assert.ok(other.kind === 'refused' && other.status === 404 && /is preseed\.cfg/.test(other.reason));
+  const rack = await classicRack();
+  await rack.files.resolveKickstart([SM1], sm1);
+  await rack.step('sm1', booted);
+  const held = await rack.files.resolveKickstart([SM1], sm1);
+  assert.ok(held.kind === 'refused' && held.status === 403 && /held/.test(held.reason));
+});
+
+test('acceptReport() keeps no token of what the installer wrote', async () => {
+  const rack = createRack({ machines, leases });
+  await rack.step('sm1', { ...grant, token: 'S3CRET' });
+  await rack.step('sm1', booted);
+  await rack.files.acceptReport('S3CRET', 'failed', 'curl /report/S3CRET/x\n\nwget S3CRET', sm1);
+  assert.equal(rack.lives.get('sm1')?.outcome?.reason, 'curl /report/…/x');
+  assert.ok(!JSON.stringify(rack.events).includes('S3CRET'));
+});
+
+test('acceptReport() keeps the installer’s log apart from the reason', async () => {
+  const rack = await bootedRack();
+  const log = `first\n\u001b[31mred\n${'x'.repeat(50)}\n`.repeat(1000);
+  await rack.files.acceptReport('T', 'failed', `no space\nleft\n\n${log}`, sm1);
+  assert.equal(rack.lives.get('sm1')?.outcome?.reason, 'no space left');
+  const told = rack.events.at(-1);
+  assert.equal(told?.id, 'install.log');
+  const { text, lines } = (told?.data ?? {}) as { text: string; lines: number };
+  assert.ok(text.length <= 32_000 && text.length > 31_000);
+  assert.match(text, /^(first|\[31mred|x{50})\n/);
+  assert.equal(text.split('\n').length, lines);
+  assert.ok(!text.includes('\u001b'));
 });

@@ -1,5 +1,5 @@
 import { type AnswerInput, renderAnswer } from '../boot/answer.ts';
-import { answerFileName } from '../boot/kernel-line.ts';
+import { answerFileName, companionFile } from '../boot/answer-files.ts';
 import type { Profile } from '../boot/profile.ts';
 import { createTemplates } from '../boot/template.ts';
 import type { Network } from '../lease/network.ts';
@@ -8,17 +8,29 @@ import type { Life, Operation } from '../machine/life.ts';
 import type { Machine } from '../machine/machine.ts';
 import { isOverdue, type LifeEvent } from '../machine/step-life.ts';
 import { formatIpv4 } from '../net/ipv4.ts';
+import type { Mac } from '../net/mac.ts';
 import type { BootFilesDeps, Leaseholder } from './boot-deps.ts';
 import type { Requester } from './boot-resource.ts';
+import { logIn, reasonIn } from './report-body.ts';
 
 /** `status`: the HTTP status that fits. Never 2xx. */
 export interface AnswerRefusal {
   readonly kind: 'refused';
   readonly status: 403 | 404 | 409 | 410 | 500 | 503;
   readonly reason: string;
+  /** The installer asks for such a file as a matter of course and does without it. */
+  readonly isExpected?: boolean | undefined;
 }
 
-export type AnswerResource = { readonly kind: 'text'; readonly name: string; readonly text: string } | AnswerRefusal;
+export type AnswerResource =
+  | {
+      readonly kind: 'text';
+      readonly name: string;
+      readonly text: string;
+      /** The grant's, to be given back with answerSent(); undefined for files that do not count. */
+      readonly token?: string | undefined;
+    }
+  | AnswerRefusal;
 export type ReportResult = { readonly kind: 'accepted' } | AnswerRefusal;
 
 export interface Answers {
@@ -27,6 +39,12 @@ export interface Answers {
    * before it is known that it left.
    */
   resolveAnswer(token: string, file: string, requester: Requester): Promise<AnswerResource>;
+  /**
+   * The answer file of the classic `GET /ks.cfg`, whose request names the machine's MAC addresses
+   * (X-RHN-Provisioning-MAC-N). The machine must be under grant and ask from its own leased address. Refused with 403 or
+   * 404, or 5xx when the file could not be made or saved.
+   */
+  resolveKickstart(macs: readonly Mac[], requester: Requester): Promise<AnswerResource>;
   /** To be called when the answer file was sent to its last byte: from now on the token gives no file. */
   answerSent(token: string, file: string): Promise<void>;
   /** `GET` or `POST /report/TOKEN/KIND`; `body` is the reason of a failure. */
@@ -46,22 +64,63 @@ export function createAnswers(deps: BootFilesDeps): Answers {
   const renderFor = (input: AnswerInput) => renderAnswer(templates, input);
   return {
     async resolveAnswer(token, file, requester) {
-      const result = await resolve(deps, renderFor, token, file, requester);
-      if (result.kind === 'refused') deps.emit('answer.refused', subjectOf(deps, requester), { reason: result.reason });
-      return result;
+      return told(deps, requester, await resolve(deps, renderFor, token, file, requester));
+    },
+    async resolveKickstart(macs, requester) {
+      const token = tokenFor(deps, macs, requester);
+      const result = typeof token === 'string' ? await resolve(deps, renderFor, token, 'ks.cfg', requester) : token;
+      return told(deps, requester, plainStatus(result));
     },
     async answerSent(token, file) {
       const life = deps.lives.withToken(token);
       if (life) await deps.lives.step(life.machine, { kind: 'answer-sent', file }).saved;
     },
-    async acceptReport(token, kind, body, requester) {
+    async acceptReport(token, kind, given, requester) {
+      // Installers log the commands that they run, and the token with them.
+      const body = given.replaceAll(token, '…');
       const event = reportEvent(kind, body);
       if (event === undefined) return refuse(404, `there is no report "${kind}": started, done and failed are known`);
       const claim = claimOf(deps, token, requester);
       if ('status' in claim) return claim;
-      return take(deps, claim.life.machine, event);
+      const { profile } = claim.operation.grant;
+      const log = kind === 'failed' ? logIn(body) : undefined;
+      const result = await take(deps, claim.life.machine, event);
+      if (log !== undefined && result.kind === 'accepted') {
+        deps.emit('install.log', { ...subjectOf(deps, requester), machine: claim.life.machine }, { profile, ...log });
+      }
+      return result;
     },
   };
+}
+
+/** Tells a refusal, unless it is what the installer counts on. */
+function told(deps: BootFilesDeps, requester: Requester, result: AnswerResource): AnswerResource {
+  if (result.kind === 'refused' && !result.isExpected) {
+    deps.emit('answer.refused', subjectOf(deps, requester), { reason: result.reason });
+  }
+  return result;
+}
+
+/** Old installers know 403 and 404 only: everything else that is final looks to them like a server out of order. */
+function plainStatus(result: AnswerResource): AnswerResource {
+  if (result.kind === 'text' || result.status >= 500) return result;
+  return { ...result, status: result.status === 404 || result.status === 410 ? 404 : 403 };
+}
+
+/** The token of the grant that a request without one belongs to. */
+function tokenFor(deps: BootFilesDeps, macs: readonly Mac[], requester: Requester): string | AnswerRefusal {
+  const address = formatIpv4(requester.address);
+  if (macs.length === 0) {
+    return refuse(403, 'the request names no MAC address: put inst.ks.sendmac on the kernel’s command line');
+  }
+  const holder = deps.machineOf(requester.address);
+  if (holder === undefined) return refuse(403, `${address} has no lease of ours`);
+  const owner = lifeName(holder);
+  // The order of a machine’s interfaces says nothing about which of them it booted from, so any one of them will do.
+  const isOwn = macs.some((mac) => mac === holder.mac || (holder.machine?.macs.includes(mac) ?? false));
+  if (!isOwn) return refuse(403, `${address} belongs to ${owner}, and the request names ${macs.join(', ')}`);
+  const operation = deps.lives.get(owner)?.operation;
+  return operation?.grant.token ?? refuse(404, `no installation of ${owner} is granted: rackready install ${owner}`);
 }
 
 async function resolve(
@@ -75,12 +134,16 @@ async function resolve(
   if ('status' in claim) return claim;
   const { grant, stage } = claim.operation;
   if (stage === 'held') return refuse(409, 'the installation is held');
-  if (grant.answeredAt !== undefined) return refuse(410, 'the answer file was handed over already');
   const address = formatIpv4(requester.address);
   if (grant.answeredTo !== undefined && grant.answeredTo !== address) {
     return refuse(403, `the answer file belongs to ${grant.answeredTo}`);
   }
   const input = inputFor(deps, claim, requester);
+  // cloud-init asks for companions before and after the answer file; they neither start an installation nor end its secret.
+  const companion = 'status' in input ? undefined : companionFile(input.profile, input.machine, file);
+  if (companion?.kind === 'text') return { kind: 'text', name: file, text: companion.text };
+  if (companion?.kind === 'absent') return { ...refuse(404, `there is no ${file}`), isExpected: true };
+  if (grant.answeredAt !== undefined) return refuse(410, 'the answer file was handed over already');
   if ('status' in input) return input;
   const expected = answerFileName(input.profile.family);
   if (file !== expected) return refuse(404, `the answer file of ${input.profile.name} is ${expected}, not "${file}"`);
@@ -93,7 +156,7 @@ async function resolve(
   }
   const { deadlineSeconds } = input.profile;
   const taken = await take(deps, claim.life.machine, { kind: 'answer-requested', address, deadlineSeconds });
-  return taken.kind === 'refused' ? taken : { kind: 'text', name: file, text: rendered.text };
+  return taken.kind === 'refused' ? taken : { kind: 'text', name: file, text: rendered.text, token };
 }
 
 /** The token must be that of a grant, and the request must come from the machine's own leased address. */
@@ -144,10 +207,7 @@ async function take(deps: BootFilesDeps, machine: string, event: LifeEvent): Pro
 function reportEvent(kind: string, body: string): LifeEvent | undefined {
   if (kind === 'started' || kind === 'done') return { kind: 'reported', report: kind };
   if (kind !== 'failed') return undefined;
-  const reason = body
-    .replace(/\p{Cc}+/gu, ' ')
-    .trim()
-    .slice(0, 300);
+  const reason = reasonIn(body);
   return { kind: 'reported', report: 'failed', reason: reason || 'the installer gave no reason' };
 }
 

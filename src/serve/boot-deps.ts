@@ -48,6 +48,8 @@ export interface BootFilesDeps {
   readonly fileKind: (path: string) => 'file' | 'missing';
   /** Looks a normalised name up in the operator's boot folder. Always `missing` where there is none. */
   readonly lookup: (name: string) => FolderEntry;
+  /** Looks a normalised name up below any other folder, an absolute path, by the same rules. */
+  readonly lookupIn: (folder: string, name: string) => FolderEntry;
   /** Names in the operator's boot folder, for lookups without regard to case and for hints. May be a bounded part of them. */
   readonly folderNames: () => Iterable<string>;
   /** An unguessable token of URL-safe characters. */

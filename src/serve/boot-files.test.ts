@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRack, type Rack, requester } from '../../test/boot-rack.ts';
-import { debian, machine } from '../../test/boot-values.ts';
+import { debian, machine, profileOf } from '../../test/boot-values.ts';
 import { ipv4 } from '../net/ipv4.ts';
 import { mac } from '../net/mac.ts';
 import { parseUuid } from '../net/uuid.ts';
@@ -223,4 +223,28 @@ test('resolve() says which kernel is not there, or not here yet', () => {
   const profiles = new Map([['debian-12', { ...debian, kernel: 'http://h/linux' }]]);
   const remote = ask(rackWith({ settings: { profiles } }), 'os/debian-12/linux');
   assert.ok(remote.kind === 'refused' && /not fetched/.test(remote.reason));
+});
+
+test('resolve() gives files of an install tree, and ISOs, of profiles that name them', () => {
+  const el = profileOf('rocky-9', { source: '/srv/rocky' });
+  const ubuntu = profileOf('ubuntu-24.04', { iso: '/srv/u.iso', source: undefined });
+  const remote = profileOf('alma-9', { source: 'http://h/alma' });
+  const rack = rackWith({
+    settings: { profiles: new Map([el, ubuntu, remote].map((profile) => [profile.name, profile])) },
+    folder: {
+      '/srv/rocky/.treeinfo': { kind: 'file', path: '/srv/rocky/.treeinfo' },
+      '/srv/rocky/images/out.img': { kind: 'refused', reason: 'it is a link that leads out of the folder' },
+    },
+  });
+  const get = (name: string) => ask(rack, name, '172.22.10.55', 'http');
+  const treeinfo = get('tree/rocky-9/.treeinfo');
+  assert.deepEqual(treeinfo, { kind: 'file', name: 'tree/rocky-9/.treeinfo', path: '/srv/rocky/.treeinfo' });
+  assert.equal(sense(get('/tree/rocky-9//images/updates.img')), 'missing, expected');
+  assert.equal(sense(get('tree/rocky-9/LiveOS/squashfs.img')), 'missing, expected');
+  assert.equal(sense(get('tree/rocky-9/Packages/x.rpm')), 'missing');
+  for (const name of ['tree/rocky-9/images/out.img', 'tree/rocky-9/../../etc/shadow', 'tree/alma-9/x', 'tree/no/x']) {
+    assert.equal(sense(get(name)), 'refused', name);
+  }
+  assert.deepEqual(get('iso/ubuntu-24.04.iso'), { kind: 'file', name: 'iso/ubuntu-24.04.iso', path: '/srv/u.iso' });
+  assert.equal(sense(get('iso/rocky-9.iso')), 'refused');
 });

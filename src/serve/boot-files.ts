@@ -4,7 +4,7 @@ import { formatIpv4 } from '../net/ipv4.ts';
 import { type Answers, createAnswers } from './answers.ts';
 import { resolveConfig } from './boot-config.ts';
 import type { BootFilesDeps } from './boot-deps.ts';
-import { isExpectedMiss, normaliseBootName, parseBootName } from './boot-names.ts';
+import { isExpectedMiss, isExpectedTreeMiss, normaliseBootName, parseBootName } from './boot-names.ts';
 import type { BootResource, Requester, ResolveBootFile } from './boot-resource.ts';
 import { nearName } from './near-name.ts';
 
@@ -37,6 +37,10 @@ function resolve(deps: BootFilesDeps, raw: string, requester: Requester): BootRe
     }
     case 'os':
       return resolveSystem(deps, name, asked.profile, asked.part);
+    case 'tree':
+      return resolveTree(deps, name, asked.profile, asked.path);
+    case 'iso':
+      return resolveIso(deps, name, asked.profile);
     case 'plain':
       return resolvePlain(deps, name);
   }
@@ -49,6 +53,27 @@ function resolveSystem(deps: BootFilesDeps, name: string, profileName: string, p
     return { kind: 'missing', name, expected: false, near: nearProfile(deps, profileName, part) };
   const path = part === 'linux' ? profile.kernel : profile.initrd;
   if (!path.startsWith('/')) return { kind: 'refused', name, reason: `${path} was not fetched to this host yet` };
+  if (deps.fileKind(path) === 'file') return { kind: 'file', name, path };
+  return { kind: 'refused', name, reason: `the profile ${profileName} names ${path}, which is not there` };
+}
+
+/** A file of an install tree on this host. What stands in it is public: it comes without a token. */
+function resolveTree(deps: BootFilesDeps, name: string, profileName: string, path: string): BootResource {
+  const source = deps.settings().profiles.get(profileName)?.source;
+  if (!source?.startsWith('/')) {
+    return { kind: 'refused', name, reason: `no profile ${profileName} has a folder of this host as its source` };
+  }
+  const entry = deps.lookupIn(source, path);
+  if (entry.kind === 'file') return { kind: 'file', name, path: entry.path };
+  if (entry.kind === 'refused') return { kind: 'refused', name, reason: entry.reason };
+  return { kind: 'missing', name, expected: isExpectedTreeMiss(path) };
+}
+
+function resolveIso(deps: BootFilesDeps, name: string, profileName: string): BootResource {
+  const path = deps.settings().profiles.get(profileName)?.iso;
+  if (!path?.startsWith('/')) {
+    return { kind: 'refused', name, reason: `no profile ${profileName} has an ISO on this host` };
+  }
   if (deps.fileKind(path) === 'file') return { kind: 'file', name, path };
   return { kind: 'refused', name, reason: `the profile ${profileName} names ${path}, which is not there` };
 }

@@ -26,6 +26,10 @@ export type BootName =
   | { readonly kind: 'config'; readonly dialect: Dialect; readonly whose: Whose; readonly isSigned: boolean }
   | { readonly kind: 'autoexec' }
   | { readonly kind: 'os'; readonly profile: string; readonly part: 'linux' | 'initrd' }
+  /** A file of the install tree that is a profile's source; `path` may be empty. */
+  | { readonly kind: 'tree'; readonly profile: string; readonly path: string }
+  /** The installer's ISO of a profile. */
+  | { readonly kind: 'iso'; readonly profile: string }
   | { readonly kind: 'plain' };
 
 /**
@@ -74,6 +78,10 @@ export function parseBootName(name: string): BootName {
   if (lower === 'autoexec.ipxe' || lower.endsWith('/autoexec.ipxe')) return { kind: 'autoexec' };
   const [, profile, part] = /^os\/([^/]+)\/(linux|initrd)$/.exec(name) ?? [];
   if (profile !== undefined) return { kind: 'os', profile, part: part === 'linux' ? 'linux' : 'initrd' };
+  const [, ofTree, path] = /^tree\/([^/]+)\/(.+)$/.exec(name) ?? [];
+  if (ofTree !== undefined && path !== undefined) return { kind: 'tree', profile: ofTree, path };
+  const ofIso = /^iso\/([^/]+)\.iso$/.exec(name)?.[1];
+  if (ofIso !== undefined) return { kind: 'iso', profile: ofIso };
   return { kind: 'plain' };
 }
 
@@ -85,6 +93,18 @@ export function isExpectedMiss(name: string): boolean {
     /\.lst$|^grub\.cfg-|^revocations.*\.efi$|^shim_certificate.*\.efi$/.test(base) ||
     /^(http\.mod|boot\.msg|autoexec\.ipxe|ldlinux\.e(32|64)|favicon\.ico)$/.test(base) ||
     /\.sig$|^recovery.*\.bin$|^(dt-blob\.bin|cmdline\.txt)$/.test(base)
+  );
+}
+
+/**
+ * Names that Anaconda, and the tools that look for packages, ask of an install tree whether they are there or not. Which of
+ * them has the second stage depends on the version: LiveOS/squashfs.img in CentOS 7, images/install.img since.
+ */
+export function isExpectedTreeMiss(path: string): boolean {
+  return (
+    /^(\.treeinfo|treeinfo|\.discinfo|media\.repo)$/.test(path) ||
+    /^(images\/(updates|product|install)\.img|LiveOS\/squashfs\.img)$/.test(path) ||
+    /\.(asc|sig|gpg)$/.test(path)
   );
 }
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { demoMachines, findInstaller, renderDemoConfig } from '../../src/lab/demo-config.ts';
 import { needs } from '../needs.ts';
-import { openTestRack, rackProblem, type Wanted, wanted } from './rack.ts';
+import { openTestRack, rackProblem } from './rack.ts';
+import { type Wanted, wanted } from './wanted.ts';
 
 /** A file that was sent in full, by TFTP or HTTP. */
 function sent(name: RegExp): Wanted {
@@ -56,7 +57,7 @@ test('a BIOS and a UEFI machine boot from power-on until the installer has its a
         BOOT_TIMEOUT_MS,
       );
       assert.equal(events.at(-1)?.id, 'answer.fetched');
-      const fetched = rack.eventsOf(name).filter(({ id }) => id === 'answer.fetched');
+      const fetched = rack.eventsOf(machine).filter(({ id }) => id === 'answer.fetched');
       assert.equal(fetched.length, 1, 'the token of the answer file is good for one fetch');
     }),
   );

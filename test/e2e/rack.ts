@@ -8,6 +8,8 @@ import type { LabMachine, MachineOptions } from '../../src/lab/machine.ts';
 import { createSubjectFilter, type ServerEvent } from '../../src/lab/milestones.ts';
 import { openRack, type Rack } from '../../src/lab/rack.ts';
 import { type ServerChild, startServerChild } from '../../src/lab/server-child.ts';
+import { knownAccelerator } from './accelerator.ts';
+import type { Wanted } from './wanted.ts';
 
 /** A rack with `rackready up` on it, for one test. Everything is stopped when the test ends. */
 export interface TestRack {
@@ -20,28 +22,8 @@ export interface TestRack {
    * deadline, or when the machine or the server is gone, with the machine's events and the end of its console.
    */
   waitForSequence(machine: LabMachine, wanted: readonly Wanted[], timeoutMs: number): Promise<readonly ServerEvent[]>;
-  /** All events about a machine so far. */
-  eventsOf(name: string): readonly ServerEvent[];
-}
-
-/** One event of a sequence. */
-export interface Wanted {
-  readonly what: string;
-  readonly accept: (event: ServerEvent) => boolean;
-}
-
-/** An event by its id and some of its data; a RegExp is searched in the text of a value. */
-export function wanted(id: string | RegExp, data: Readonly<Record<string, string | RegExp>> = {}): Wanted {
-  const conditions = Object.entries(data);
-  return {
-    what: [String(id), ...conditions.map(([key, value]) => `${key}=${value}`)].join(' '),
-    accept: (event) =>
-      matches(event.id, id) && conditions.every(([key, value]) => matches(String(event.data?.[key] ?? ''), value)),
-  };
-}
-
-function matches(text: string, wantedText: string | RegExp): boolean {
-  return typeof wantedText === 'string' ? text === wantedText : wantedText.test(text);
+  /** All events about a machine since it was switched on. */
+  eventsOf(machine: LabMachine): readonly ServerEvent[];
 }
 
 /** Why no machine can be switched on here (no /dev/net/tun), or undefined. A test skips with it. */
@@ -49,34 +31,63 @@ export const rackProblem = tapProblem;
 
 /** Opens a rack, writes the configuration (YAML) and starts the server on it. */
 export async function openTestRack(t: TestContext, yaml: string): Promise<TestRack> {
-  const rack = await openRack();
+  const rack = await openRack({ accelerator: await knownAccelerator() });
   t.after(() => rack.close());
   const folder = mkdtempSync(join(tmpdir(), 'rackready-e2e-'));
   // The server reads it as an account of its own.
   chmodSync(folder, 0o755);
   const config = join(folder, 'rackready.yaml');
   writeFileSync(config, yaml, { mode: 0o644 });
-  const server = startServerChild({ config, data: mkdtempSync(join(tmpdir(), 'rackready-data-')) });
+  const data = mkdtempSync(join(tmpdir(), 'rackready-data-'));
+  const server = startServerChild({ config, data, args: ['--verbose'] });
   t.after(() => server.stop());
   await server.waitFor('The start of the server', ({ id }) => id === 'server.started', AbortSignal.timeout(120_000));
-  const eventsOf = (name: string): readonly ServerEvent[] => server.events.filter(createSubjectFilter(name));
+  /** How many events there were when a machine was switched on: an earlier boot of the same machine is not part of its story. */
+  const firstEvents = new WeakMap<LabMachine, number>();
+  const storyOf = (machine: LabMachine) => ({ machine, from: firstEvents.get(machine) ?? 0, server });
   return {
     rack,
     server,
-    eventsOf,
-    powerOn: (options) => rack.powerOn(options),
-    waitForSequence: (machine, sequence, timeoutMs) => waitForSequence(server, machine, sequence, timeoutMs),
+    eventsOf: (machine) => eventsOf(storyOf(machine)),
+    powerOn: async (options) => {
+      const from = server.events.length;
+      const machine = await rack.powerOn(options);
+      firstEvents.set(machine, from);
+      return machine;
+    },
+    waitForSequence: (machine, sequence, timeoutMs) => waitForSequence(storyOf(machine), sequence, timeoutMs),
   };
 }
 
+/** A machine since it was switched on. */
+interface Story {
+  readonly server: ServerChild;
+  readonly machine: LabMachine;
+  readonly from: number;
+}
+
+/** Whether an event is part of the story; give it all events in order, also those before it: they tell the address. */
+function storyFilter({ machine, from }: Story): (event: ServerEvent) => boolean {
+  const isOurs = createSubjectFilter(machine.name, machine.mac);
+  let index = 0;
+  return (event) => {
+    index += 1;
+    return isOurs(event) && index > from;
+  };
+}
+
+function eventsOf(story: Story): readonly ServerEvent[] {
+  return story.server.events.filter(storyFilter(story));
+}
+
 async function waitForSequence(
-  server: ServerChild,
-  machine: LabMachine,
+  story: Story,
   sequence: readonly Wanted[],
   timeoutMs: number,
 ): Promise<readonly ServerEvent[]> {
+  const { server, machine } = story;
   const found: ServerEvent[] = [];
-  const isOurs = createSubjectFilter(machine.name);
+  const isOurs = storyFilter(story);
   const accept = (event: ServerEvent): boolean => {
     if (isOurs(event) && sequence[found.length]?.accept(event)) found.push(event);
     return found.length === sequence.length;
@@ -90,21 +101,19 @@ async function waitForSequence(
   } catch (error) {
     const missing = sequence.slice(found.length).map(({ what }) => what);
     assert.fail(
-      [`${machine.name} never came to: ${missing.join(', then ')}`, String(error), ...report(server, machine)].join(
-        '\n',
-      ),
+      [`${machine.name} never came to: ${missing.join(', then ')}`, String(error), ...report(story)].join('\n'),
     );
   }
 }
 
-function report(server: ServerChild, machine: LabMachine): string[] {
+function report(story: Story): string[] {
   return [
     '--- events:',
-    ...server.events.filter(createSubjectFilter(machine.name)).map(describe),
+    ...eventsOf(story).map(describe),
     '--- the end of its console:',
-    ...machine.console.tail(25),
+    ...story.machine.console.tail(25),
     '--- the server’s other lines:',
-    ...server.otherLines.slice(-20),
+    ...story.server.otherLines.slice(-20),
   ];
 }
 

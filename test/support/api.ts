@@ -116,6 +116,12 @@ export function fakePorts(): { ports: ApiPorts; feed: MemoryFeed; calls: string[
         started: new Date(NOW).toISOString(),
         config: '/etc/rackready.yaml',
         data: '/var/lib/rackready',
+        admin: {
+          socket: '/var/lib/rackready/rackready.sock',
+          listen: '127.0.0.1:8067',
+          problem: null,
+          tokenFile: '/var/lib/rackready/admin.token',
+        },
         networks: [],
         listeners: [],
         counters: { 'http.requests': 3 },
@@ -137,6 +143,12 @@ export function fakePorts(): { ports: ApiPorts; feed: MemoryFeed; calls: string[
         const grant = { token: SECRET_TOKEN, profile: wanted, via: 'command', grantedAt: NOW } as const;
         const operation = { kind: 'install', stage: 'granted', grant } as const;
         return { kind: 'done', row: { ...row, life: { machine: name, state: 'ready', onceUsed: true, operation } } };
+      },
+      render: async (name, options) => {
+        calls.push(`render ${name} ${options.firmware} ${options.showSecrets}`);
+        if (!rows.some((candidate) => candidate.machine.name === name)) return undefined;
+        const decision = { kind: 'local', reason: 'no installation is granted' };
+        return { machine: name, facts: [], decision, lastSeen: null, boots: [], installation: null };
       },
       cancel: async (name) => {
         calls.push(`cancel ${name}`);

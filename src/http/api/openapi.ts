@@ -15,7 +15,7 @@ export function addOpenApi(app: FastifyInstance, version: () => string): void {
 }
 
 /** Makes the document. A route without words is a mistake of ours, and throws. */
-export function renderOpenApi(routes: readonly RouteOptions[], version: string): object {
+function renderOpenApi(routes: readonly RouteOptions[], version: string): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {
     // Fastify answers HEAD for every GET by itself.

@@ -43,7 +43,7 @@ export interface RenderedInstallation {
     /** Path of the template. */
     readonly template: string;
     readonly text: string | null;
-    /** Why it cannot be made; null: it can. */
+    /** Why the machine would not get it now; null: it would. */
     readonly problem: string | null;
     /** What the template is given. */
     readonly values: readonly RenderedValue[];

@@ -116,7 +116,7 @@ async function decideKickstart(
 }
 
 /** Names are in lower case, as Node gives them. Interfaces without an Ethernet address (InfiniBand) are left out. */
-export function macsIn(headers: Readonly<Record<string, string>>): Mac[] {
+function macsIn(headers: Readonly<Record<string, string>>): Mac[] {
   const macs: Mac[] = [];
   for (let index = 0; index < MOST_INTERFACES; index++) {
     const value = headers[`x-rhn-provisioning-mac-${index}`];

@@ -1,7 +1,7 @@
 import { check, type Native } from './native.ts';
 
 /** Numbers of linux/capability.h that a server like this may need after it gave up root. */
-export const CAPABILITY = { CAP_NET_BIND_SERVICE: 10, CAP_NET_ADMIN: 12, CAP_NET_RAW: 13 } as const;
+const CAPABILITY = { CAP_NET_BIND_SERVICE: 10, CAP_NET_ADMIN: 12, CAP_NET_RAW: 13 } as const;
 export type Capability = keyof typeof CAPABILITY;
 
 const PR = { SET_KEEPCAPS: 8, SET_NO_NEW_PRIVS: 38 } as const;

@@ -111,7 +111,7 @@ function request(native: Native, fd: number, type: number, take: (type: number, 
 }
 
 /** The messages in what one receive gave. */
-export function* messages(bytes: Uint8Array): Generator<{ readonly type: number; readonly body: Uint8Array }> {
+function* messages(bytes: Uint8Array): Generator<{ readonly type: number; readonly body: Uint8Array }> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let offset = 0;
   while (offset + 16 <= bytes.length) {

@@ -30,11 +30,12 @@ export async function udpEntryOf(fd: number): Promise<UdpEntry | undefined> {
 }
 
 /**
- * Who holds a UDP port, as a phrase: `dnsmasq (process 812) on 0.0.0.0:67`; several are joined by "and". Other accounts'
+ * Who holds a UDP port (or listens at a TCP port), as a phrase: `dnsmasq (process 812) on 0.0.0.0:67`; several are joined by "and". Other accounts'
  * descriptors can be read by root only; then the phrase says so. undefined: nobody seen.
  */
-export async function findPortHolders(port: number): Promise<string | undefined> {
-  const entries = parseUdpTable(await readFile('/proc/self/net/udp', 'utf8')).filter((entry) => entry.port === port);
+export async function findPortHolders(port: number, protocol: 'udp' | 'tcp' = 'udp'): Promise<string | undefined> {
+  const table = await readFile(`/proc/self/net/${protocol}`, 'utf8');
+  const entries = parseUdpTable(protocol === 'udp' ? table : listening(table)).filter((entry) => entry.port === port);
   if (entries.length === 0) return undefined;
   const found = new Map<string, string>();
   for (const pid of (await readdir('/proc')).filter((name) => /^[0-9]+$/.test(name))) {
@@ -52,6 +53,12 @@ export async function findPortHolders(port: number): Promise<string | undefined>
         `${found.get(inode) ?? 'a program of another account or container'} on ${formatIpv4(address)}:${port}`,
     )
     .join(' and ');
+}
+
+/** Only the lines of sockets in state 0A, TCP_LISTEN: the others are connections. The columns are those of UDP. */
+function listening(table: string): string {
+  const [head = '', ...lines] = table.split('\n');
+  return [head, ...lines.filter((line) => line.trim().split(/\s+/)[3] === '0A')].join('\n');
 }
 
 function inodeIn(link: string): string | undefined {

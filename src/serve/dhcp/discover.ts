@@ -4,7 +4,7 @@ import { abandonLease, addressQuestion, HOLD_MS } from './allocation.ts';
 import { chooseDestination } from './destination.ts';
 import { chooseLeaseSeconds } from './lease-times.ts';
 import { encodeLeaseReply } from './reply.ts';
-import { tellDiscover, withAddress } from './say.ts';
+import { tellDiscover, tellSeen, withAddress } from './say.ts';
 import { serverIdentifierFor } from './server-identifier.ts';
 import { type Case, ignore, type Told, type Verdict } from './verdict.ts';
 
@@ -33,7 +33,7 @@ export function answerDiscover(what: Case): Verdict {
   const fields = boot.kind === 'boot' ? boot.fields : undefined;
   const parts = { request, network, machine: what.machine, boot: fields, serverIdentifier: serverIdentifierFor(what) };
   const seconds = chooseLeaseSeconds(network, request.leaseSeconds);
-  const told: Told[] = [heard];
+  const told: Told[] = isNew(what) ? [tellSeen(what), heard] : [heard];
   if (boot.kind === 'unsupported') {
     told.push({ id: 'dhcp.no-boot-file', subject: what.subject, data: { arch: boot.arch, reason: boot.reason } });
   }
@@ -56,6 +56,14 @@ export function answerDiscover(what: Case): Verdict {
     },
     told,
   };
+}
+
+/** A machine that the configuration does not name and that was not here before. */
+function isNew({ machine, request, network, context: { view } }: Case): boolean {
+  if (machine !== undefined || request.mac === undefined) return false;
+  return (
+    view.leaseOf(network.name, request.client) === undefined && view.offerOf(network.name, request.client) === undefined
+  );
 }
 
 /**

@@ -52,3 +52,9 @@ export function tellDiscover(what: Case): Told {
     },
   };
 }
+
+/** The event of a machine that is not in the configuration, when it comes for the first time. */
+export function tellSeen({ subject, request: { facts } }: Case): Told {
+  const { vendorClass, uuid } = facts;
+  return { id: 'machine.seen', subject, data: { ...(vendorClass && { vendorClass }), ...(uuid && { uuid }) } };
+}

@@ -24,14 +24,14 @@ export interface Negotiated {
 }
 
 /** RFC 1350: without the option. */
-export const DEFAULT_BLOCK_SIZE = 512;
+const DEFAULT_BLOCK_SIZE = 512;
 const LEAST_BLOCK_SIZE = 8;
 const MOST_BLOCK_SIZE = 65464;
 /** IP 20, UDP 8, TFTP 4 bytes. */
 const HEADERS = 32;
 
 /** The largest block that fits into one frame; never above `limits.maxBlockSize`. */
-export function blockSizeCap(limits: TransferLimits): number {
+function blockSizeCap(limits: TransferLimits): number {
   const carried = Math.max(LEAST_BLOCK_SIZE, limits.mtu - HEADERS);
   return Math.min(carried, limits.maxBlockSize, MOST_BLOCK_SIZE);
 }

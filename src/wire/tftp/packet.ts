@@ -65,16 +65,16 @@ export function decodePacket(bytes: Uint8Array): TftpPacket {
   }
 }
 
-export function encodeRequest(request: TftpRequest): Uint8Array {
+function encodeRequest(request: TftpRequest): Uint8Array {
   const parts = [request.mode, ...[...request.options].flat()].map(asciiz);
   return join(Uint8Array.of(0, opcodes[request.op]), request.fileName, Uint8Array.of(0), ...parts);
 }
 
-export function encodeData(block: number, data: Uint8Array): Uint8Array {
+function encodeData(block: number, data: Uint8Array): Uint8Array {
   return join(Uint8Array.of(0, opcodes.data, block >>> 8, block), data);
 }
 
-export function encodeAck(block: number): Uint8Array {
+function encodeAck(block: number): Uint8Array {
   return Uint8Array.of(0, opcodes.ack, block >>> 8, block);
 }
 

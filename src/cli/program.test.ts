@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import { complete } from './completion.ts';
+import { allCommands, createProgram } from './program.ts';
+
+const program = await createProgram();
+const every = allCommands(program);
+const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+
+function pathOf(command: Command): string {
+  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
+}
+
+/** What --help prints, with the text after it. */
+function helpOf(command: Command): string {
+  let text = '';
+  command.configureOutput({ writeOut: (part) => (text += part) });
+  command.outputHelp();
+  return text;
+}
+
+for (const command of every) {
+  test(`the help of ${pathOf(command)} has an example that begins with a command of it`, () => {
+    const text = helpOf(command);
+    assert.match(text, /\nExamples?:\n/);
+    const examples = text
+      .slice(text.search(/\nExamples?:\n/))
+      .split('\n')
+      .slice(2);
+    assert.ok(
+      examples.some((line) => line.includes(pathOf(command))),
+      text,
+    );
+  });
+}
+
+const COMMON = ['--data', '--json'];
+
+test('docs/commands.md tells every command, argument and option, and no option that is not there', () => {
+  const text = readFileSync(new URL('../../docs/commands.md', import.meta.url), 'utf8');
+  const sections = new Map(
+    text
+      .split(/^## /m)
+      .slice(1)
+      .map((section) => [/^`([^`]+)`/.exec(section)?.[1] ?? '', section] as const),
+  );
+  for (const command of every.slice(1)) {
+    const path = pathOf(command).replace(/^rackready /, '');
+    const section = sections.get(path);
+    assert.ok(section, `no section for ${path}`);
+    const options = command.options.map(({ long }) => long ?? '');
+    for (const argument of command.registeredArguments) {
+      assert.ok(section.includes(argument.name()), `${path} does not tell ${argument.name()}`);
+    }
+    const told = [...section.matchAll(/^\| `(--[a-z-]+)/gm)].map(([, option]) => option ?? '');
+    // What every command has is told at the top.
+    const own = options.filter((option) => !COMMON.includes(option));
+    assert.deepEqual(told.filter((option) => !COMMON.includes(option)).toSorted(), own.toSorted(), path);
+    assert.match(section, /```\n[^`]*\.\/rackready /, `${path} has no example`);
+    assert.match(section, /Exit codes?: /, `${path} tells no exit codes`);
+    sections.delete(path);
+  }
+  for (const option of COMMON) assert.ok(text.split('\n## ')[0]?.includes(`\`${option}`), option);
+  assert.deepEqual(
+    [...sections.keys()].filter((name) => name !== ''),
+    [],
+  );
+});
+
+test('what asks the server or prints facts has --json', () => {
+  const without = every.filter(({ options }) => !options.some(({ long }) => long === '--json')).map(pathOf);
+  assert.deepEqual(without, ['rackready', 'rackready demo', 'rackready setup', 'rackready completion']);
+});
+
+const mistakes: readonly (readonly string[])[] = [
+  ['nonsense'],
+  ['up', '--nonsense'],
+  ['check', 'a', 'b'],
+  ['leases', 'release', 'here'],
+  ['machines', 'add', 'x'],
+  ['machines', 'set', 'x'],
+  ['render', 'x', '--firmware', 'amiga'],
+  ['completion', 'csh'],
+];
+
+for (const words of mistakes) {
+  test(`rackready ${words.join(' ')} ends with 64 and says why`, () => {
+    const { status, stderr } = spawnSync(process.execPath, [main, ...words], { encoding: 'utf8' });
+    assert.equal(status, 64, stderr);
+    assert.match(stderr, /error: /);
+  });
+}
+
+const names = async (what: string) => ({ machines: ['sm1', 'sm2', 'mp'], profiles: ['debian-12'] })[what] ?? [];
+
+const completions: readonly (readonly [string, string])[] = [
+  ['ma', 'machines'],
+  ['machines ', 'add export import list mp remove set show sm1 sm2'],
+  ['machines sm', 'sm1 sm2'],
+  ['machines set sm', 'sm1 sm2'],
+  ['machines add ', ''],
+  ['install ', 'mp sm1 sm2'],
+  ['install sm1 --pro', '--profile'],
+  ['install sm1 --profile ', 'debian-12'],
+  ['render sm1 --firmware uefi-', 'uefi-arm64 uefi-ia32 uefi-x64'],
+  ['machines remove --js', '--json'],
+  ['machines export --machines sm', 'sm1 sm2'],
+  ['check ', ':files'],
+  ['up --config ', ':files'],
+  ['completion ', 'bash fish zsh'],
+  ['events --level w', 'warning'],
+];
+
+for (const [line, want] of completions) {
+  test(`completion of "rackready ${line}"`, async () => {
+    assert.equal((await complete(program, line.split(' '), names)).join(' '), want);
+  });
+}

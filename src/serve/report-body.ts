@@ -1,0 +1,27 @@
+/*
+ * The body of an installer's report of a failure: the reason, an empty line, and the end of its log.
+ */
+
+/** Characters of the reason. */
+const LONGEST_REASON = 300;
+/** Characters of an installer's log that are kept in its event. */
+const LONGEST_LOG = 32_000;
+
+/** Why an installation failed: what stands before the first empty line. The installer's log may follow. */
+export function reasonIn(body: string): string {
+  const [first = ''] = body.trimStart().split(/\r?\n\r?\n/, 1);
+  return first
+    .replace(/\p{Cc}+/gu, ' ')
+    .trim()
+    .slice(0, LONGEST_REASON);
+}
+
+/** The end of the log that a report brought, without control characters that a terminal would obey. */
+export function logIn(body: string): { text: string; lines: number } | undefined {
+  const [, log = ''] = /\r?\n\r?\n([\s\S]*)$/.exec(body.trimStart()) ?? [];
+  const whole = log.replace(/[^\P{Cc}\n\t]+/gu, '').trimEnd();
+  // It begins with a whole line, where there is more than one.
+  const end = whole.slice(-LONGEST_LOG);
+  const text = whole.length > LONGEST_LOG ? end.slice(end.indexOf('\n') + 1) : whole;
+  return text === '' ? undefined : { text, lines: text.split('\n').length };
+}

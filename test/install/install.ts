@@ -1,0 +1,226 @@
+/**
+ * npm run e2e:install [-- bios|uefi-x64 …] [-- --mirror FOLDER]
+ *
+ * One complete unattended installation on the virtual rack for each firmware: from power-on over the real installer to a
+ * login by SSH, and a second power-on that must not install again. Takes half an hour or more without KVM. The record
+ * of steps and times is written to docs/records/.
+ */
+import { execFile, execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, release, tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import { translation } from '../../src/lab/accel.ts';
+import { isEnclosed, probeEnclosure, runEnclosed } from '../../src/lab/enclose.ts';
+import type { LabMachine } from '../../src/lab/machine.ts';
+import type { ServerEvent } from '../../src/lab/milestones.ts';
+import { openRack, type Rack } from '../../src/lab/rack.ts';
+import { type ServerChild, startServerChild } from '../../src/lab/server-child.ts';
+import { type Mac, mac } from '../../src/net/mac.ts';
+
+const run = promisify(execFile);
+const root = resolve(import.meta.dirname, '..', '..');
+const MINUTE = 60_000;
+
+interface Subject {
+  readonly name: string;
+  readonly firmware: 'bios' | 'uefi-x64';
+  readonly mac: Mac;
+  readonly address: string;
+}
+
+const subjects: readonly Subject[] = [
+  { name: 'box-bios', firmware: 'bios', mac: mac('02:00:ac:16:0a:61'), address: '172.22.10.61' },
+  { name: 'box-uefi', firmware: 'uefi-x64', mac: mac('02:00:ac:16:0a:62'), address: '172.22.10.62' },
+];
+
+/** One line of the record: what happened, and when after power-on. */
+interface Step {
+  readonly seconds: number;
+  readonly text: string;
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { mirror: { type: 'string' } } });
+  if (!isEnclosed()) {
+    const mirror = resolve(values.mirror ?? assembleMirror());
+    const enclosure = probeEnclosure();
+    if (enclosure.kind === 'impossible') throw new Error(enclosure.reason);
+    return runEnclosed(enclosure, [process.execPath, import.meta.filename, ...positionals, '--mirror', mirror]);
+  }
+  const chosen = subjects.filter(({ firmware }) => positionals.length === 0 || positionals.includes(firmware));
+  const rack = await openRack({ accelerator: translation });
+  const folder = mkdtempSync(join(tmpdir(), 'install-'));
+  chmodSync(folder, 0o755);
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, 'key')]);
+  const config = join(folder, 'rackready.yaml');
+  writeFileSync(
+    config,
+    renderConfig(resolve(values.mirror ?? ''), readFileSync(join(folder, 'key.pub'), 'utf8').trim()),
+  );
+  const server = startServerChild({ config, data: join(folder, 'data'), args: [] });
+  const started = await server.waitFor('the server', ({ id }) => id === 'server.started', AbortSignal.timeout(MINUTE));
+  console.log(started.text);
+  try {
+    const results = await Promise.allSettled(chosen.map((subject) => install(subject, { rack, server, folder })));
+    for (const result of results) if (result.status === 'rejected') console.error(result.reason);
+    return results.every(({ status }) => status === 'fulfilled') ? 0 : 1;
+  } finally {
+    await server.stop();
+    await rack.close();
+  }
+}
+
+/** A small Debian 13 mirror out of this machine's own apt source. Kept for the next run. */
+function assembleMirror(): string {
+  const folder = join(tmpdir(), 'rackready-debian-13');
+  if (!existsSync(join(folder, 'initrd'))) {
+    execFileSync('python3', [join(import.meta.dirname, 'debian13-lab-mirror.py'), folder], { stdio: 'inherit' });
+  }
+  return folder;
+}
+
+function renderConfig(mirror: string, sshKey: string): string {
+  const machines = subjects.map(
+    ({ name, mac: address, address: ip }) => `  ${name}: { mac: "${address}", address: ${ip}, profile: debian }`,
+  );
+  return `
+server: { bootFolder: ${mirror} }
+defaults: { domain: lab.example, sshKeys: ["${sshKey}"] }
+networks:
+  rack:
+    interface: br0
+    subnet: 172.22.10.0/24
+    address: 172.22.10.2
+    dhcp: { mode: authoritative, conflictProbe: false, pools: [ { range: 172.22.10.100-172.22.10.199 } ] }
+profiles:
+  debian:
+    os: debian-13
+    kernel: ${mirror}/linux
+    initrd: ${mirror}/initrd
+    source: http://172.22.10.2/debian
+    arguments: mirror/udeb/suite=trixie-lab base-installer/install-recommends=false --- console=ttyS0
+    install: once
+machines:
+${machines.join('\n')}
+`;
+}
+
+interface Ground {
+  readonly rack: Rack;
+  readonly server: ServerChild;
+  readonly folder: string;
+}
+
+async function install(subject: Subject, ground: Ground): Promise<void> {
+  const record = openRecord(subject, ground.server);
+  try {
+    const order = { name: subject.name, mac: subject.mac, firmware: subject.firmware } as const;
+    const first = await ground.rack.powerOn({ ...order, diskGb: 6 });
+    await record.until('answer.fetched', 15 * MINUTE, first);
+    await record.until('install.started', 5 * MINUTE, first);
+    await record.until('install.done', 90 * MINUTE, first);
+    const end = await first.ended;
+    record.note(`the installer ended: ${end.reason}`);
+    const image = join(dirname(first.serialLog), `${subject.name}.disk`);
+    for (const time of ['first', 'second'] as const) {
+      const machine = await ground.rack.powerOn({ ...order, disk: { image } });
+      record.note(`powered on for the ${time} time after the installation, network first`);
+      await record.until('boot.config', 5 * MINUTE, machine, ({ data }) => data?.decision === 'local');
+      record.note(await login(subject, ground.folder));
+      await machine.stop();
+    }
+    const grants = record.events().filter(({ id }) => id === 'install.granted').length;
+    if (grants !== 1) throw new Error(`${subject.name}: ${grants} grants, expected one`);
+    record.write('installed, and not installed again');
+  } catch (error) {
+    record.write(`failed: ${error instanceof Error ? error.message : error}`);
+    throw error;
+  }
+}
+
+/** Logs in with the configured key and asks the system what it is. Tries until the machine is up. */
+async function login({ address, name }: Subject, folder: string): Promise<string> {
+  const ssh = [
+    '-i',
+    join(folder, 'key'),
+    '-o',
+    'StrictHostKeyChecking=no',
+    '-o',
+    'UserKnownHostsFile=/dev/null',
+    '-o',
+    'ConnectTimeout=5',
+  ];
+  const ask =
+    'hostname -f; ip -4 -o address show scope global | grep -o "inet [0-9./]*"; sudo -n true && echo sudo works; . /etc/os-release; echo "$PRETTY_NAME"';
+  for (let tries = 0; tries < 60; tries++) {
+    const answer = await run('ssh', [...ssh, `admin@${address}`, ask], { timeout: 60_000 }).catch(() => undefined);
+    if (answer === undefined) {
+      await new Promise((next) => setTimeout(next, 3_000));
+      continue;
+    }
+    const said = answer.stdout.trim().split('\n').join('; ');
+    for (const wanted of [`${name}.lab.example`, `inet ${address}/24`, 'sudo works', 'Debian GNU/Linux 13']) {
+      if (!said.includes(wanted)) throw new Error(`${name} says "${said}", without "${wanted}"`);
+    }
+    return `answers SSH with the configured key: ${said}`;
+  }
+  throw new Error(`${name} does not answer SSH at ${address}`);
+}
+
+function openRecord(subject: Subject, server: ServerChild) {
+  const start = Date.now();
+  const steps: Step[] = [];
+  const note = (text: string) => {
+    steps.push({ seconds: Math.round((Date.now() - start) / 1000), text });
+    console.log(`${subject.name} +${Math.round((Date.now() - start) / 1000)} s: ${text}`);
+  };
+  const isOurs = (event: ServerEvent) => event.machine === subject.name;
+  server.onEvent((event) => {
+    if (isOurs(event) && !event.id.startsWith('http.')) note(event.text);
+  });
+  let seen = 0;
+  return {
+    note,
+    events: () => server.events.filter(isOurs),
+    /** The next event of that kind, after those that were waited for before. */
+    async until(
+      id: string,
+      timeoutMs: number,
+      machine: LabMachine,
+      accept: (event: ServerEvent) => boolean = () => true,
+    ) {
+      const from = seen;
+      const found = server.waitFor(
+        `${id} of ${subject.name}`,
+        (event) => server.events.indexOf(event) >= from && isOurs(event) && event.id === id && accept(event),
+        AbortSignal.timeout(timeoutMs),
+      );
+      const gone = machine.ended.then(({ reason }) => Promise.reject(new Error(`${subject.name} is gone: ${reason}`)));
+      const console = () => machine.console.tail(40).join('\n');
+      const event = await Promise.race([found, id === 'install.done' ? found : gone]).catch((error: Error) => {
+        throw new Error(`${error.message}\n${console()}`);
+      });
+      seen = server.events.indexOf(event) + 1;
+    },
+    write(outcome: string) {
+      const folder = join(root, 'docs', 'records');
+      mkdirSync(folder, { recursive: true });
+      const rows = steps.map(({ seconds, text }) => `| ${seconds} | ${text.replaceAll('|', '\\|')} |`);
+      const lines = [
+        `# A complete installation: ${subject.firmware}`,
+        '',
+        `Made by \`npm run e2e:install\` on ${new Date().toISOString().slice(0, 10)}: ${outcome}.`,
+        `QEMU without KVM, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), Linux ${release()}. Seconds count from the first power-on.`,
+        '',
+        '| s | what happened |',
+        '| ---: | --- |',
+        ...rows,
+        '',
+      ];
+      writeFileSync(join(folder, `install-${subject.firmware}.md`), lines.join('\n'));
+    },
+  };
+}
+
+process.exitCode = await main();
