@@ -15,6 +15,7 @@ import { inheritedSockets } from './io/udp/inherited.ts';
 import { isOverdue } from './machine/step-life.ts';
 import { type Admin, openAdmin } from './main/admin.ts';
 import { type Base, openBase, VERSION } from './main/base.ts';
+import { openFirstContact } from './main/first-contact.ts';
 import { openServing } from './main/serving.ts';
 import { formatIpv4 } from './net/ipv4.ts';
 
@@ -65,6 +66,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     admin = await openAdmin({ base, serving, configPath, dataFolder, reload: reloader.reload });
     opened.push(admin);
     opened.push(endOverdue(base));
+    opened.push(openFirstContact(base, serving));
     // As another account we could not keep what was compiled, and would compile it again at each start.
     flushCompileCache();
     await giveUpRoot(base, options);

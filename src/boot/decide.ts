@@ -42,6 +42,7 @@ function decideUnderGrant(life: Life, input: DecideInput): BootDecision {
   const { operation } = life;
   if (operation === undefined) return local('no installation is granted');
   const { grant, stage } = operation;
+  if (stage === 'first-contact') return local('it is installed, and its own system is waited for');
   if (isOverdue(life, input.now)) return local(`the time to install ${grant.profile} has run out`);
   if (stage === 'held') return hold(grant, 'the installation is held');
   if (stage === 'installing') return hold(grant, `it began to install ${grant.profile} and has not reported`);

@@ -38,10 +38,15 @@ export const bootEvents = {
     'The installer reported that it began.',
     (d) => `began to install ${d.profile}`,
   ),
-  'install.done': entry<{ profile: string }>(
+  'install.reported': entry<{ profile: string }>(
     'info',
-    'The installer reported success. The grant is used up; from now on the machine boots from its disk.',
-    (d) => `is installed with ${d.profile}`,
+    'The installer reported success. The grant is used up, and the machine boots from its disk. It counts as installed when its own system answers by SSH with the host key that the installer reported.',
+    (d) => `reports that ${d.profile} is installed; now its own system is waited for`,
+  ),
+  'install.done': entry<{ profile: string; how: string }>(
+    'info',
+    'The machine is installed and ready. `how` says how that is known.',
+    (d) => `is ready, installed with ${d.profile}: ${d.how}`,
   ),
   'install.failed': entry<{ profile: string; reason: string }>(
     'error',

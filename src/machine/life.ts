@@ -18,13 +18,25 @@ export interface Grant {
   readonly answeredTo?: string | undefined;
 }
 
-/** What is in progress. `held`: stopped because it would have repeated itself. */
+/** The installed system is waited for: what it must show, and what was seen instead so far. */
+export interface Contact {
+  /** Host keys that the installer reported: "ssh-ed25519 AAAA…", without comments. May be none. */
+  readonly hostKeys: readonly string[];
+  readonly seen?: string | undefined;
+}
+
+/**
+ * What is in progress. `held`: stopped because it would have repeated itself. `first-contact`: the installer reported
+ * success, and the machine's own disk has yet to answer.
+ */
 export interface Operation {
   readonly kind: 'install';
-  readonly stage: 'granted' | 'booting' | 'installing' | 'held';
+  readonly stage: 'granted' | 'booting' | 'installing' | 'held' | 'first-contact';
   readonly grant: Grant;
   /** When the installer reported that it began (ms since 1970). */
   readonly startedAt?: number | undefined;
+  /** At stage `first-contact`. */
+  readonly contact?: Contact | undefined;
 }
 
 /** How the last operation ended. */

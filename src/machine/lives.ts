@@ -50,7 +50,8 @@ export function createLives(loaded: readonly Life[], deps: LivesDeps): Lives {
   return {
     get: (machine) => lives.get(machine),
     all: () => lives.values(),
-    withToken: (token) => [...lives.values()].find((life) => life.operation?.grant.token === token),
+    withToken: (token) =>
+      token === '' ? undefined : [...lives.values()].find((life) => life.operation?.grant.token === token),
     step(machine, event) {
       const before = lives.get(machine);
       const step = stepLife(before ?? newLife(machine), event, deps.now());

@@ -21,6 +21,12 @@ const stages: Record<string, Operation | undefined> = {
     grant: { ...timed, answeredTo: '172.22.10.55', answeredAt: 2 },
   },
   held: { kind: 'install', stage: 'held', grant: { ...timed, answeredTo: '172.22.10.55', answeredAt: 2 } },
+  waiting: {
+    kind: 'install',
+    stage: 'first-contact',
+    contact: { hostKeys: ['ssh-ed25519 AAAA'], seen: 'nothing answers' },
+    grant: { ...timed, token: '', answeredTo: '172.22.10.55', answeredAt: 2 },
+  },
 };
 const states: readonly State[] = ['discovered', 'ready', 'installed', 'retired'];
 
@@ -33,7 +39,10 @@ const events: Record<string, LifeEvent> = {
   'answer sent': { kind: 'answer-sent', file: 'preseed.cfg' },
   'started reported': { kind: 'reported', report: 'started' },
   'done reported': { kind: 'reported', report: 'done' },
+  'done with keys': { kind: 'reported', report: 'done', hostKeys: ['ssh-ed25519 AAAA'] },
   'failed reported': { kind: 'reported', report: 'failed', reason: 'no disk' },
+  contacted: { kind: 'contacted', how: 'SSH answers' },
+  'contact missed': { kind: 'contact-missed', seen: 'somebody else answers' },
   'deadline passed': { kind: 'deadline-passed' },
   cancelled: { kind: 'cancelled' },
 };
@@ -52,7 +61,10 @@ const table: Record<string, Record<string, string>> = {
     'answer sent': 'no installation',
     'started reported': 'no installation',
     'done reported': 'no installation',
+    'done with keys': 'no installation',
     'failed reported': 'no installation',
+    contacted: 'no installation',
+    'contact missed': 'no installation',
     'deadline passed': 'no installation',
     cancelled: 'no installation',
   },
@@ -65,7 +77,10 @@ const table: Record<string, Record<string, string>> = {
     'answer sent': 'nobody asked',
     'started reported': 'not sent yet',
     'done reported': 'not sent yet',
+    'done with keys': 'not sent yet',
     'failed reported': 'not sent yet',
+    contacted: 'nobody waits',
+    'contact missed': 'nobody waits',
     'deadline passed': 'has not run out',
     cancelled: '-> cancelled',
   },
@@ -78,7 +93,10 @@ const table: Record<string, Record<string, string>> = {
     'answer sent': 'nobody asked',
     'started reported': '-> installing',
     'done reported': '-> succeeded',
+    'done with keys': '-> first-contact',
     'failed reported': '-> failed',
+    contacted: 'nobody waits',
+    'contact missed': 'nobody waits',
     'deadline passed': 'has not run out',
     cancelled: '-> cancelled',
   },
@@ -91,7 +109,10 @@ const table: Record<string, Record<string, string>> = {
     'answer sent': '-> installing',
     'started reported': '-> installing',
     'done reported': '-> succeeded',
+    'done with keys': '-> first-contact',
     'failed reported': '-> failed',
+    contacted: 'nobody waits',
+    'contact missed': 'nobody waits',
     'deadline passed': 'has not run out',
     cancelled: '-> cancelled',
   },
@@ -104,7 +125,10 @@ const table: Record<string, Record<string, string>> = {
     'answer sent': 'keep',
     'started reported': '-> installing',
     'done reported': '-> succeeded',
+    'done with keys': '-> first-contact',
     'failed reported': '-> failed',
+    contacted: 'nobody waits',
+    'contact missed': 'nobody waits',
     'deadline passed': 'has not run out',
     cancelled: '-> cancelled',
   },
@@ -117,7 +141,10 @@ const table: Record<string, Record<string, string>> = {
     'answer sent': 'keep',
     'started reported': 'keep',
     'done reported': '-> succeeded',
+    'done with keys': '-> first-contact',
     'failed reported': '-> failed',
+    contacted: 'nobody waits',
+    'contact missed': 'nobody waits',
     'deadline passed': 'has not run out',
     cancelled: '-> cancelled',
   },
@@ -130,7 +157,26 @@ const table: Record<string, Record<string, string>> = {
     'answer sent': 'is held',
     'started reported': 'is held',
     'done reported': '-> succeeded',
+    'done with keys': '-> first-contact',
     'failed reported': '-> failed',
+    contacted: 'nobody waits',
+    'contact missed': 'nobody waits',
+    'deadline passed': 'has not run out',
+    cancelled: '-> cancelled',
+  },
+  waiting: {
+    'granted by file': 'in progress already',
+    'granted by command': 'in progress already',
+    'boot config': 'keep',
+    'answer requested': 'has reported',
+    'answer requested elsewhere': 'has reported',
+    'answer sent': 'has reported',
+    'started reported': 'has reported',
+    'done reported': 'has reported',
+    'done with keys': 'has reported',
+    'failed reported': 'has reported',
+    contacted: '-> succeeded',
+    'contact missed': '-> first-contact',
     'deadline passed': 'has not run out',
     cancelled: '-> cancelled',
   },
@@ -234,6 +280,8 @@ test('stepLife() tells what an operator wants to know, and only then', () => {
   assert.equal(toldOf('answering', 'answer sent'), 'answer.fetched');
   assert.equal(toldOf('answered', 'started reported'), 'install.started');
   assert.equal(toldOf('started', 'done reported'), 'install.done');
+  assert.equal(toldOf('started', 'done with keys'), 'install.reported');
+  assert.equal(toldOf('waiting', 'contacted'), 'install.done');
   assert.equal(toldOf('started', 'failed reported'), 'install.failed');
   assert.equal(toldOf('started', 'cancelled'), 'install.cancelled');
 });
@@ -252,4 +300,15 @@ test('stepLife() forgets the grant when it ends', () => {
       at: NOW,
     },
   });
+});
+
+test('stepLife() gives up the token with the report, and says at the end what was seen instead of the system', () => {
+  const reported = movedLife(life('started'), { kind: 'reported', report: 'done', hostKeys: [] }, 5000);
+  assert.equal(reported.operation?.grant.token, '');
+  const missed = movedLife(reported, { kind: 'contact-missed', seen: 'nothing answers by SSH at 172.22.10.55' }, 6000);
+  const deadline = missed.operation?.grant.deadline ?? 0;
+  assert.equal(deadline, 5000 + 20 * 60_000);
+  const end = movedLife(missed, { kind: 'deadline-passed' }, deadline);
+  assert.equal(end.state, 'ready');
+  assert.equal(end.outcome?.reason, 'the installer reported success, but nothing answers by SSH at 172.22.10.55');
 });

@@ -10,7 +10,13 @@ export type LifeEvent =
   | { readonly kind: 'answer-requested'; readonly address: string; readonly deadlineSeconds: number }
   /** The answer file was sent in full. */
   | { readonly kind: 'answer-sent'; readonly file: string }
-  | { readonly kind: 'reported'; readonly report: 'started' | 'done' }
+  | { readonly kind: 'reported'; readonly report: 'started' }
+  /** With `hostKeys` the installed system is waited for; without, the report is believed. */
+  | { readonly kind: 'reported'; readonly report: 'done'; readonly hostKeys?: readonly string[] | undefined }
+  /** The installed system answered. `how`: in words. */
+  | { readonly kind: 'contacted'; readonly how: string }
+  /** It did not answer, or somebody else did. */
+  | { readonly kind: 'contact-missed'; readonly seen: string }
   | { readonly kind: 'reported'; readonly report: 'failed'; readonly reason: string }
   | { readonly kind: 'deadline-passed' }
   | { readonly kind: 'cancelled' };
@@ -20,7 +26,8 @@ export type LifeTold =
   | { readonly id: 'install.granted'; readonly data: { profile: string; via: string } }
   | { readonly id: 'boot.held'; readonly data: { profile: string; reason: string } }
   | { readonly id: 'answer.fetched'; readonly data: { profile: string; file: string } }
-  | { readonly id: 'install.started' | 'install.done' | 'install.cancelled'; readonly data: { profile: string } }
+  | { readonly id: 'install.started' | 'install.reported' | 'install.cancelled'; readonly data: { profile: string } }
+  | { readonly id: 'install.done'; readonly data: { profile: string; how: string } }
   | { readonly id: 'install.failed'; readonly data: { profile: string; reason: string } };
 
 /** `moved` with a life equal to the old one never happens: `kept` says that the event is fine and changes nothing. */
@@ -54,6 +61,7 @@ export function stepLife(life: Life, event: LifeEvent, now: number): LifeStep {
   }
   if (event.kind === 'deadline-passed') return stepDeadline(life, operation, now);
   if (isOverdue(life, now)) return refused('the time of the grant has run out');
+  if (operation.stage === 'first-contact') return stepFirstContact(life, operation, event, now);
   switch (event.kind) {
     case 'boot-config-served':
       return stepBootConfig(life, operation, event.deadlineSeconds, now);
@@ -63,6 +71,9 @@ export function stepLife(life: Life, event: LifeEvent, now: number): LifeStep {
       return stepAnswerSent(life, operation, event.file, now);
     case 'reported':
       return stepReported(life, operation, event, now);
+    case 'contacted':
+    case 'contact-missed':
+      return refused('nobody waits for its system');
   }
 }
 
@@ -94,6 +105,7 @@ function stepBootConfig(life: Life, operation: Operation, deadlineSeconds: numbe
       const reason = `it asked to start ${profile} again, after its answer file was handed out and without a report`;
       return moved(life, { ...operation, stage: 'held' }, { id: 'boot.held', data: { profile, reason } });
     }
+    case 'first-contact':
     case 'held':
       return { kind: 'kept', life, reason: 'it is held already' };
   }
@@ -146,13 +158,45 @@ function stepReported(
   if (event.report === 'failed') {
     return ended(life, operation, { result: 'failed', reason: event.reason, told: 'install.failed' }, now);
   }
+  if (event.hostKeys !== undefined) return stepAwaitContact(life, operation, event.hostKeys, now);
   const end = { result: 'succeeded', reason: 'the installer reported success', told: 'install.done' } as const;
   return ended(life, operation, end, now);
 }
 
+/** How long a machine may take from the installer's report to its own system's SSH: servers take minutes to restart. */
+const CONTACT_MS = 20 * 60_000;
+
+/** The grant is used up by the report: its token gives nothing any more, and a network boot leads to the disk. */
+function stepAwaitContact(life: Life, operation: Operation, hostKeys: readonly string[], now: number): LifeStep {
+  const { profile } = operation.grant;
+  const grant: Grant = { ...operation.grant, token: '', deadline: now + CONTACT_MS };
+  const told: LifeTold = { id: 'install.reported', data: { profile } };
+  return moved(life, { ...operation, stage: 'first-contact', grant, contact: { hostKeys } }, told);
+}
+
+function stepFirstContact(life: Life, operation: Operation, event: LifeEvent, now: number): LifeStep {
+  switch (event.kind) {
+    case 'contacted':
+      return ended(life, operation, { result: 'succeeded', reason: event.how, told: 'install.done' }, now);
+    case 'contact-missed': {
+      const { contact = { hostKeys: [] } } = operation;
+      if (contact.seen === event.seen) return { kind: 'kept', life, reason: 'the same was seen before' };
+      return moved(life, { ...operation, contact: { ...contact, seen: event.seen } });
+    }
+    case 'boot-config-served':
+      return { kind: 'kept', life, reason: 'it is installed, and boots from its disk' };
+    default:
+      return refused('the installer has reported success');
+  }
+}
+
 function stepDeadline(life: Life, operation: Operation, now: number): LifeStep {
   if (!isOverdue(life, now)) return refused('the grant has not run out');
-  const reason = `no report came in time (it was ${operation.stage})`;
+  const { stage, contact } = operation;
+  const reason =
+    stage === 'first-contact'
+      ? `the installer reported success, but ${contact?.seen ?? 'its own system was not heard of'}`
+      : `no report came in time (it was ${stage})`;
   return ended(life, operation, { result: 'expired', reason, told: 'install.failed' }, now);
 }
 
@@ -168,9 +212,22 @@ function ended(life: Life, operation: Operation, end: End, now: number): LifeSte
   const { result, reason } = end;
   const outcome: Outcome = { kind: 'install', profile, result, reason, at: now };
   const state = result === 'succeeded' ? 'installed' : life.state;
-  const told: LifeTold =
-    end.told === 'install.failed' ? { id: end.told, data: { profile, reason } } : { id: end.told, data: { profile } };
-  return { kind: 'moved', life: { machine: life.machine, state, outcome, onceUsed: life.onceUsed }, told };
+  return {
+    kind: 'moved',
+    life: { machine: life.machine, state, outcome, onceUsed: life.onceUsed },
+    told: tellEnd(end, profile),
+  };
+}
+
+function tellEnd({ told, reason }: End, profile: string): LifeTold {
+  switch (told) {
+    case 'install.failed':
+      return { id: told, data: { profile, reason } };
+    case 'install.done':
+      return { id: told, data: { profile, how: reason } };
+    case 'install.cancelled':
+      return { id: told, data: { profile } };
+  }
 }
 
 /** The deadline starts once, when the installer is first sent. */

@@ -150,8 +150,8 @@ test('acceptReport() follows an installation to its end', async () => {
   assert.deepEqual(await rack.files.acceptReport('T', 'started', '', sm1), { kind: 'accepted' });
   assert.deepEqual(await rack.files.acceptReport('T', 'started', '', sm1), { kind: 'accepted' });
   assert.deepEqual(await rack.files.acceptReport('T', 'done', '', sm1), { kind: 'accepted' });
-  assert.deepEqual(ids(rack), ['install.granted', 'install.started', 'install.done']);
-  assert.equal(rack.saved.at(-1)?.state, 'installed');
+  assert.deepEqual(ids(rack), ['install.granted', 'install.started', 'install.reported']);
+  assert.equal(rack.saved.at(-1)?.state, 'ready', 'a report alone does not make it installed');
   const again = await rack.files.acceptReport('T', 'done', '', sm1);
   assert.equal(again.kind === 'refused' && again.status, 404);
 });
@@ -184,6 +184,14 @@ test('acceptReport() refuses what is not the machine’s own report', async () =
   assert.ok(early.kind === 'refused' && early.status === 409 && /not sent yet/.test(early.reason));
 });
 
+test('acceptReport() keeps the host keys that the installed system has to show', async () => {
+  const rack = await bootedRack();
+  await rack.files.resolveAnswer('T', 'preseed.cfg', sm1);
+  const key = `ssh-ed25519 ${'A'.repeat(68)}`;
+  await rack.files.acceptReport('T', 'done', `${key} root@sm1\nrubbish\n`, sm1);
+  assert.deepEqual(rack.lives.get('sm1')?.operation?.contact, { hostKeys: [key] });
+});
+
 test('an unknown machine that may be installed gets its answer file, too', async () => {
   const settings = { unknownMachines: { kind: 'install', profile: 'debian-12' } } as const;
   const rack = createRack({ machines, leases, settings });
@@ -193,7 +201,7 @@ test('an unknown machine that may be installed gets its answer file, too', async
   assert.match(answer.kind === 'text' ? answer.text : answer.reason, /get_hostname string m-52-54-00-00-00-01/);
   await rack.files.answerSent('TOKEN1', 'preseed.cfg');
   assert.equal((await rack.files.acceptReport('TOKEN1', 'done', '', from)).kind, 'accepted');
-  assert.equal(rack.lives.get('m-52-54-00-00-00-01')?.state, 'installed');
+  assert.equal(rack.lives.get('m-52-54-00-00-00-01')?.operation?.stage, 'first-contact');
 });
 
 test('the whole way: boot, answer, report, and from then on from disk', async () => {
@@ -213,7 +221,7 @@ test('the whole way: boot, answer, report, and from then on from disk', async ()
     'boot.config',
     'answer.fetched',
     'install.started',
-    'install.done',
+    'install.reported',
     'boot.config',
   ]);
 });

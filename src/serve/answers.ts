@@ -11,7 +11,7 @@ import { formatIpv4 } from '../net/ipv4.ts';
 import type { Mac } from '../net/mac.ts';
 import type { BootFilesDeps, Leaseholder } from './boot-deps.ts';
 import type { Requester } from './boot-resource.ts';
-import { logIn, reasonIn } from './report-body.ts';
+import { hostKeysIn, logIn, reasonIn } from './report-body.ts';
 
 /** `status`: the HTTP status that fits. Never 2xx. */
 export interface AnswerRefusal {
@@ -78,7 +78,7 @@ export function createAnswers(deps: BootFilesDeps): Answers {
     async acceptReport(token, kind, given, requester) {
       // Installers log the commands that they run, and the token with them.
       const body = given.replaceAll(token, '…');
-      const event = reportEvent(kind, body);
+      const event = reportEvent(kind, body, deps.settings().defaults.sshKeys.length > 0);
       if (event === undefined) return refuse(404, `there is no report "${kind}": started, done and failed are known`);
       const claim = claimOf(deps, token, requester);
       if ('status' in claim) return claim;
@@ -204,8 +204,10 @@ async function take(deps: BootFilesDeps, machine: string, event: LifeEvent): Pro
   return step.kind === 'refused' ? refuse(409, step.reason) : { kind: 'accepted' };
 }
 
-function reportEvent(kind: string, body: string): LifeEvent | undefined {
-  if (kind === 'started' || kind === 'done') return { kind: 'reported', report: kind };
+/** Without an SSH key nobody could log in, and the report of success is all that there will be. */
+function reportEvent(kind: string, body: string, expectsContact: boolean): LifeEvent | undefined {
+  if (kind === 'started') return { kind: 'reported', report: kind };
+  if (kind === 'done') return { kind: 'reported', report: kind, ...(expectsContact && { hostKeys: hostKeysIn(body) }) };
   if (kind !== 'failed') return undefined;
   const reason = reasonIn(body);
   return { kind: 'reported', report: 'failed', reason: reason || 'the installer gave no reason' };

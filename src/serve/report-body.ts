@@ -25,3 +25,9 @@ export function logIn(body: string): { text: string; lines: number } | undefined
   const text = whole.length > LONGEST_LOG ? end.slice(end.indexOf('\n') + 1) : whole;
   return text === '' ? undefined : { text, lines: text.split('\n').length };
 }
+
+/** SSH host keys that a report of success brought, one a line as in ssh_host_*_key.pub, without their comments. */
+export function hostKeysIn(body: string): string[] {
+  const keys = [...body.matchAll(/^(ssh-[a-z0-9]+|ecdsa-sha2-[a-z0-9-]+) ([A-Za-z0-9+/]{40,1000}={0,2})(?:\s|$)/gm)];
+  return keys.slice(0, 8).map(([, type, key]) => `${type} ${key}`);
+}

@@ -119,7 +119,7 @@ async function install(subject: Subject, ground: Ground): Promise<void> {
     const first = await ground.rack.powerOn({ ...order, diskGb: 6 });
     await record.until('answer.fetched', 15 * MINUTE, first);
     await record.until('install.started', 5 * MINUTE, first);
-    await record.until('install.done', 90 * MINUTE, first);
+    await record.until('install.reported', 90 * MINUTE, first);
     const end = await first.ended;
     record.note(`the installer ended: ${end.reason}`);
     const image = join(dirname(first.serialLog), `${subject.name}.disk`);
@@ -127,6 +127,7 @@ async function install(subject: Subject, ground: Ground): Promise<void> {
       const machine = await ground.rack.powerOn({ ...order, disk: { image } });
       record.note(`powered on for the ${time} time after the installation, network first`);
       await record.until('boot.config', 5 * MINUTE, machine, ({ data }) => data?.decision === 'local');
+      if (time === 'first') await record.until('install.done', 15 * MINUTE, machine);
       record.note(await login(subject, ground.folder));
       await machine.stop();
     }
@@ -198,7 +199,10 @@ function openRecord(subject: Subject, server: ServerChild) {
       );
       const gone = machine.ended.then(({ reason }) => Promise.reject(new Error(`${subject.name} is gone: ${reason}`)));
       const console = () => machine.console.tail(40).join('\n');
-      const event = await Promise.race([found, id === 'install.done' ? found : gone]).catch((error: Error) => {
+      const event = await Promise.race([
+        found,
+        id === 'install.reported' || id === 'install.done' ? found : gone,
+      ]).catch((error: Error) => {
         throw new Error(`${error.message}\n${console()}`);
       });
       seen = server.events.indexOf(event) + 1;

@@ -91,6 +91,7 @@ echo "MARK mine=$rackready_server,$rackready_mac,$rackready_protocol"
 cat "(http,$net_default_server)/over-http"
 cat "(http,$net_default_server:8080)/over-http"
 echo "MARK end"
+echo "(the BIOS shows a character only when the next one comes)"
 sleep 600
 `;
 
