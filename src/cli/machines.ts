@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { IdentityView } from '../http/api/identities.ts';
 import type { MachineView } from '../http/api/views.ts';
 import { type ApiClient, type ClientOptions, runClient, withClientOptions } from './client.ts';
 import { addCommand, exportCommand, importCommand, removeCommand, setCommand } from './machine-edits.ts';
@@ -52,7 +53,26 @@ function showCommand(): Command {
 
 async function show(client: ApiClient, name: string, options: ClientOptions): Promise<void> {
   const { machine } = await client.get<{ machine: MachineView }>(`/machines/${encodeURIComponent(name)}`);
-  process.stdout.write(`${options.json ? JSON.stringify(machine, undefined, 2) : describe(machine)}\n`);
+  const { identities } = await client.get<{ identities: IdentityView[] }>(
+    `/machines/${encodeURIComponent(name)}/identities`,
+  );
+  const text = options.json
+    ? JSON.stringify({ ...machine, identities }, undefined, 2)
+    : `${describe(machine)}${describeIdentities(identities)}`;
+  process.stdout.write(`${text}\n`);
+}
+
+/** Empty when it was never heard. */
+function describeIdentities(identities: readonly IdentityView[]): string {
+  if (identities.length === 0) return '';
+  const rows = identities.map(({ client, mac, clientId, address, lastSeen }) => [
+    client,
+    mac,
+    clientId ?? '-',
+    address,
+    formatTime(lastSeen),
+  ]);
+  return `\n\n${formatTable(['SEEN AS', 'MAC', 'CLIENT ID', 'ADDRESS', 'LAST'], rows)}`;
 }
 
 async function list(client: ApiClient, options: ClientOptions): Promise<void> {

@@ -20,7 +20,16 @@ export const dhcpEvents = {
     'We offered an address. `reason` says how it was chosen: reservation, lease, requested or pool.',
     (d) => `is offered ${d.address} (${d.reason})${d.bootFile ? ` with boot file ${d.bootFile}` : ''}`,
   ),
-  'dhcp.ack': entry<{ address: string; seconds: number | null; bootFile?: string; client: string; kind: string }>(
+  'dhcp.ack': entry<{
+    address: string;
+    seconds: number | null;
+    bootFile?: string;
+    client: string;
+    kind: string;
+    /** Option 61, hex. */
+    clientId?: string;
+    uuid?: string;
+  }>(
     'info',
     'The lease is on disk and the machine was told so. `seconds` is null for a BOOTP client: its lease never ends by itself.',
     (d) =>

@@ -86,6 +86,16 @@ export const components = {
     hostName: maybeText,
     vendorClass: maybeText,
   }),
+  Identity: exact({
+    mac: text,
+    client: text,
+    clientId: maybeText,
+    uuid: maybeText,
+    address: text,
+    firstSeen: time,
+    lastSeen: time,
+    count: number,
+  }),
   Machine: exact({
     name: text,
     macs: texts,

@@ -4,7 +4,7 @@ import type { RecordedEvent } from '../../event/event.ts';
 import type { EventFeed, FeedQuery } from './ports.ts';
 import { eventView } from './views.ts';
 
-export type EventFilter = Pick<FeedQuery, 'machine' | 'mac' | 'network' | 'minLevel'>;
+export type EventFilter = Pick<FeedQuery, 'machine' | 'mac' | 'network' | 'minLevel' | 'id'>;
 
 export interface StreamOptions {
   readonly feed: EventFeed;
@@ -163,6 +163,7 @@ export function matches(event: RecordedEvent, filter: EventFilter): boolean {
     (filter.machine === undefined || event.machine === filter.machine) &&
     (filter.mac === undefined || event.mac === filter.mac) &&
     (filter.network === undefined || event.network === filter.network) &&
+    (filter.id === undefined || event.id === filter.id) &&
     (filter.minLevel === undefined || levels.indexOf(event.level) >= levels.indexOf(filter.minLevel))
   );
 }

@@ -1,10 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import { didYouMean } from '../../config/nearest.ts';
 import { ApiError } from './failures.ts';
+import { foldIdentities } from './identities.ts';
 import { about, inputs, text, wrapped } from './inputs.ts';
 import type { ApiPorts, OperationResult } from './ports.ts';
 import { type FirmwareKind, firmwareKinds } from './render-view.ts';
 import { type MachineView, machineView } from './views.ts';
+
+/** A machine that renews every half hour reaches back three weeks. */
+const MOST_ACKS = 1_000;
 
 const machine = wrapped('machine', 'Machine');
 const LIST = {
@@ -12,6 +16,11 @@ const LIST = {
   answer: wrapped('machines', 'Machine', true),
 };
 const SHOW = { summary: 'One machine.', answer: machine, fails: [404] };
+const IDENTITIES = {
+  summary: 'Each identity that the machine was seen with by DHCP: firmware, loader, installer, system.',
+  answer: wrapped('identities', 'Identity', true),
+  fails: [404],
+};
 const INSTALL = {
   summary: 'Allows one installation. When the machine next boots from the network, its disk is erased.',
   answer: machine,
@@ -53,6 +62,15 @@ export function addMachineRoutes(app: FastifyInstance, ports: ApiPorts): void {
     async ({ params: { name }, body }) => ({
       machine: operationAnswer(ports, name, await machines.install(name, body?.profile)),
     }),
+  );
+  app.get<{ Params: { name: string } }>(
+    '/machines/:name/identities',
+    about(IDENTITIES),
+    async ({ params: { name } }) => {
+      if (!views().some((view) => view.name === name)) throw unknownMachine(ports, name);
+      const acks = await ports.events.list({ machine: name, id: 'dhcp.ack', limit: MOST_ACKS });
+      return { identities: foldIdentities(acks) };
+    },
   );
   addRenderRoute(app, ports);
   app.get('/profiles', about(PROFILES), () => ({ profiles: [...machines.profiles()].toSorted() }));

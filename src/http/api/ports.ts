@@ -1,5 +1,5 @@
 import type { Level } from '../../event/entry.ts';
-import type { RecordedEvent } from '../../event/event.ts';
+import type { EventId, RecordedEvent } from '../../event/event.ts';
 import type { Lease } from '../../lease/lease.ts';
 import type { Life } from '../../machine/life.ts';
 import type { Machine } from '../../machine/machine.ts';
@@ -65,6 +65,7 @@ export interface FeedQuery {
   readonly mac?: string | undefined;
   readonly network?: string | undefined;
   readonly minLevel?: Level | undefined;
+  readonly id?: EventId | undefined;
 }
 
 /** What happened, and what happens. */

@@ -56,6 +56,8 @@ export function answerRequest(what: Case): Verdict {
           seconds,
           kind,
           client: describeClient(what.client),
+          ...(request.clientId && { clientId: request.clientId }),
+          ...(request.facts.uuid && { uuid: request.facts.uuid }),
           ...(fields && { bootFile: fields.bootFile }),
         },
       },
