@@ -77,7 +77,7 @@ export function profileOf(os: string, over: Partial<Profile> = {}): Profile {
     family: system.family,
     kickstart: system.kickstart,
     answerFile: `/opt/rackready/${system.template}`,
-    source: system.family === 'debian' ? 'http://deb.debian.org/debian' : `/srv/${os}`,
+    source: system.family === 'debian' ? 'http://deb.example.org/debian' : `/srv/${os}`,
     iso: system.family === 'ubuntu' ? `/srv/${os}.iso` : undefined,
     ...over,
   };

@@ -45,7 +45,7 @@ test('the shipped Debian 12 template renders as reviewed', () => {
     root: {
       ...input,
       defaults: { ...defaults, user: 'root' },
-      profile: { ...debian, source: 'https://deb.debian.org/debian/' },
+      profile: { ...debian, source: 'https://deb.example.org/debian/' },
     },
   };
   for (const [name, variant] of Object.entries(variants)) {
@@ -85,12 +85,12 @@ test('answerVariables() sets what is not there to null', () => {
 test('mirrorParts() splits what debian-installer asks for', () => {
   const parts = {
     protocol: 'http',
-    host: 'deb.debian.org',
+    host: 'deb.example.org',
     port: 80,
     path: '/debian',
-    url: 'http://deb.debian.org/debian',
+    url: 'http://deb.example.org/debian',
   };
-  assert.deepEqual(mirrorParts('http://deb.debian.org/debian/'), parts);
+  assert.deepEqual(mirrorParts('http://deb.example.org/debian/'), parts);
   assert.equal(mirrorParts('https://h:444')?.url, 'https://h:444');
   assert.equal(mirrorParts('https://h')?.port, 443);
   assert.equal(mirrorParts('rsync://h/x'), null);
