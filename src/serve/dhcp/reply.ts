@@ -3,6 +3,7 @@ import type { Machine } from '../../machine/machine.ts';
 import { ANY, formatIpv4, type Ipv4 } from '../../net/ipv4.ts';
 import { broadcastOf, netmask } from '../../net/subnet.ts';
 import { MessageType, Option } from '../../wire/dhcp4/option-codes.ts';
+import { encodedLength } from '../../wire/dhcp4/options.ts';
 import { BROADCAST_FLAG, encodeReply, replyBytes } from '../../wire/dhcp4/packet.ts';
 import { addressListBytes, textBytes, u16Bytes, u32Bytes } from '../../wire/dhcp4/values.ts';
 import { NO_PXE_DHCP } from '../../wire/pxe/ipxe.ts';
@@ -120,10 +121,14 @@ interface Body {
 function encode(parts: ReplyParts, body: Body): Uint8Array {
   const { request, network } = parts;
   const last = [...bootOptions(network, request, body), ...echoes(request)];
-  const room = sizeLimit(request);
+  let room = sizeLimit(request) - replyBytes(body.required) - optionBytes(last);
   // The operator's extras give way first, the boot fields never: a machine boots without an NTP server.
-  const optional = [...body.optional];
-  while (optional.length > 0 && replyBytes([...body.required, ...optional, ...last]) > room) optional.pop();
+  const optional: OptionEntry[] = [];
+  for (const entry of body.optional) {
+    room -= encodedLength(entry[1]);
+    if (room < 0) break;
+    optional.push(entry);
+  }
   return encodeReply({
     request: request.packet,
     flags: request.packet.flags,
@@ -133,6 +138,10 @@ function encode(parts: ReplyParts, body: Body): Uint8Array {
     ...headerFile(network, body.boot),
     options: [...body.required, ...optional, ...last],
   });
+}
+
+function optionBytes(entries: readonly OptionEntry[]): number {
+  return entries.reduce((size, [, value]) => size + encodedLength(value), 0);
 }
 
 /**
