@@ -7,6 +7,9 @@ import { createLives, type Lives } from '../machine/lives.ts';
 import { openStore } from '../store/sqlite/open-store.ts';
 import type { Store } from '../store/store.ts';
 
+/** What each worker thread runs first. */
+export const THREAD_MODULE: string = new URL('../io/thread.ts', import.meta.url).href;
+
 export const VERSION: string = packageJson.version;
 
 /** What lives as long as the server, whatever the configuration says: time, events, and all that is kept on disk. */
@@ -29,7 +32,7 @@ export async function openBase(dataFolder: string, onEvent: Parameters<EventHub[
   const hub = createEventHub(now);
   const { emit } = hub;
   hub.subscribe(onEvent);
-  const store = await openStore({ folder: dataFolder, emit, version: VERSION });
+  const store = await openStore({ folder: dataFolder, emit, version: VERSION, threadModule: THREAD_MODULE });
   hub.connect(store.events);
   const book = createLeaseBook([], await store.leases.load());
   onJump = (deltaMs) => followClock({ book, store, emit, now }, deltaMs);

@@ -6,6 +6,7 @@ import { openTcpListener, type TcpListener } from '../io/tcp.ts';
 import { formatIpv4 } from '../net/ipv4.ts';
 import { ProvisionError } from '../net/provision-error.ts';
 import type { BootFiles } from '../serve/boot-files.ts';
+import { THREAD_MODULE } from './base.ts';
 
 /** The boot HTTP listener on all served networks. */
 export interface Http {
@@ -49,7 +50,7 @@ export async function openHttp({ settings, boot, emit, subjectOf }: HttpOptions)
     onSent: handler.sent,
     emit,
     subjectOf,
-    threadModule: new URL('../io/thread.ts', import.meta.url).href,
+    threadModule: THREAD_MODULE,
   });
   return {
     stats: () => http.stats(),

@@ -23,6 +23,8 @@ export interface OpenStoreOptions {
   /** Written into the database, for an older version that finds it. */
   readonly version?: string | undefined;
   readonly eventLimits?: EventLimits | undefined;
+  /** URL of a module whose `prepareThread()` the thread runs first. */
+  readonly threadModule?: string | undefined;
   /** How often a store that cannot write tries again by itself. */
   readonly probeEveryMs?: number | undefined;
   /** Starts the thread that owns the database. */
@@ -42,6 +44,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     folder,
     version: options.version ?? packageJson.version,
     eventLimits: options.eventLimits ?? defaultEventLimits,
+    threadModule: options.threadModule,
   };
   const emit: Emit = options.emit ?? (() => {});
   const startWorker = options.startWorker ?? startStoreWorker;

@@ -14,6 +14,8 @@ export interface WorkerSetup {
   /** Our version, to be named by an older one that finds the database. */
   readonly version: string;
   readonly eventLimits: EventLimits;
+  /** URL of a module whose `prepareThread()` runs first: gives up rights that the thread inherited. */
+  readonly threadModule?: string | undefined;
 }
 
 export type Request =

@@ -181,5 +181,10 @@ function writeEvents(database: StoreDatabase, json: string): Cell[] {
 if (parentPort) {
   // Later, as an account that may not write there, it would be too late.
   flushCompileCache();
-  runWorker(parentPort, workerData as WorkerSetup);
+  const setup = workerData as WorkerSetup;
+  if (setup.threadModule !== undefined) {
+    const { prepareThread } = (await import(setup.threadModule)) as { prepareThread: () => Promise<void> };
+    await prepareThread();
+  }
+  runWorker(parentPort, setup);
 }
