@@ -75,7 +75,9 @@ async function main(): Promise<number> {
 function assembleMirror(): string {
   const folder = join(tmpdir(), 'rackready-debian-13');
   if (!existsSync(join(folder, 'initrd'))) {
-    execFileSync('python3', [join(import.meta.dirname, 'debian13-lab-mirror.py'), folder, '--extra', 'sudo'], { stdio: 'inherit' });
+    execFileSync('python3', [join(import.meta.dirname, 'debian13-lab-mirror.py'), folder, '--extra', 'sudo'], {
+      stdio: 'inherit',
+    });
   }
   return folder;
 }
