@@ -7,7 +7,7 @@ import type { Rack, RackClient } from '../../src/lab/rack.ts';
 import { needs } from '../needs.ts';
 import { runUdhcpc } from '../support/dhcp-clients.ts';
 import { run } from '../support/http.ts';
-import { openSegment, runProgram } from '../support/segment.ts';
+import { openSegment, runProgram, startProgram } from '../support/segment.ts';
 import { newFolder, startServer, type TestServer } from '../support/server.ts';
 
 /*
@@ -147,8 +147,13 @@ test('Anaconda of Rocky 9: loader, kickstart, tree, reports, and afterwards the 
   await runReport(client, kickstart.body, 'started');
   await server.event('install.started', { machine: 'sm1' });
   await runReport(client, kickstart.body, 'done');
-  await server.event('install.done', { machine: 'sm1' });
+  await server.event('install.reported', { machine: 'sm1' });
   assert.match((await get(`${BASE}/ipxe/boot.ipxe`)).body, /boots from disk/);
+  // Installed it is only when its own system answers. This one has made its host keys by itself, so that none was reported.
+  const sshd = "require('net').createServer((one) => one.end('SSH-2.0-Test\\r\\n')).listen(22)";
+  startProgram(t, [...client.prefix, process.execPath, '-e', sshd]);
+  const done = await server.event('install.done', { machine: 'sm1' });
+  assert.match(String(done.data?.how), /SSH answers at 172\.22\.10\.55; host key not checked/);
 });
 
 test('Anaconda of CentOS 7 by the classic /ks.cfg: only under grant, only from the machine’s own address', async (t) => {
