@@ -200,6 +200,8 @@ function openRecord(subject: Subject, server: ServerChild) {
         AbortSignal.timeout(timeoutMs),
       );
       const gone = machine.ended.then(({ reason }) => Promise.reject(new Error(`${subject.name} is gone: ${reason}`)));
+      // It ends, too, after what is waited for has come: nobody listens to this one then.
+      gone.catch(() => undefined);
       const console = () => machine.console.tail(40).join('\n');
       const event = await Promise.race([
         found,
