@@ -48,6 +48,7 @@ async function up(options: UpOptions): Promise<number> {
     say(`there is no configuration at ${options.config}. Check the path, or start without --config to look around.`);
     return EXIT.noInput;
   }
+  const hangups = catchHangups();
   const settings = path === undefined ? await lookAround() : await load(path);
   if (settings === undefined) return EXIT.config;
   try {
@@ -57,6 +58,7 @@ async function up(options: UpOptions): Promise<number> {
       dataFolder: resolve(options.data),
       onEvent: (event) => print(event, options),
     });
+    hangups.reload(server);
     return await runUntilSignal(server);
   } catch (error) {
     if (!(error instanceof ProvisionError)) throw error;
@@ -84,10 +86,25 @@ async function lookAround(): Promise<Settings> {
   return settings;
 }
 
+/** SIGHUP ends a process that does not listen for it, so it is listened for before the start; one that came too early counts. */
+function catchHangups(): { reload(server: Server): void } {
+  let server: Server | undefined;
+  let isEarly = false;
+  process.on('SIGHUP', () => {
+    isEarly = server === undefined;
+    void server?.reload();
+  });
+  return {
+    reload: (started) => {
+      server = started;
+      if (isEarly) void server.reload();
+    },
+  };
+}
+
 async function runUntilSignal(server: Server): Promise<number> {
   const signal = await new Promise<NodeJS.Signals>((end) => {
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => end(name));
-    process.on('SIGHUP', () => void server.reload());
   });
   await server.close(signal);
   return 0;
