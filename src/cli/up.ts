@@ -6,9 +6,11 @@ import { formatProblem } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
 import type { RecordedEvent } from '../event/event.ts';
 import { listInterfaces } from '../io/interfaces.ts';
+import { openLineOutput } from '../io/line-output.ts';
 import { observeEverything, suggestConfiguration } from '../main/observe.ts';
 import { type Server, startServer } from '../main.ts';
 import { ProvisionError } from '../net/provision-error.ts';
+import { withoutControls } from './print.ts';
 
 interface UpOptions {
   readonly config?: string;
@@ -49,6 +51,9 @@ async function up(options: UpOptions): Promise<number> {
     return EXIT.noInput;
   }
   const hangups = catchHangups();
+  const output = openLineOutput(1, { describeGap: (count) => (options.json ? undefined : describeGap(count)) });
+  // Nobody may be there to read complaints, either.
+  process.stderr.on('error', () => {});
   const settings = path === undefined ? await lookAround() : await load(path);
   if (settings === undefined) return EXIT.config;
   try {
@@ -56,7 +61,10 @@ async function up(options: UpOptions): Promise<number> {
       settings,
       configPath: path === undefined ? undefined : resolve(path),
       dataFolder: resolve(options.data),
-      onEvent: (event) => print(event, options),
+      onEvent: (event) => {
+        if (event.level !== 'debug' || options.verbose)
+          output.write(options.json ? JSON.stringify(event) : describeEvent(event));
+      },
     });
     hangups.reload(server);
     return await runUntilSignal(server);
@@ -64,6 +72,8 @@ async function up(options: UpOptions): Promise<number> {
     if (!(error instanceof ProvisionError)) throw error;
     say(`${error.message}. ${error.hint}`);
     return EXIT.unavailable;
+  } finally {
+    output.close();
   }
 }
 
@@ -110,18 +120,16 @@ async function runUntilSignal(server: Server): Promise<number> {
   return 0;
 }
 
-function print(event: RecordedEvent, options: UpOptions): void {
-  if (event.level === 'debug' && !options.verbose) return;
-  if (options.json) process.stdout.write(`${JSON.stringify(event)}\n`);
-  else process.stdout.write(`${describeEvent(event)}\n`);
-}
-
 /** "02:44:26 sm1 (172.22.10.55) is offered …" */
 function describeEvent(event: RecordedEvent): string {
   const time = new Date(event.time).toTimeString().slice(0, 8);
   const mark = event.level === 'error' ? '!! ' : event.level === 'warning' ? '! ' : '';
   const who = event.machine ?? event.mac ?? event.network ?? '';
-  return `${time} ${mark}${who ? `${who} ` : ''}${event.text}`;
+  return `${time} ${mark}${who ? `${who} ` : ''}${withoutControls(event.text)}`;
+}
+
+function describeGap(count: number): string {
+  return `... ${count} lines are missing here, because nobody read them; "rackready events" has them`;
 }
 
 function say(text: string): void {

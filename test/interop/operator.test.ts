@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { needs } from '../needs.ts';
-import { openSegment } from '../support/segment.ts';
-import { launchServer, startServer } from '../support/server.ts';
+import { openSegment, runProgram } from '../support/segment.ts';
+import { launchServer, newFolder, startServer, writeConfig } from '../support/server.ts';
 
 /** What an operator does to a server that runs: stops it, signals it, edits its configuration, loses its terminal. */
 
@@ -47,4 +48,28 @@ test('SIGHUP during the start is a reload after it, and not the end', async (t) 
   const loaded = () => server.events.filter(({ id }) => id === 'config.loaded').length;
   if (loaded() < 2) await server.nextEvent('config.loaded');
   assert.equal(loaded(), 2);
+});
+
+const PROGRAM = resolve(import.meta.dirname, '..', '..', 'rackready');
+
+/** Runs the server with its output as the shell words say, until it answers `status`; then it is stopped. */
+async function startedWith(output: string): Promise<string> {
+  const data = newFolder('output');
+  const up = `${PROGRAM} up --config ${writeConfig(configuration())} --data ${data} --verbose`;
+  const script = `(${up} ${output}) & for try in $(seq 60); do sleep 0.5
+    ${PROGRAM} status --data ${data} && sleep 2 && ${PROGRAM} status --data ${data} && break; done; kill $(cat ${join(data, 'rackready.pid')}); wait`;
+  return (await runProgram(['bash', '-c', script], 120_000)).text;
+}
+
+test('the server does not end, nor wait, when nobody takes what it prints', async (t) => {
+  if (!needs(t, 'ip')) return;
+  await openSegment(t);
+  const rows = {
+    'a reader that has seen enough': '| head -n 1 >/dev/null',
+    'a full disk': '>/dev/full',
+    'standard output closed': '>&-',
+  };
+  for (const [name, output] of Object.entries(rows)) {
+    assert.match(await startedWith(output), /TFTP/, name);
+  }
 });
