@@ -5,6 +5,7 @@ import type { Emit } from '../event/event.ts';
 import type { BootHttpStats } from '../http/boot/open-boot-http.ts';
 import { listInterfaces, ownMacs } from '../io/interfaces.ts';
 import type { InheritedSocket } from '../io/udp/inherited.ts';
+import { networkOfAddress } from '../lease/network.ts';
 import { formatIpv4, ipv4 } from '../net/ipv4.ts';
 import type { Mac } from '../net/mac.ts';
 import type { BootFiles } from '../serve/boot-files.ts';
@@ -59,15 +60,18 @@ export async function openServing({ base, settings, catalog, inherited }: Servin
   });
   const boot = createBoot({ state: () => state, catalog, lives, book, emit, now, observedAt: dhcp.observedAt });
 
-  const subjectOf = (address: string, network: string) => {
+  const subjectOf = (address: string, listener: string) => {
     const holder = holderOf(ipv4(address), state, book, dhcp.observedAt);
+    const network = networkOfAddress(state.settings.networks, ipv4(address))?.name ?? listener;
     return { mac: holder?.mac, machine: holder?.machine?.name, network, address };
   };
   const syslog = createSyslog({ emit, now, subjectOf: (address, network) => subjectOf(formatIpv4(address), network) });
   /** TFTP knows addresses only; its events name the machine like all others. */
   const emitNamed: Emit = (id, subject, data) => {
-    const { address, network } = subject;
-    emit(id, address === undefined ? subject : { ...subjectOf(address, network ?? ''), ...subject }, data);
+    const { address, network = '' } = subject;
+    if (address === undefined) return emit(id, subject, data);
+    const found = subjectOf(address, network);
+    emit(id, { ...found, ...subject, network: found.network }, data);
   };
   const shared = { settings: () => state.settings, emit, onClosed: (where: string) => void listeners.delete(where) };
   const follow = async () => {
