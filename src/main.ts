@@ -74,6 +74,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     return {
       reload: reloader.reload,
       close: async (reason) => {
+        // A reload that is under way would open sockets behind our back.
+        await reloader.close();
         base.emit('server.stopped', {}, { reason });
         await closeAll();
       },
@@ -86,7 +88,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
 interface Reloader {
   reload(): Promise<ReloadResult>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** All or nothing: a configuration with an error changes nothing. */
@@ -99,7 +101,7 @@ async function openReloader(
   if (configPath === undefined) {
     return {
       reload: async () => ({ kind: 'refused', problems: ['the server was started without a configuration'] }),
-      close: () => {},
+      close: async () => {},
     };
   }
   const watch = await watchSettings({

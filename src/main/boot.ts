@@ -4,10 +4,10 @@ import type { Settings } from '../config/settings.ts';
 import type { Emit } from '../event/event.ts';
 import { findNeighbour } from '../io/udp/probe.ts';
 import type { LeaseBook } from '../lease/book.ts';
+import { networkOfAddress } from '../lease/network.ts';
 import type { Lives } from '../machine/lives.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import { type Mac, parseMac } from '../net/mac.ts';
-import { subnetContains } from '../net/subnet.ts';
 import type { BootFilesDeps, BootSettings, Leaseholder } from '../serve/boot-deps.ts';
 import { type BootFiles, createBootFiles } from '../serve/boot-files.ts';
 import { fileKind, openBootFolder, preloadTemplates } from './boot-folder.ts';
@@ -86,7 +86,7 @@ export function holderOf(
 }
 
 function heardAt(address: Ipv4, state: BootState, observedAt: (address: Ipv4) => Mac | undefined): Mac | undefined {
-  const network = state.settings.networks.find(({ subnet }) => subnetContains(subnet, address));
+  const network = networkOfAddress(state.settings.networks, address);
   if (network?.interface === undefined || network.dhcp.mode === 'authoritative') return undefined;
   return observedAt(address) ?? findNeighbour(readFileSync('/proc/net/arp', 'utf8'), network.interface, address);
 }

@@ -5,6 +5,7 @@ import type { Emit } from '../event/event.ts';
 import type { BootHttpStats } from '../http/boot/open-boot-http.ts';
 import { listInterfaces, ownMacs } from '../io/interfaces.ts';
 import type { InheritedSocket } from '../io/udp/inherited.ts';
+import { networkOfAddress } from '../lease/network.ts';
 import { formatIpv4, ipv4 } from '../net/ipv4.ts';
 import type { Mac } from '../net/mac.ts';
 import type { BootFiles } from '../serve/boot-files.ts';
@@ -13,7 +14,7 @@ import { createDhcpService, type DhcpService, type DhcpSetup } from '../serve/dh
 import { createSyslog } from '../serve/syslog.ts';
 import type { Base } from './base.ts';
 import { type BootState, createBoot, holderOf, prepareBootState } from './boot.ts';
-import { type Http, openHttp } from './http.ts';
+import { openHttp } from './http.ts';
 import { type ListenerTable, noteListener } from './listener-table.ts';
 import { type Networks, openNetworks } from './networks.ts';
 
@@ -43,7 +44,7 @@ export async function openServing({ base, settings, catalog, inherited }: Servin
   const { emit, now, book, store, lives } = base;
   let state = prepareBootState(settings);
   let setup = dhcpSetup(state, catalog);
-  let sockets: { readonly networks: Networks; readonly http: Http } | undefined;
+  let networks: Networks | undefined;
   const listeners: ListenerTable = new Map();
   base.hub.subscribe((event) => noteListener(listeners, event));
   let macs: ReadonlySet<Mac> = new Set();
@@ -53,62 +54,59 @@ export async function openServing({ base, settings, catalog, inherited }: Servin
     emit,
     now,
     setup: () => setup,
-    send: (datagram) => sockets?.networks.send(datagram),
-    isInUse: async (name, address) => (await sockets?.networks.isInUse(name, address)) ?? false,
+    send: (datagram) => networks?.send(datagram),
+    isInUse: async (name, address) => (await networks?.isInUse(name, address)) ?? false,
     isOwnMac: (mac) => macs.has(mac),
   });
   const boot = createBoot({ state: () => state, catalog, lives, book, emit, now, observedAt: dhcp.observedAt });
 
-  const subjectOf = (address: string, network: string) => {
+  const subjectOf = (address: string, listener: string) => {
     const holder = holderOf(ipv4(address), state, book, dhcp.observedAt);
+    const network = networkOfAddress(state.settings.networks, ipv4(address))?.name ?? listener;
     return { mac: holder?.mac, machine: holder?.machine?.name, network, address };
   };
   const syslog = createSyslog({ emit, now, subjectOf: (address, network) => subjectOf(formatIpv4(address), network) });
   /** TFTP knows addresses only; its events name the machine like all others. */
   const emitNamed: Emit = (id, subject, data) => {
-    const { address, network } = subject;
-    emit(id, address === undefined ? subject : { ...subjectOf(address, network ?? ''), ...subject }, data);
+    const { address, network = '' } = subject;
+    if (address === undefined) return emit(id, subject, data);
+    const found = subjectOf(address, network);
+    emit(id, { ...found, ...subject, network: found.network }, data);
   };
-  const open = async () => {
+  const shared = { settings: () => state.settings, emit, onClosed: (where: string) => void listeners.delete(where) };
+  const follow = async () => {
     book.setNetworks(state.settings.networks);
     macs = ownMacs(await listInterfaces());
-    const http = await openHttp({ settings: state.settings, boot, emit, subjectOf });
-    const networks = await openNetworks({
-      settings: state.settings,
-      dhcp: () => dhcp,
-      resolve: boot.resolve,
-      syslog,
-      emitTransfer: emitNamed,
-      emit,
-      now,
-      inherited,
-    });
-    sockets = { networks, http };
   };
-  const shut = async () => {
-    const open = sockets;
-    sockets = undefined;
-    listeners.clear();
-    await open?.networks.close();
-    await open?.http.close();
-  };
-  await open();
+  await follow();
+  const http = await openHttp({ ...shared, boot, subjectOf });
+  networks = await openNetworks({
+    ...shared,
+    dhcp: () => dhcp,
+    resolve: boot.resolve,
+    syslog,
+    emitTransfer: emitNamed,
+    now,
+    inherited,
+  });
   return {
     dhcp,
     boot,
     state: () => state,
     catalog,
     listeners: () => listeners,
-    httpStats: () => sockets?.http.stats(),
+    httpStats: () => http.stats(),
     use: async (next) => {
-      const isSame = socketsOf(state.settings) === socketsOf(next);
       state = prepareBootState(next);
       setup = dhcpSetup(state, catalog);
-      if (isSame) return book.setNetworks(next.networks);
-      await shut();
-      await open();
+      await follow();
+      await http.follow();
+      await networks?.follow();
     },
-    close: shut,
+    close: async () => {
+      await networks?.close();
+      await http.close();
+    },
   };
 }
 
@@ -121,16 +119,4 @@ export function dhcpSetup({ settings, machines }: BootState, catalog: LoaderCata
     classify: classifyClient,
     answerBoot: (client, network, machine) => answerBoot(policy, client, network, machine),
   };
-}
-
-/** What of a configuration the open sockets depend on. */
-function socketsOf({ server, networks }: Settings): string {
-  const parts = networks.map((network) => [
-    network.name,
-    network.interface,
-    network.address,
-    network.mtu,
-    network.dhcp.mode,
-  ]);
-  return JSON.stringify([server, parts]);
 }

@@ -1,5 +1,6 @@
 import type { LoaderCatalog } from '../boot/loaders.ts';
 import { renderIpxeAutoexec } from '../boot/render-ipxe.ts';
+import { networkOfAddress } from '../lease/network.ts';
 import { formatIpv4 } from '../net/ipv4.ts';
 import { type Answers, createAnswers } from './answers.ts';
 import { resolveConfig } from './boot-config.ts';
@@ -17,7 +18,21 @@ const SECOND_STAGE = /^grub(x64|aa64|ia32)\.efi$/i;
 
 /** Wires what TFTP and the boot HTTP listener ask: files by name, answer files and reports by token. */
 export function createBootFiles(deps: BootFilesDeps): BootFiles {
-  return { resolve: (name, requester) => resolve(deps, name, requester), ...createAnswers(deps) };
+  const answers = createAnswers(deps);
+  const placed = (requester: Requester) => inItsNetwork(deps, requester);
+  return {
+    resolve: (name, requester) => resolve(deps, name, placed(requester)),
+    resolveAnswer: (token, file, requester) => answers.resolveAnswer(token, file, placed(requester)),
+    resolveKickstart: (macs, requester) => answers.resolveKickstart(macs, placed(requester)),
+    answerSent: answers.answerSent,
+    acceptReport: (token, kind, body, requester) => answers.acceptReport(token, kind, body, placed(requester)),
+  };
+}
+
+/** A machine behind a relay comes in by another network's interface: its netmask, router and domain are those of its own. */
+function inItsNetwork(deps: BootFilesDeps, requester: Requester): Requester {
+  const own = networkOfAddress(deps.settings().networks, requester.address);
+  return own === undefined ? requester : { ...requester, network: own.name };
 }
 
 function resolve(deps: BootFilesDeps, raw: string, requester: Requester): BootResource {

@@ -1,9 +1,12 @@
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { createEventTable, type EventTable } from './event-table.ts';
 import { createLeaseTable, type LeaseTable } from './lease-table.ts';
 import { migrate } from './migrations.ts';
 import type { Cell, Failure, WorkerSetup } from './protocol.ts';
+
+export const DATABASE_FILE = 'rackready.db';
 
 /** How long to wait for a program that looks at the database with its own tools. */
 const BUSY_TIMEOUT_MS = 2000;
@@ -23,8 +26,10 @@ export interface StoreDatabase {
 
 /** Opens, checks and migrates the database in the folder. Throws what node:sqlite throws; a Failure is returned. */
 export function openDatabase(setup: WorkerSetup): StoreDatabase | Failure {
-  const connection = new DatabaseSync(join(setup.folder, 'rackready.db'), { timeout: BUSY_TIMEOUT_MS });
+  const path = join(setup.folder, DATABASE_FILE);
+  const connection = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   try {
+    keepPrivate(path);
     // WAL: one fsync per commit. FULL: that fsync is made before COMMIT returns. Under load a commit touches hundreds of
     // pages: with SQLite's 1,000 pages of WAL every other commit would copy them all into the database.
     connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
@@ -36,6 +41,15 @@ export function openDatabase(setup: WorkerSetup): StoreDatabase | Failure {
   } catch (error) {
     connection.close();
     throw error;
+  }
+}
+
+/** Lives hold tokens, and the folder may have been made by hand, open to everybody. SQLite gives its other files the same mode. */
+function keepPrivate(path: string): void {
+  try {
+    chmodSync(path, 0o640);
+  } catch {
+    // Another account's, or a read-only file system: what cannot be written is told by what follows.
   }
 }
 
