@@ -12,6 +12,7 @@ export function discoveredMachine(mac: Mac, profile: string, domain?: string): M
     profile,
     kind: 'pc',
     secureBoot: false,
+    addressing: 'dhcp',
     loader: 'auto',
     vars: {},
   };

@@ -56,6 +56,7 @@ function machine(name: string, address: string, macText: string, profile?: strin
     profile,
     kind: 'pc',
     secureBoot: false,
+    addressing: 'dhcp',
     loader: 'auto',
     vars: {},
   };
