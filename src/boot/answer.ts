@@ -5,7 +5,7 @@ import type { Mac } from '../net/mac.ts';
 import { netmask } from '../net/subnet.ts';
 import { parseDiskWish, renderDiskScript } from './disk.ts';
 import { answerUrl, kernelQuote, reportUrl, sourceUrl, splitArguments } from './kernel-line.ts';
-import { renderNicScript } from './nic.ts';
+import { PIN_SCRIPT, renderNicScript } from './nic.ts';
 import { httpBase } from './plan.ts';
 import type { Profile } from './profile.ts';
 import { planStaticAddress, type StaticAddress } from './static-address.ts';
@@ -75,8 +75,8 @@ export interface AnswerVariables {
   readonly urls: Readonly<Record<'report' | 'answer' | 'base', string>>;
   /** Shell commands that find the disk of `vars.disk`; see renderDiskScript. */
   readonly disk: { readonly script: string };
-  /** Shell commands that find the machine's network cards; see renderNicScript. */
-  readonly nic: { readonly script: string };
+  /** Shell commands that find the machine's network cards, and that pin their names; see nic.ts. */
+  readonly nic: { readonly script: string; readonly pinScript: string };
   /** `vars.packages` as a list. */
   readonly packages: readonly string[];
   readonly vars: Readonly<Record<string, unknown>>;
@@ -156,7 +156,10 @@ export function answerVariables(input: AnswerInput): AnswerVariables {
     mirror: mirrorParts(mirrorOf(profile, httpBase(host, input.httpPort))),
     urls: { report: reportUrl(urlInput), answer: answerUrl(urlInput), base: httpBase(host, input.httpPort) },
     disk: { script: renderDiskScript('problem' in disk ? {} : disk) },
-    nic: { script: renderNicScript([input.mac, ...machine.macs.filter((mac) => mac !== input.mac)]) },
+    nic: {
+      script: renderNicScript([input.mac, ...machine.macs.filter((mac) => mac !== input.mac)]),
+      pinScript: PIN_SCRIPT,
+    },
     packages: packageList(machine.vars.packages),
     vars: machine.vars,
   };

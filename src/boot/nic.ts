@@ -11,8 +11,22 @@ export function renderNicScript([boot, ...others]: readonly Mac[]): string {
   return `nic=; pins=;
 for sys in /sys/class/net/*; do
   [ -e "$sys/device" ] || continue;
-  address=$(cat "$sys/address" 2>/dev/null);
+  address=$(cat "$sys/address" 2>/dev/null) || continue;
   case "$address" in ${all.join('|') || '-'}) pins="$pins \${sys##*/}=$address";; esac;
   [ "$address" != '${boot ?? '-'}' ] || nic=\${sys##*/};
 done;`;
 }
+
+/**
+ * Commands that give each card of `$pins` its present name for good, below `$root` (empty: /): the name that the installer
+ * saw, also when another kernel would call it something else. Names that the kernel itself counts (`eth0`) are left alone,
+ * since they cannot be exchanged while cards come up.
+ */
+export const PIN_SCRIPT = `for pin in $pins; do
+  name=\${pin%%=*};
+  case "$name" in eth*) continue;; esac;
+  mkdir -p "$root/etc/systemd/network";
+  { echo '[Match]'; echo "PermanentMACAddress=\${pin#*=}"; echo; echo '[Link]'; echo "Name=$name";
+    echo 'AlternativeNamesPolicy=database onboard slot path';
+  } >"$root/etc/systemd/network/10-rackready-$name.link";
+done;`;

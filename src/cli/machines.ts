@@ -115,6 +115,15 @@ function describe(machine: MachineView): string {
     const since = `granted ${formatTime(operation.grantedAt)} by ${operation.via}, ${until}`;
     lines.push(['operation', `${operation.kind} ${operation.profile}: ${operation.stage} (${since})`]);
   }
+  if (machine.chosen) {
+    const { disk, diskId, diskBytes, nic } = machine.chosen;
+    const size = diskBytes === null ? '' : `, ${(diskBytes / 1e9).toFixed(1)} GB`;
+    lines.push([
+      'disk',
+      `${diskId ?? `${disk}, which has no lasting name`}${diskId === null ? '' : ` (${disk})`}${size}`,
+    ]);
+    if (nic !== null) lines.push(['network card', nic]);
+  }
   if (outcome) {
     const { kind, profile, result, reason } = outcome;
     lines.push(['last outcome', `${kind} ${profile}: ${result}, ${formatTime(outcome.at)} (${reason})`]);

@@ -38,6 +38,12 @@ export const bootEvents = {
     'The installer reported that it began.',
     (d) => `began to install ${d.profile}`,
   ),
+  'install.chosen': entry<{ profile: string; disk: string; diskId?: string; diskBytes?: number; nic?: string }>(
+    'info',
+    'The installer has chosen the disk that it is about to erase. `diskId` is the name that the disk has at every start, `nic` the card that is installed over. `rackready machines MACHINE` shows both from now on.',
+    (d) =>
+      `will erase ${d.diskId ?? d.disk}${d.diskId === undefined ? '' : ` (${d.disk})`}${d.diskBytes === undefined ? '' : `, ${(d.diskBytes / 1e9).toFixed(1)} GB`}, and install ${d.profile} there`,
+  ),
   'install.reported': entry<{ profile: string }>(
     'info',
     'The installer reported success. The grant is used up, and the machine boots from its disk. It counts as installed when its own system answers by SSH with the host key that the installer reported.',

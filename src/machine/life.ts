@@ -39,6 +39,17 @@ export interface Operation {
   readonly contact?: Contact | undefined;
 }
 
+/** What an installer has chosen to install on, in its own words. */
+export interface Chosen {
+  /** "/dev/sda": a name that lasts until the next start only. */
+  readonly disk: string;
+  /** "/dev/disk/by-id/…": the same disk at every start. Undefined where it has no such name. */
+  readonly diskId?: string | undefined;
+  readonly diskBytes?: number | undefined;
+  /** The card that it is installed over: "ens3". */
+  readonly nic?: string | undefined;
+}
+
 /** How the last operation ended. */
 export interface Outcome {
   readonly kind: 'install';
@@ -55,6 +66,8 @@ export interface Life {
   readonly state: State;
   readonly operation?: Operation | undefined;
   readonly outcome?: Outcome | undefined;
+  /** What the last installer that came so far has chosen; stays when its installation ends. */
+  readonly chosen?: Chosen | undefined;
   /** `install: once` of the file was used; it is never granted by the file again. */
   readonly onceUsed: boolean;
 }

@@ -38,6 +38,7 @@ const events: Record<string, LifeEvent> = {
   'answer requested elsewhere': { kind: 'answer-requested', address: '172.22.10.66', deadlineSeconds: 60 },
   'answer sent': { kind: 'answer-sent', file: 'preseed.cfg' },
   'started reported': { kind: 'reported', report: 'started' },
+  'choice reported': { kind: 'reported', report: 'chosen', chosen: { disk: '/dev/sda', nic: 'ens3' } },
   'done reported': { kind: 'reported', report: 'done' },
   'done with keys': { kind: 'reported', report: 'done', hostKeys: ['ssh-ed25519 AAAA'] },
   'failed reported': { kind: 'reported', report: 'failed', reason: 'no disk' },
@@ -60,6 +61,7 @@ const table: Record<string, Record<string, string>> = {
     'answer requested elsewhere': 'no installation',
     'answer sent': 'no installation',
     'started reported': 'no installation',
+    'choice reported': 'no installation',
     'done reported': 'no installation',
     'done with keys': 'no installation',
     'failed reported': 'no installation',
@@ -76,6 +78,7 @@ const table: Record<string, Record<string, string>> = {
     'answer requested elsewhere': '-> installing',
     'answer sent': 'nobody asked',
     'started reported': 'not sent yet',
+    'choice reported': 'not sent yet',
     'done reported': 'not sent yet',
     'done with keys': 'not sent yet',
     'failed reported': 'not sent yet',
@@ -92,6 +95,7 @@ const table: Record<string, Record<string, string>> = {
     'answer requested elsewhere': '-> installing',
     'answer sent': 'nobody asked',
     'started reported': '-> installing',
+    'choice reported': '-> booting',
     'done reported': '-> succeeded',
     'done with keys': '-> first-contact',
     'failed reported': '-> failed',
@@ -108,6 +112,7 @@ const table: Record<string, Record<string, string>> = {
     'answer requested elsewhere': 'belongs to 172.22.10.55',
     'answer sent': '-> installing',
     'started reported': '-> installing',
+    'choice reported': '-> installing',
     'done reported': '-> succeeded',
     'done with keys': '-> first-contact',
     'failed reported': '-> failed',
@@ -124,6 +129,7 @@ const table: Record<string, Record<string, string>> = {
     'answer requested elsewhere': 'handed over already',
     'answer sent': 'keep',
     'started reported': '-> installing',
+    'choice reported': '-> installing',
     'done reported': '-> succeeded',
     'done with keys': '-> first-contact',
     'failed reported': '-> failed',
@@ -140,6 +146,7 @@ const table: Record<string, Record<string, string>> = {
     'answer requested elsewhere': 'handed over already',
     'answer sent': 'keep',
     'started reported': 'keep',
+    'choice reported': '-> installing',
     'done reported': '-> succeeded',
     'done with keys': '-> first-contact',
     'failed reported': '-> failed',
@@ -156,6 +163,7 @@ const table: Record<string, Record<string, string>> = {
     'answer requested elsewhere': 'is held',
     'answer sent': 'is held',
     'started reported': 'is held',
+    'choice reported': 'is held',
     'done reported': '-> succeeded',
     'done with keys': '-> first-contact',
     'failed reported': '-> failed',
@@ -172,6 +180,7 @@ const table: Record<string, Record<string, string>> = {
     'answer requested elsewhere': 'has reported',
     'answer sent': 'has reported',
     'started reported': 'has reported',
+    'choice reported': 'has reported',
     'done reported': 'has reported',
     'done with keys': 'has reported',
     'failed reported': 'has reported',
@@ -284,6 +293,21 @@ test('stepLife() tells what an operator wants to know, and only then', () => {
   assert.equal(toldOf('waiting', 'contacted'), 'install.done');
   assert.equal(toldOf('started', 'failed reported'), 'install.failed');
   assert.equal(toldOf('started', 'cancelled'), 'install.cancelled');
+});
+
+test('stepLife() keeps what the installer chose, also when its installation ends', () => {
+  const chosen = { disk: '/dev/sda', diskId: '/dev/disk/by-id/ata-A_1', diskBytes: 4e9, nic: 'ens3' };
+  const report: LifeEvent = { kind: 'reported', report: 'chosen', chosen };
+  const told = stepLife(life('started'), report, NOW);
+  assert.deepEqual(told.kind === 'moved' && told.told, {
+    id: 'install.chosen',
+    data: { profile: 'debian-12', ...chosen },
+  });
+  const after = movedLife(life('started'), report);
+  assert.equal(stepLife(after, report, NOW).kind, 'kept', 'the same once more says nothing new');
+  assert.deepEqual(movedLife(after, { kind: 'reported', report: 'failed', reason: 'x' }).chosen, chosen);
+  const other = movedLife(after, { ...report, chosen: { disk: '/dev/sdb' } });
+  assert.deepEqual(other.chosen, { disk: '/dev/sdb' });
 });
 
 test('stepLife() forgets the grant when it ends', () => {

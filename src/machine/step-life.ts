@@ -1,4 +1,4 @@
-import type { Grant, Life, Operation, Outcome, State } from './life.ts';
+import type { Chosen, Grant, Life, Operation, Outcome, State } from './life.ts';
 
 /** What can happen to a machine's life. */
 export type LifeEvent =
@@ -11,6 +11,8 @@ export type LifeEvent =
   /** The answer file was sent in full. */
   | { readonly kind: 'answer-sent'; readonly file: string }
   | { readonly kind: 'reported'; readonly report: 'started' }
+  /** What is about to be erased. */
+  | { readonly kind: 'reported'; readonly report: 'chosen'; readonly chosen: Chosen }
   /** With `hostKeys` the installed system is waited for; without, the report is believed. */
   | { readonly kind: 'reported'; readonly report: 'done'; readonly hostKeys?: readonly string[] | undefined }
   /** The installed system answered. `how`: in words. */
@@ -26,6 +28,7 @@ export type LifeTold =
   | { readonly id: 'install.granted'; readonly data: { profile: string; via: string } }
   | { readonly id: 'boot.held'; readonly data: { profile: string; reason: string } }
   | { readonly id: 'answer.fetched'; readonly data: { profile: string; file: string } }
+  | { readonly id: 'install.chosen'; readonly data: { profile: string } & Chosen }
   | { readonly id: 'install.started' | 'install.reported' | 'install.cancelled'; readonly data: { profile: string } }
   | { readonly id: 'install.done'; readonly data: { profile: string; how: string } }
   | { readonly id: 'install.failed'; readonly data: { profile: string; reason: string } };
@@ -154,6 +157,12 @@ function stepReported(
     const told: LifeTold = { id: 'install.started', data: { profile: grant.profile } };
     return moved(life, { ...operation, stage: 'installing', startedAt: now }, told);
   }
+  if (event.report === 'chosen') {
+    if (stage === 'held') return refused('the installation is held');
+    if (sameChoice(life.chosen, event.chosen)) return { kind: 'kept', life, reason: 'the same was chosen before' };
+    const told: LifeTold = { id: 'install.chosen', data: { profile: grant.profile, ...event.chosen } };
+    return { kind: 'moved', life: { ...life, chosen: event.chosen }, told };
+  }
   // A machine that is held may still report: its report was late, not wrong.
   if (event.report === 'failed') {
     return ended(life, operation, { result: 'failed', reason: event.reason, told: 'install.failed' }, now);
@@ -161,6 +170,10 @@ function stepReported(
   if (event.hostKeys !== undefined) return stepAwaitContact(life, operation, event.hostKeys, now);
   const end = { result: 'succeeded', reason: 'the installer reported success', told: 'install.done' } as const;
   return ended(life, operation, end, now);
+}
+
+function sameChoice(a: Chosen | undefined, b: Chosen): boolean {
+  return a?.disk === b.disk && a.diskId === b.diskId && a.diskBytes === b.diskBytes && a.nic === b.nic;
 }
 
 /** How long a machine may take from the installer's report to its own system's SSH: servers take minutes to restart. */
@@ -212,11 +225,8 @@ function ended(life: Life, operation: Operation, end: End, now: number): LifeSte
   const { result, reason } = end;
   const outcome: Outcome = { kind: 'install', profile, result, reason, at: now };
   const state = result === 'succeeded' ? 'installed' : life.state;
-  return {
-    kind: 'moved',
-    life: { machine: life.machine, state, outcome, onceUsed: life.onceUsed },
-    told: tellEnd(end, profile),
-  };
+  const { operation: _over, ...rest } = life;
+  return { kind: 'moved', life: { ...rest, state, outcome }, told: tellEnd(end, profile) };
 }
 
 function tellEnd({ told, reason }: End, profile: string): LifeTold {

@@ -99,11 +99,11 @@ async function fetchAs(client: RackClient, macs: readonly string[], url: string,
   return { status: Number(text.slice(end + 1)), body: text.slice(0, end) };
 }
 
-/** The commands of a kickstart's scripts that report to the server, run as they stand in the file. */
-async function runReport(client: RackClient, kickstart: string, report: string): Promise<void> {
-  const line = kickstart.split('\n').find((one) => one.startsWith('curl ') && one.endsWith(`/${report}'`));
+/** The commands of a kickstart's scripts that report to the server, run as they stand in the file, after `before`. */
+async function runReport(client: RackClient, kickstart: string, report: string, before = ''): Promise<void> {
+  const line = kickstart.split('\n').find((one) => one.includes('curl ') && one.includes(`/${report}'`));
   assert.ok(line, `there is no command for ${report}`);
-  const { code, text } = await runProgram([...client.prefix, 'sh', '-c', line]);
+  const { code, text } = await runProgram([...client.prefix, 'sh', '-c', `${before}\n${line}`]);
   assert.equal(code, 0, text);
 }
 
@@ -146,7 +146,15 @@ test('Anaconda of Rocky 9: loader, kickstart, tree, reports, and afterwards the 
 
   await runReport(client, kickstart.body, 'started');
   await server.event('install.started', { machine: 'sm1' });
-  await runReport(client, kickstart.body, 'done');
+  const chosen = 'found=/dev/sda; stable=/dev/disk/by-id/ata-A_1; bytes=4000000000; nic=ens4';
+  await runReport(client, kickstart.body, 'chosen', chosen);
+  await server.event('install.chosen', { machine: 'sm1', diskId: '/dev/disk/by-id/ata-A_1' });
+  const shown = await run(process.execPath, [MAIN, 'machines', 'sm1'], { RACKREADY_DATA: server.data });
+  assert.match(
+    shown.stdout.toString(),
+    /^disk: +\/dev\/disk\/by-id\/ata-A_1 \(\/dev\/sda\), 4\.0 GB\nnetwork card: ens4$/m,
+  );
+  await runReport(client, kickstart.body, 'done', 'root=/nowhere');
   await server.event('install.reported', { machine: 'sm1' });
   assert.match((await get(`${BASE}/ipxe/boot.ipxe`)).body, /boots from disk/);
   // Installed it is only when its own system answers. This one has made its host keys by itself, so that none was reported.

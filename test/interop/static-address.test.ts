@@ -12,6 +12,7 @@ import { defaults, machine, network, profileOf, readShippedTemplate } from '../b
 import { needs } from '../needs.ts';
 import { openSegment, runProgram } from '../support/segment.ts';
 import { newFolder } from '../support/server.ts';
+import { runLastCommands } from '../support/target.ts';
 
 /*
  * What the installed system is told of its static address, read by that system's own programs: ifupdown brings it up on a
@@ -36,39 +37,13 @@ function render(os: string, over: Partial<AnswerInput> = {}): string {
   return rendered.kind === 'text' ? rendered.text : assert.fail(JSON.stringify(rendered.problem));
 }
 
-/** Runs a preseed's late_command below a folder; the cards of the installer are those given, as name and MAC. */
-async function runLate(text: string, cards: Readonly<Record<string, string>>) {
-  const root = newFolder('target');
-  for (const folder of ['etc/network', 'etc/sudoers.d', 'bin', 'net'])
-    mkdirSync(join(root, folder), { recursive: true });
-  for (const [name, address] of Object.entries(cards)) {
-    // A bridge has the address of its first port, and is no device.
-    mkdirSync(join(root, 'net', name, name.startsWith('br') ? 'bridge' : 'device'), { recursive: true });
-    writeFileSync(join(root, 'net', name, 'address'), `${address}\n`);
-  }
-  for (const name of ['in-target', 'debconf-set', 'logger'])
-    writeFileSync(join(root, 'bin', name), '#!/bin/sh\n', { mode: 0o755 });
-  writeFileSync(join(root, 'bin/wget'), `#!/bin/sh\necho "$*" >>${root}/log\n`, { mode: 0o755 });
-  const name = 'd-i preseed/late_command string ';
-  const line =
-    text
-      .replaceAll('\\\n', ' ')
-      .split('\n')
-      .find((one) => one.startsWith(name)) ?? assert.fail();
-  const command = line.slice(name.length).replaceAll('/target', root).replaceAll('/sys/class/net', join(root, 'net'));
-  const ran = await runProgram(['env', `PATH=${root}/bin:/usr/bin:/bin`, 'busybox', 'sh', '-c', command]);
-  return { ...ran, root, read: (path: string) => readFileSync(join(root, path), 'utf8') };
-}
-
 for (const os of ['debian-12', 'debian-13']) {
   test(`${os}: ifupdown brings the static address up on the card that has the MAC address`, async (t) => {
     if (!needs(t, 'ip', 'ifup', 'ifquery', 'busybox')) return;
     const segment = await openSegment(t);
     const client = await segment.addClient('sm1', { mac: SM1 });
-    const { code, text, root, read } = await runLate(render(os), {
-      aa0: '02:00:00:00:00:01',
-      br0: SM1,
-      [client.interfaceName]: SM1,
+    const { code, text, root, read } = await runLastCommands(render(os), {
+      cards: { aa0: '02:00:00:00:00:01', br0: SM1, [client.interfaceName]: SM1 },
     });
     assert.equal(code, 0, text);
     const interfaces = join(root, 'etc/network/interfaces');
@@ -96,7 +71,9 @@ async function assertAddressed(prefix: readonly string[], card: string): Promise
 
 test('debian: without the card the installation fails, and says so', async (t) => {
   if (!needs(t, 'busybox')) return;
-  const { code, read } = await runLate(render('debian-13'), { ens3: '02:00:00:00:00:01', br0: SM1 });
+  const { code, read } = await runLastCommands(render('debian-13'), {
+    cards: { ens3: '02:00:00:00:00:01', br0: SM1 },
+  });
   assert.notEqual(code, 0);
   assert.match(read('log'), /No network card has the MAC address 00:25:90:96:c4:9a.*\/report\/T0KEN\/failed/);
   assert.doesNotMatch(read('log'), /\/done/);

@@ -33,6 +33,7 @@ const operation = exact({
   startedAt: maybeTime,
 });
 const outcome = exact({ kind: text, profile: text, result: text, reason: text, at: time });
+const chosen = exact({ disk: text, diskId: maybeText, diskBytes: { type: ['integer', 'null'] }, nic: maybeText });
 const boot = exact({
   firmware: { type: 'string', enum: firmwareKinds },
   isLastSeen: flag,
@@ -105,6 +106,7 @@ export const components = {
     state: text,
     operation: orNull(operation),
     outcome: orNull(outcome),
+    chosen: orNull(chosen),
   }),
   Event: {
     type: 'object',

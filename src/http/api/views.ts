@@ -40,6 +40,16 @@ export interface OutcomeView {
   readonly at: string;
 }
 
+/** What the last installer chose. */
+export interface ChosenView {
+  /** As the installer called it: "/dev/sda". */
+  readonly disk: string;
+  /** The same disk at every start: "/dev/disk/by-id/…". */
+  readonly diskId: string | null;
+  readonly diskBytes: number | null;
+  readonly nic: string | null;
+}
+
 /** A machine as JSON. Never holds a token. */
 export interface MachineView {
   readonly name: string;
@@ -51,6 +61,7 @@ export interface MachineView {
   readonly state: string;
   readonly operation: OperationView | null;
   readonly outcome: OutcomeView | null;
+  readonly chosen: ChosenView | null;
 }
 
 /** An event as JSON: as it is kept, with the time as ISO 8601. */
@@ -78,7 +89,7 @@ export function leaseView({ lease, machine }: LeaseRow, now: number): LeaseView 
 
 export function machineView({ machine, life, leased }: MachineRow): MachineView {
   const address = leased ?? machine.address;
-  const { operation, outcome } = life ?? {};
+  const { operation, outcome, chosen } = life ?? {};
   return {
     name: machine.name,
     macs: machine.macs,
@@ -98,6 +109,14 @@ export function machineView({ machine, life, leased }: MachineRow): MachineView 
         }
       : null,
     outcome: outcome ? { ...outcome, at: isoTime(outcome.at) } : null,
+    chosen: chosen
+      ? {
+          disk: chosen.disk,
+          diskId: chosen.diskId ?? null,
+          diskBytes: chosen.diskBytes ?? null,
+          nic: chosen.nic ?? null,
+        }
+      : null,
   };
 }
 
