@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { IdentityView } from '../http/api/identities.ts';
-import type { MachineView } from '../http/api/views.ts';
+import type { MachineView, OutcomeView } from '../http/api/views.ts';
 import { type ApiClient, type ClientOptions, runClient, withClientOptions } from './client.ts';
 import { addCommand, exportCommand, importCommand, removeCommand, setCommand } from './machine-edits.ts';
 import { formatTable, formatTime } from './print.ts';
@@ -97,7 +97,11 @@ function listText(machines: readonly MachineView[]): string {
 
 function shortOperation({ operation, outcome }: MachineView): string {
   if (operation) return `${operation.kind} ${operation.profile}: ${operation.stage}`;
-  return outcome ? `last ${outcome.kind} ${outcome.result}` : '-';
+  return outcome ? `last ${outcome.kind} ${resultOf(outcome)}` : '-';
+}
+
+function resultOf({ result, isVerified }: OutcomeView): string {
+  return isVerified === false ? `${result}, not verified` : result;
 }
 
 function describe(machine: MachineView): string {
@@ -114,6 +118,7 @@ function describe(machine: MachineView): string {
     const until = operation.deadline === null ? 'no deadline yet' : `until ${formatTime(operation.deadline)}`;
     const since = `granted ${formatTime(operation.grantedAt)} by ${operation.via}, ${until}`;
     lines.push(['operation', `${operation.kind} ${operation.profile}: ${operation.stage} (${since})`]);
+    if (operation.seen !== null) lines.push(['seen so far', operation.seen]);
   }
   if (machine.chosen) {
     const { disk, diskId, diskBytes, nic } = machine.chosen;
@@ -125,8 +130,8 @@ function describe(machine: MachineView): string {
     if (nic !== null) lines.push(['network card', nic]);
   }
   if (outcome) {
-    const { kind, profile, result, reason } = outcome;
-    lines.push(['last outcome', `${kind} ${profile}: ${result}, ${formatTime(outcome.at)} (${reason})`]);
+    const { kind, profile, reason } = outcome;
+    lines.push(['last outcome', `${kind} ${profile}: ${resultOf(outcome)}, ${formatTime(outcome.at)} (${reason})`]);
   }
   return lines.map(([name, value]) => `${`${name}:`.padEnd(14)}${value}`).join('\n');
 }

@@ -49,10 +49,13 @@ export const bootEvents = {
     'The installer reported success. The grant is used up, and the machine boots from its disk. It counts as installed when its own system answers by SSH with the host key that the installer reported.',
     (d) => `reports that ${d.profile} is installed; now its own system is waited for`,
   ),
-  'install.done': entry<{ profile: string; how: string }>(
+  'install.done': entry<{ profile: string; how: string; verified: boolean }>(
     'info',
-    'The machine is installed and ready. `how` says how that is known.',
-    (d) => `is ready, installed with ${d.profile}: ${d.how}`,
+    'The machine is installed. With `verified` its own system has shown the SSH host key that the installer reported, and it is ready. Otherwise `how` says what is known instead: look whether it is the system that you expect.',
+    (d) =>
+      d.verified
+        ? `is ready, installed with ${d.profile}: ${d.how}`
+        : `is installed with ${d.profile}, not verified: ${d.how}`,
   ),
   'install.failed': entry<{ profile: string; reason: string }>(
     'error',

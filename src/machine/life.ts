@@ -23,6 +23,8 @@ export interface Contact {
   /** Host keys that the installer reported: "ssh-ed25519 AAAA…", without comments. May be none. */
   readonly hostKeys: readonly string[];
   readonly seen?: string | undefined;
+  /** How it is known that the installer has ended: without a host key, what answers before could be its own SSH. */
+  readonly ended?: string | undefined;
 }
 
 /**
@@ -57,6 +59,8 @@ export interface Outcome {
   readonly result: 'succeeded' | 'failed' | 'expired' | 'cancelled';
   readonly reason: string;
   readonly at: number;
+  /** Of success: whether the installed system has shown a host key that its installer reported. */
+  readonly isVerified?: boolean | undefined;
 }
 
 /** The three fields of a machine's life cycle, and what must be remembered besides. */

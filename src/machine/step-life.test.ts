@@ -42,8 +42,8 @@ const events: Record<string, LifeEvent> = {
   'done reported': { kind: 'reported', report: 'done' },
   'done with keys': { kind: 'reported', report: 'done', hostKeys: ['ssh-ed25519 AAAA'] },
   'failed reported': { kind: 'reported', report: 'failed', reason: 'no disk' },
-  contacted: { kind: 'contacted', how: 'SSH answers' },
-  'contact missed': { kind: 'contact-missed', seen: 'somebody else answers' },
+  contacted: { kind: 'contacted', how: 'SSH answers', isVerified: true },
+  'contact missed': { kind: 'contact-missed', seen: 'somebody else answers', isSilent: false },
   'deadline passed': { kind: 'deadline-passed' },
   cancelled: { kind: 'cancelled' },
 };
@@ -175,7 +175,7 @@ const table: Record<string, Record<string, string>> = {
   waiting: {
     'granted by file': 'in progress already',
     'granted by command': 'in progress already',
-    'boot config': 'keep',
+    'boot config': '-> first-contact',
     'answer requested': 'has reported',
     'answer requested elsewhere': 'has reported',
     'answer sent': 'has reported',
@@ -320,8 +320,9 @@ test('stepLife() forgets the grant when it ends', () => {
       kind: 'install',
       profile: 'debian-12',
       result: 'succeeded',
-      reason: 'the installer reported success',
+      reason: 'the installer reported success, and no SSH key is configured to look for its system with',
       at: NOW,
+      isVerified: false,
     },
   });
 });
@@ -329,10 +330,44 @@ test('stepLife() forgets the grant when it ends', () => {
 test('stepLife() gives up the token with the report, and says at the end what was seen instead of the system', () => {
   const reported = movedLife(life('started'), { kind: 'reported', report: 'done', hostKeys: [] }, 5000);
   assert.equal(reported.operation?.grant.token, '');
-  const missed = movedLife(reported, { kind: 'contact-missed', seen: 'nothing answers by SSH at 172.22.10.55' }, 6000);
+  const seen = 'nothing answers by SSH at 172.22.10.55';
+  const missed = movedLife(reported, { kind: 'contact-missed', seen, isSilent: true }, 6000);
   const deadline = missed.operation?.grant.deadline ?? 0;
   assert.equal(deadline, 5000 + 20 * 60_000);
   const end = movedLife(missed, { kind: 'deadline-passed' }, deadline);
   assert.equal(end.state, 'ready');
   assert.equal(end.outcome?.reason, 'the installer reported success, but nothing answers by SSH at 172.22.10.55');
+});
+
+test('stepLife() keeps the first sign that the installer has ended', () => {
+  const boot: LifeEvent = { kind: 'boot-config-served', deadlineSeconds: 60 };
+  const waiting = life('waiting');
+  const open: LifeEvent = { kind: 'contact-missed', seen: 'it may be the installer’s own', isSilent: false };
+  const other = movedLife(waiting, open);
+  assert.equal(other.operation?.contact?.ended, undefined, 'that something answers says nothing');
+  const booted = movedLife(other, boot);
+  const { contact } = booted.operation ?? {};
+  assert.equal(contact?.ended, 'it has booted from the network since its report');
+  assert.equal(contact?.seen, 'it may be the installer’s own');
+  assert.equal(stepLife(booted, boot, NOW).kind, 'kept');
+  const silent = movedLife(waiting, { kind: 'contact-missed', seen: 'nothing answers any more', isSilent: true });
+  assert.equal(silent.operation?.contact?.ended, 'it was silent after its report');
+  const later = movedLife(silent, open);
+  assert.equal(later.operation?.contact?.ended, 'it was silent after its report');
+});
+
+test('stepLife() says whether the installed system was verified', () => {
+  const end = (event: LifeEvent) => {
+    const step = stepLife(life('waiting'), event, NOW);
+    assert.ok(step.kind === 'moved');
+    return [step.life.state, step.life.outcome?.isVerified, step.told?.data];
+  };
+  const how = 'SSH answers';
+  const data = { profile: 'debian-12', how };
+  assert.deepEqual(end({ kind: 'contacted', how, isVerified: true }), ['installed', true, { ...data, verified: true }]);
+  assert.deepEqual(end({ kind: 'contacted', how, isVerified: false }), [
+    'installed',
+    false,
+    { ...data, verified: false },
+  ]);
 });

@@ -15,10 +15,10 @@ export type LifeEvent =
   | { readonly kind: 'reported'; readonly report: 'chosen'; readonly chosen: Chosen }
   /** With `hostKeys` the installed system is waited for; without, the report is believed. */
   | { readonly kind: 'reported'; readonly report: 'done'; readonly hostKeys?: readonly string[] | undefined }
-  /** The installed system answered. `how`: in words. */
-  | { readonly kind: 'contacted'; readonly how: string }
-  /** It did not answer, or somebody else did. */
-  | { readonly kind: 'contact-missed'; readonly seen: string }
+  /** The installed system answered. `how`: in words. `isVerified`: with a host key that was reported. */
+  | { readonly kind: 'contacted'; readonly how: string; readonly isVerified: boolean }
+  /** It did not answer (`isSilent`), or somebody else did. */
+  | { readonly kind: 'contact-missed'; readonly seen: string; readonly isSilent: boolean }
   | { readonly kind: 'reported'; readonly report: 'failed'; readonly reason: string }
   | { readonly kind: 'deadline-passed' }
   | { readonly kind: 'cancelled' };
@@ -30,7 +30,7 @@ export type LifeTold =
   | { readonly id: 'answer.fetched'; readonly data: { profile: string; file: string } }
   | { readonly id: 'install.chosen'; readonly data: { profile: string } & Chosen }
   | { readonly id: 'install.started' | 'install.reported' | 'install.cancelled'; readonly data: { profile: string } }
-  | { readonly id: 'install.done'; readonly data: { profile: string; how: string } }
+  | { readonly id: 'install.done'; readonly data: { profile: string; how: string; verified: boolean } }
   | { readonly id: 'install.failed'; readonly data: { profile: string; reason: string } };
 
 /** `moved` with a life equal to the old one never happens: `kept` says that the event is fine and changes nothing. */
@@ -168,8 +168,8 @@ function stepReported(
     return ended(life, operation, { result: 'failed', reason: event.reason, told: 'install.failed' }, now);
   }
   if (event.hostKeys !== undefined) return stepAwaitContact(life, operation, event.hostKeys, now);
-  const end = { result: 'succeeded', reason: 'the installer reported success', told: 'install.done' } as const;
-  return ended(life, operation, end, now);
+  const reason = 'the installer reported success, and no SSH key is configured to look for its system with';
+  return ended(life, operation, { result: 'succeeded', isVerified: false, reason, told: 'install.done' }, now);
 }
 
 function sameChoice(a: Chosen | undefined, b: Chosen): boolean {
@@ -189,18 +189,27 @@ function stepAwaitContact(life: Life, operation: Operation, hostKeys: readonly s
 
 function stepFirstContact(life: Life, operation: Operation, event: LifeEvent, now: number): LifeStep {
   switch (event.kind) {
-    case 'contacted':
-      return ended(life, operation, { result: 'succeeded', reason: event.how, told: 'install.done' }, now);
-    case 'contact-missed': {
-      const { contact = { hostKeys: [] } } = operation;
-      if (contact.seen === event.seen) return { kind: 'kept', life, reason: 'the same was seen before' };
-      return moved(life, { ...operation, contact: { ...contact, seen: event.seen } });
+    case 'contacted': {
+      const { how: reason, isVerified } = event;
+      return ended(life, operation, { result: 'succeeded', isVerified, reason, told: 'install.done' }, now);
     }
+    case 'contact-missed':
+      return stepContact(life, operation, event.seen, event.isSilent ? 'it was silent after its report' : undefined);
     case 'boot-config-served':
-      return { kind: 'kept', life, reason: 'it is installed, and boots from its disk' };
+      return stepContact(life, operation, undefined, 'it has booted from the network since its report');
     default:
       return refused('the installer has reported success');
   }
+}
+
+/** Keeps what was seen, and the first sign that the installer has ended. */
+function stepContact(life: Life, operation: Operation, seen: string | undefined, sign: string | undefined): LifeStep {
+  const { contact = { hostKeys: [] } } = operation;
+  const next = { ...contact, seen: seen ?? contact.seen, ended: contact.ended ?? sign };
+  if (next.seen === contact.seen && next.ended === contact.ended) {
+    return { kind: 'kept', life, reason: 'nothing new was seen' };
+  }
+  return moved(life, { ...operation, contact: next });
 }
 
 function stepDeadline(life: Life, operation: Operation, now: number): LifeStep {
@@ -217,24 +226,32 @@ interface End {
   readonly result: Outcome['result'];
   readonly reason: string;
   readonly told: 'install.done' | 'install.cancelled' | 'install.failed';
+  readonly isVerified?: boolean;
 }
 
 /** The grant is used up, however it ended. Only success changes the state. */
 function ended(life: Life, operation: Operation, end: End, now: number): LifeStep {
   const profile = operation.grant.profile;
-  const { result, reason } = end;
-  const outcome: Outcome = { kind: 'install', profile, result, reason, at: now };
+  const { result, reason, isVerified } = end;
+  const outcome: Outcome = {
+    kind: 'install',
+    profile,
+    result,
+    reason,
+    at: now,
+    ...(isVerified !== undefined && { isVerified }),
+  };
   const state = result === 'succeeded' ? 'installed' : life.state;
   const { operation: _over, ...rest } = life;
   return { kind: 'moved', life: { ...rest, state, outcome }, told: tellEnd(end, profile) };
 }
 
-function tellEnd({ told, reason }: End, profile: string): LifeTold {
+function tellEnd({ told, reason, isVerified = false }: End, profile: string): LifeTold {
   switch (told) {
     case 'install.failed':
       return { id: told, data: { profile, reason } };
     case 'install.done':
-      return { id: told, data: { profile, how: reason } };
+      return { id: told, data: { profile, how: reason, verified: isVerified } };
     case 'install.cancelled':
       return { id: told, data: { profile } };
   }

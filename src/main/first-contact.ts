@@ -37,11 +37,11 @@ async function tryContact({ lives, book }: Base, serving: Serving, life: Life): 
   const address = addressOf(settings, book, life);
   if (address === undefined) return;
   const answer = await probeSsh(address, { timeoutMs: TRY_MS });
-  const judgement = judgeContact(life.operation?.contact?.hostKeys ?? [], address, answer);
+  const judgement = judgeContact(life.operation?.contact ?? { hostKeys: [] }, address, answer);
   const { saved } =
     judgement.kind === 'made'
-      ? lives.step(life.machine, { kind: 'contacted', how: judgement.how })
-      : lives.step(life.machine, { kind: 'contact-missed', seen: judgement.seen });
+      ? lives.step(life.machine, { ...judgement, kind: 'contacted' })
+      : lives.step(life.machine, { ...judgement, kind: 'contact-missed' });
   // The store tells by itself when it cannot write; the next try comes soon.
   await saved.catch(() => undefined);
 }

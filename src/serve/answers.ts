@@ -204,14 +204,20 @@ async function take(deps: BootFilesDeps, machine: string, event: LifeEvent): Pro
   return step.kind === 'refused' ? refuse(409, step.reason) : { kind: 'accepted' };
 }
 
-/** The event of a report, or why it is none. Without an SSH key nobody could log in, and the report of success is all that there will be. */
+/**
+ * The event of a report, or why it is none. Where no SSH key is configured and no host key was reported, nothing says that
+ * there will be an SSH to wait for: the report of success is all that there will be.
+ */
 function reportEvent(kind: string, body: string, expectsContact: boolean): LifeEvent | string {
   if (kind === 'started') return { kind: 'reported', report: kind };
   if (kind === 'chosen') {
     const chosen = choiceIn(body);
     return chosen ? { kind: 'reported', report: kind, chosen } : 'the report "chosen" names no disk: disk=/dev/…';
   }
-  if (kind === 'done') return { kind: 'reported', report: kind, ...(expectsContact && { hostKeys: hostKeysIn(body) }) };
+  if (kind === 'done') {
+    const hostKeys = hostKeysIn(body);
+    return { kind: 'reported', report: kind, ...((expectsContact || hostKeys.length > 0) && { hostKeys }) };
+  }
   if (kind !== 'failed') return `there is no report "${kind}": started, chosen, done and failed are known`;
   const reason = reasonIn(body);
   return { kind: 'reported', report: 'failed', reason: reason || 'the installer gave no reason' };

@@ -132,6 +132,10 @@ function orderFor(
       next: `Nothing is erased now. Look at what the installer did. A new installation: rackready install ${machine.name}`,
     };
   }
+  // A loader that asks after the report: the installer has ended.
+  if (machine && deps.lives.get(machine.name)?.operation?.stage === 'first-contact') {
+    step(deps, machine.name, { kind: 'boot-config-served', deadlineSeconds: 0 });
+  }
   return { kind: 'local', reason: decision.reason };
 }
 

@@ -32,7 +32,7 @@ export function logIn(body: string): { text: string; lines: number } | undefined
 /** SSH host keys that a report of success brought, one a line as in ssh_host_*_key.pub, without their comments. */
 export function hostKeysIn(body: string): string[] {
   const keys = [...body.matchAll(/^(ssh-[a-z0-9]+|ecdsa-sha2-[a-z0-9-]+) ([A-Za-z0-9+/]{40,1000}={0,2})(?:\s|$)/gm)];
-  return keys.slice(0, 8).map(([, type, key]) => `${type} ${key}`);
+  return [...new Set(keys.map(([, type, key]) => `${type} ${key}`))].slice(0, 8);
 }
 
 /**

@@ -31,8 +31,16 @@ const operation = exact({
   grantedAt: time,
   deadline: maybeTime,
   startedAt: maybeTime,
+  seen: maybeText,
 });
-const outcome = exact({ kind: text, profile: text, result: text, reason: text, at: time });
+const outcome = exact({
+  kind: text,
+  profile: text,
+  result: text,
+  reason: text,
+  at: time,
+  isVerified: { type: ['boolean', 'null'] },
+});
 const chosen = exact({ disk: text, diskId: maybeText, diskBytes: { type: ['integer', 'null'] }, nic: maybeText });
 const boot = exact({
   firmware: { type: 'string', enum: firmwareKinds },

@@ -30,6 +30,8 @@ export interface OperationView {
   readonly grantedAt: string;
   readonly deadline: string | null;
   readonly startedAt: string | null;
+  /** While the installed system is waited for: what was seen instead so far. */
+  readonly seen: string | null;
 }
 
 export interface OutcomeView {
@@ -38,6 +40,8 @@ export interface OutcomeView {
   readonly result: string;
   readonly reason: string;
   readonly at: string;
+  /** Of success: whether the installed system has shown a host key that its installer reported. */
+  readonly isVerified: boolean | null;
 }
 
 /** What the last installer chose. */
@@ -106,9 +110,10 @@ export function machineView({ machine, life, leased }: MachineRow): MachineView 
           grantedAt: isoTime(operation.grant.grantedAt),
           deadline: operation.grant.deadline === undefined ? null : isoTime(operation.grant.deadline),
           startedAt: operation.startedAt === undefined ? null : isoTime(operation.startedAt),
+          seen: operation.contact?.seen ?? null,
         }
       : null,
-    outcome: outcome ? { ...outcome, at: isoTime(outcome.at) } : null,
+    outcome: outcome ? { ...outcome, at: isoTime(outcome.at), isVerified: outcome.isVerified ?? null } : null,
     chosen: chosen
       ? {
           disk: chosen.disk,
