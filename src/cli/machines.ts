@@ -3,6 +3,8 @@ import type { IdentityView } from '../http/api/identities.ts';
 import type { MachineView, OutcomeView } from '../http/api/views.ts';
 import { type ApiClient, type ClientOptions, runClient, withClientOptions } from './client.ts';
 import { addCommand, exportCommand, importCommand, removeCommand, setCommand } from './machine-edits.ts';
+import { discoveredCommand } from './machines-discovered.ts';
+import { retireCommand } from './machines-retire.ts';
 import { formatTable, formatTime } from './print.ts';
 
 export function command(): Command {
@@ -16,13 +18,18 @@ Examples:
   ./rackready machines
   ./rackready machines sm1
   ./rackready machines --json
-  ./rackready machines add sm3 --mac 00:25:90:96:c4:9c --profile debian-12`,
+  ./rackready machines discovered
+  ./rackready machines add sm3 --mac 00:25:90:96:c4:9c --profile debian-12
+  ./rackready machines retire sm1`,
     )
     .action((name: string | undefined, options: ClientOptions) =>
       runClient(options, (client) => (name === undefined ? list(client, options) : show(client, name, options))),
     )
     .addCommand(listCommand())
     .addCommand(showCommand())
+    .addCommand(discoveredCommand())
+    .addCommand(retireCommand('retire'))
+    .addCommand(retireCommand('unretire'))
     .addCommand(addCommand())
     .addCommand(setCommand())
     .addCommand(removeCommand())

@@ -82,6 +82,21 @@ export const bootEvents = {
     'A line of the installer’s log that it marked as an error. Many are harmless; they matter when the installation then fails.',
     (d) => `logs an error${d.program ? ` (${d.program})` : ''}: ${d.text}`,
   ),
+  'machine.retired': entry<{ before: string }>(
+    'info',
+    'Somebody retired the machine. It keeps its address and boots from its disk; it is never installed, and grants are refused, until `rackready machines unretire MACHINE`.',
+    () => 'is retired: it boots from its disk and is never installed',
+  ),
+  'machine.unretired': entry<{ state: string }>(
+    'info',
+    'Somebody took the retirement back. The machine may be installed again when that is granted.',
+    (d) => `is not retired any more; it is ${d.state} again`,
+  ),
+  'machine.adopted': entry<{ before: string; state: string }>(
+    'info',
+    'The machine is called otherwise in the configuration now, or was taken into it or out of it. It is known by its MAC address, and keeps its state: what is installed is not installed again by `install: once`.',
+    (d) => `was known as ${d.before}, and stays ${d.state}`,
+  ),
   'machine.seen': entry<{ vendorClass?: string; uuid?: string }>(
     'info',
     'A machine that the configuration does not name was heard for the first time.',

@@ -1,4 +1,9 @@
-/** Where a machine is when nothing is in progress. */
+import type { Mac } from '../net/mac.ts';
+
+/**
+ * Where a machine is when nothing is in progress. `discovered`: heard, and not in the configuration. `retired`: in it, and
+ * never to be installed again.
+ */
 export type State = 'discovered' | 'ready' | 'installed' | 'retired';
 
 /** What a machine is allowed, once. */
@@ -65,8 +70,10 @@ export interface Outcome {
 
 /** The three fields of a machine's life cycle, and what must be remembered besides. */
 export interface Life {
-  /** The machine's name in the configuration. */
+  /** The machine's name in the configuration, or `m-` and its MAC. */
   readonly machine: string;
+  /** Its cards, by which it is known again under another name. */
+  readonly macs?: readonly Mac[] | undefined;
   readonly state: State;
   readonly operation?: Operation | undefined;
   readonly outcome?: Outcome | undefined;

@@ -46,6 +46,8 @@ const events: Record<string, LifeEvent> = {
   'contact missed': { kind: 'contact-missed', seen: 'somebody else answers', isSilent: false },
   'deadline passed': { kind: 'deadline-passed' },
   cancelled: { kind: 'cancelled' },
+  retired: { kind: 'retired' },
+  unretired: { kind: 'unretired' },
 };
 
 /**
@@ -69,6 +71,8 @@ const table: Record<string, Record<string, string>> = {
     'contact missed': 'no installation',
     'deadline passed': 'no installation',
     cancelled: 'no installation',
+    retired: '-> retired',
+    unretired: 'not retired',
   },
   granted: {
     'granted by file': 'in progress already',
@@ -86,6 +90,8 @@ const table: Record<string, Record<string, string>> = {
     'contact missed': 'nobody waits',
     'deadline passed': 'has not run out',
     cancelled: '-> cancelled',
+    retired: 'in progress',
+    unretired: 'not retired',
   },
   booting: {
     'granted by file': 'in progress already',
@@ -103,6 +109,8 @@ const table: Record<string, Record<string, string>> = {
     'contact missed': 'nobody waits',
     'deadline passed': 'has not run out',
     cancelled: '-> cancelled',
+    retired: 'in progress',
+    unretired: 'not retired',
   },
   answering: {
     'granted by file': 'in progress already',
@@ -120,6 +128,8 @@ const table: Record<string, Record<string, string>> = {
     'contact missed': 'nobody waits',
     'deadline passed': 'has not run out',
     cancelled: '-> cancelled',
+    retired: 'in progress',
+    unretired: 'not retired',
   },
   answered: {
     'granted by file': 'in progress already',
@@ -137,6 +147,8 @@ const table: Record<string, Record<string, string>> = {
     'contact missed': 'nobody waits',
     'deadline passed': 'has not run out',
     cancelled: '-> cancelled',
+    retired: 'in progress',
+    unretired: 'not retired',
   },
   started: {
     'granted by file': 'in progress already',
@@ -154,6 +166,8 @@ const table: Record<string, Record<string, string>> = {
     'contact missed': 'nobody waits',
     'deadline passed': 'has not run out',
     cancelled: '-> cancelled',
+    retired: 'in progress',
+    unretired: 'not retired',
   },
   held: {
     'granted by file': 'in progress already',
@@ -171,6 +185,8 @@ const table: Record<string, Record<string, string>> = {
     'contact missed': 'nobody waits',
     'deadline passed': 'has not run out',
     cancelled: '-> cancelled',
+    retired: 'in progress',
+    unretired: 'not retired',
   },
   waiting: {
     'granted by file': 'in progress already',
@@ -188,6 +204,8 @@ const table: Record<string, Record<string, string>> = {
     'contact missed': '-> first-contact',
     'deadline passed': 'has not run out',
     cancelled: '-> cancelled',
+    retired: 'in progress',
+    unretired: 'not retired',
   },
 };
 
@@ -195,6 +213,8 @@ const table: Record<string, Record<string, string>> = {
 function expectedFor(state: State, stage: string, event: string): string | undefined {
   if (event.startsWith('granted') && state === 'retired') return 'is retired';
   if (event === 'granted by file' && state === 'installed') return 'is installed';
+  if (event === 'retired' && state === 'retired') return 'retired already';
+  if (event === 'unretired' && state === 'retired') return '-> ready';
   return table[stage]?.[event];
 }
 
@@ -215,8 +235,11 @@ for (const state of states) {
           assert.equal(step.life, life);
         } else {
           const after = step.life;
-          assert.equal(`-> ${after.operation?.stage ?? after.outcome?.result}`, expected);
-          assert.equal(after.state, expected === '-> succeeded' ? 'installed' : state);
+          const isRest = event.kind === 'retired' || event.kind === 'unretired';
+          const where = isRest ? after.state : (after.operation?.stage ?? after.outcome?.result);
+          assert.equal(`-> ${where}`, expected);
+          if (!isRest) assert.equal(after.state, expected === '-> succeeded' ? 'installed' : state);
+          if (isRest) assert.deepEqual(after.operation, operation);
           assert.notDeepEqual(after, life);
         }
       });
@@ -262,7 +285,9 @@ for (const [stage, operation] of Object.entries(stages)) {
   for (const [name, event] of Object.entries(events)) {
     test(`stepLife() after the deadline, ${stage}, ${name}`, () => {
       const step = stepLife(life(stage), event, late);
-      if (event.kind === 'deadline-passed' || event.kind === 'cancelled') {
+      if (event.kind === 'retired' || event.kind === 'unretired') {
+        assert.equal(step.kind, 'refused');
+      } else if (event.kind === 'deadline-passed' || event.kind === 'cancelled') {
         assert.equal(
           step.kind === 'moved' && step.life.outcome?.result,
           event.kind === 'cancelled' ? 'cancelled' : 'expired',
@@ -370,4 +395,16 @@ test('stepLife() says whether the installed system was verified', () => {
     false,
     { ...data, verified: false },
   ]);
+});
+
+test('stepLife() retires what is at rest, and says what it is again afterwards', () => {
+  const outcome = { kind: 'install', profile: 'debian-12', result: 'succeeded', reason: 'x', at: 1 } as const;
+  const installed: Life = { machine: 'sm1', state: 'installed', onceUsed: true, outcome };
+  const retired = movedLife(installed, { kind: 'retired' });
+  assert.deepEqual(retired, { ...installed, state: 'retired' });
+  const grant = stepLife(retired, events['granted by command'] ?? { kind: 'cancelled' }, NOW);
+  assert.match(grant.kind === 'refused' ? grant.reason : '', /is retired, and is not installed until it is unretired/);
+  assert.deepEqual(movedLife(retired, { kind: 'unretired' }), installed);
+  const fresh = movedLife(newLife('sm2', 'discovered'), { kind: 'retired' });
+  assert.equal(movedLife(fresh, { kind: 'unretired' }).state, 'ready');
 });

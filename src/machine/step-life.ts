@@ -21,7 +21,9 @@ export type LifeEvent =
   | { readonly kind: 'contact-missed'; readonly seen: string; readonly isSilent: boolean }
   | { readonly kind: 'reported'; readonly report: 'failed'; readonly reason: string }
   | { readonly kind: 'deadline-passed' }
-  | { readonly kind: 'cancelled' };
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'retired' }
+  | { readonly kind: 'unretired' };
 
 /** What is to be told of a step: ids and data of the event catalogue. */
 export type LifeTold =
@@ -31,7 +33,10 @@ export type LifeTold =
   | { readonly id: 'install.chosen'; readonly data: { profile: string } & Chosen }
   | { readonly id: 'install.started' | 'install.reported' | 'install.cancelled'; readonly data: { profile: string } }
   | { readonly id: 'install.done'; readonly data: { profile: string; how: string; verified: boolean } }
-  | { readonly id: 'install.failed'; readonly data: { profile: string; reason: string } };
+  | { readonly id: 'install.failed'; readonly data: { profile: string; reason: string } }
+  | { readonly id: 'machine.retired'; readonly data: { before: State } }
+  | { readonly id: 'machine.unretired'; readonly data: { state: State } }
+  | { readonly id: 'machine.adopted'; readonly data: { before: string; state: State } };
 
 /** `moved` with a life equal to the old one never happens: `kept` says that the event is fine and changes nothing. */
 export type LifeStep =
@@ -56,6 +61,7 @@ export function isOverdue(life: Life, now: number): boolean {
  */
 export function stepLife(life: Life, event: LifeEvent, now: number): LifeStep {
   if (event.kind === 'granted') return stepGranted(life, event, now);
+  if (event.kind === 'retired' || event.kind === 'unretired') return stepRetirement(life, event.kind);
   const operation = life.operation;
   if (operation === undefined) return refused('no installation is in progress');
   if (event.kind === 'cancelled') {
@@ -82,7 +88,7 @@ export function stepLife(life: Life, event: LifeEvent, now: number): LifeStep {
 
 function stepGranted(life: Life, event: Extract<LifeEvent, { kind: 'granted' }>, now: number): LifeStep {
   const { token, profile, via } = event;
-  if (life.state === 'retired') return refused('the machine is retired');
+  if (life.state === 'retired') return refused('the machine is retired, and is not installed until it is unretired');
   if (via === 'file' && life.onceUsed) return refused('`install: once` of the file was used already');
   if (via === 'file' && life.state === 'installed') return refused('the machine is installed');
   const stage = life.operation?.stage;
@@ -94,6 +100,24 @@ function stepGranted(life: Life, event: Extract<LifeEvent, { kind: 'granted' }>,
   // Any grant uses up `install: once`: what a person started must not be started a second time by the file.
   const moved: Life = { ...life, operation: { kind: 'install', stage: 'granted', grant }, onceUsed: true };
   return { kind: 'moved', life: moved, told: { id: 'install.granted', data: { profile, via } } };
+}
+
+/** Only what is at rest can be retired: an installer that runs would not stop for it. */
+function stepRetirement(life: Life, kind: 'retired' | 'unretired'): LifeStep {
+  const { state, operation, outcome } = life;
+  if (kind === 'unretired') {
+    if (state !== 'retired') return refused('the machine is not retired');
+    const back = outcome?.result === 'succeeded' ? 'installed' : 'ready';
+    const told: LifeTold = { id: 'machine.unretired', data: { state: back } };
+    return { kind: 'moved', life: { ...life, state: back }, told };
+  }
+  if (state === 'retired') return refused('the machine is retired already');
+  if (operation) return refused(`an installation is in progress (${operation.stage}); cancel it first`);
+  return {
+    kind: 'moved',
+    life: { ...life, state: 'retired' },
+    told: { id: 'machine.retired', data: { before: state } },
+  };
 }
 
 function stepBootConfig(life: Life, operation: Operation, deadlineSeconds: number, now: number): LifeStep {

@@ -105,6 +105,7 @@ function orderFor(
   const stand =
     unknown.kind === 'install' ? discoveredMachine(identity.mac, unknown.profile, network.domain) : undefined;
   const machine = identity.machine ?? stand;
+  if (identity.machine === undefined && stand) deps.lives.meet(stand);
   const decision = decide(deps, { machine: identity.machine, lifeOf: machine?.name, profiles, unknown });
   const profile =
     decision.kind === 'install' ? decision.profile.name : decision.kind === 'hold' ? decision.profile : undefined;

@@ -116,6 +116,18 @@ export const components = {
     outcome: orNull(outcome),
     chosen: orNull(chosen),
   }),
+  Discovered: exact({
+    mac: text,
+    name: text,
+    client: text,
+    bootsFromNetwork: flag,
+    address: maybeText,
+    network: maybeText,
+    hostName: maybeText,
+    uuid: maybeText,
+    state: text,
+    lastSeen: time,
+  }),
   Event: {
     type: 'object',
     required: ['seq', 'time', 'id', 'level', 'text', 'data'],
