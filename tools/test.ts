@@ -36,6 +36,15 @@ const FILE_TIMEOUT_MS: Readonly<Record<Exclude<Kind, 'lint'>, number>> = {
 /** Colours belong on a terminal, not into a log. */
 const PLAIN = process.stdout.isTTY ? {} : { NO_COLOR: '1' };
 
+/**
+ * Where the project stands inside the namespaces. Tests start programs under accounts without rights, which could not enter the
+ * checkout itself when it is below a private folder, as root's home is.
+ */
+const INSIDE = '/run/rackready';
+const ENTER = `mkdir -p ${INSIDE} && mount --bind "$1" ${INSIDE} && cd ${INSIDE} && shift && exec "$@"`;
+const toInside = (path: string): string => (path.startsWith(`${root}/`) ? INSIDE + path.slice(root.length) : path);
+const toOutside = (path: string): string => (path.startsWith(`${INSIDE}/`) ? root + path.slice(INSIDE.length) : path);
+
 interface Totals {
   passed: number;
   readonly failures: string[];
@@ -74,7 +83,7 @@ async function runTests(label: string, files: readonly string[], how: RunOptions
   const folder = scratchFolder();
   const lines = join(folder, 'tests.jsonl');
   const test = [
-    process.execPath,
+    how.prefix.length > 0 ? toInside(process.execPath) : process.execPath,
     '--test',
     `--test-concurrency=${how.concurrency}`,
     `--test-reporter=${how.reporter}`,
@@ -88,9 +97,10 @@ async function runTests(label: string, files: readonly string[], how: RunOptions
     const results = readResults(lines);
     const failed = results.filter(({ outcome }) => outcome === 'failed');
     totals.passed += results.filter(({ outcome }) => outcome === 'passed').length;
-    for (const { file, name } of failed) totals.failures.push(`${relative(root, file) || label}: ${name}`);
+    const shown = (file: string) => relative(root, toOutside(file));
+    for (const { file, name } of failed) totals.failures.push(`${shown(file) || label}: ${name}`);
     for (const { file, name, reason } of results.filter(({ outcome }) => outcome === 'skipped')) {
-      totals.skips.push(`${relative(root, file)}: ${name}: ${reason}`);
+      totals.skips.push(`${shown(file)}: ${name}: ${reason}`);
     }
     // Killed, crashed, or nothing was run: there is no failed test to show for it.
     if (problem !== undefined && failed.length === 0) totals.failures.push(`${label} (${problem})`);
@@ -168,7 +178,12 @@ async function enclosed(kind: 'interop' | 'e2e', files: readonly string[], total
     await runTests(
       file,
       [file],
-      { prefix: enclosure.prefix, reporter: 'spec', concurrency: 1, timeoutMs: FILE_TIMEOUT_MS[kind] },
+      {
+        prefix: [...enclosure.prefix, 'sh', '-c', ENTER, 'checkout', root],
+        reporter: 'spec',
+        concurrency: 1,
+        timeoutMs: FILE_TIMEOUT_MS[kind],
+      },
       totals,
     );
   }

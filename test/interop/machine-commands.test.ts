@@ -162,7 +162,7 @@ function ask(port: number, path: string, headers: Record<string, string> = {}): 
 }
 
 test('the admin API on TCP: token, moved and turned off by a reload; the boot listener has none of it', async (t) => {
-  if (!needs(t, 'ip')) return;
+  if (!needs(t, 'ip', 'curl')) return;
   ip('link set lo up');
   await openSegment(t);
   const data = newFolder('data');
