@@ -55,10 +55,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       embedded: (firmware) => embeddedConfig(firmware, options.settings),
     });
     const inherited = inheritedSockets(process.env, process.pid);
+    base.lives.rename(options.settings.machines);
     const serving = await openServing({ base, settings: options.settings, catalog, inherited });
     opened.push(serving);
     let admin: Admin | undefined;
     const reloader = await openReloader(base, configPath, serving.state().settings, async (settings) => {
+      // Before anything answers by the new names.
+      base.lives.rename(settings.machines);
       await serving.use(settings);
       await admin?.use(settings);
     });

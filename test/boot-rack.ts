@@ -3,7 +3,7 @@ import type { EventId } from '../src/event/event.ts';
 import type { Life, LifeStore } from '../src/machine/life.ts';
 import { createLives, type Lives } from '../src/machine/lives.ts';
 import type { Machine } from '../src/machine/machine.ts';
-import type { LifeEvent } from '../src/machine/step-life.ts';
+import type { LifeEvent, LifeTold } from '../src/machine/step-life.ts';
 import { formatIpv4, type Ipv4, ipv4 } from '../src/net/ipv4.ts';
 import type { Mac } from '../src/net/mac.ts';
 import type { BootFilesDeps, BootSettings, FolderEntry, Leaseholder } from '../src/serve/boot-deps.ts';
@@ -44,8 +44,8 @@ export function createRack(options: RackOptions = {}): Rack {
   const saved: Life[] = [];
   const save = options.saveLife ?? (async (life: Life) => void saved.push(life));
   const store: LifeStore = { loadLives: async () => [], saveLife: save };
-  const tell = (name: string, told: { id: EventId; data: Record<string, unknown> }) =>
-    void events.push({ id: told.id, subject: { machine: name }, data: told.data });
+  const tell = (name: string, told: LifeTold) =>
+    void events.push({ id: told.id, subject: { machine: name }, data: { ...told.data } });
   const lives = createLives([], { store, now: () => clock.now, tell });
   const machineByMac = (mac: Mac) => machines.find((entry) => entry.macs.includes(mac));
   let tokens = 0;

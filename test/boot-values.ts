@@ -93,6 +93,7 @@ export function machine(over: Partial<Machine> = {}): Machine {
     profile: 'debian-12',
     kind: 'pc',
     secureBoot: false,
+    addressing: 'dhcp',
     loader: 'auto',
     vars: {},
     ...over,

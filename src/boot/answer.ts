@@ -5,8 +5,10 @@ import type { Mac } from '../net/mac.ts';
 import { netmask } from '../net/subnet.ts';
 import { parseDiskWish, renderDiskScript } from './disk.ts';
 import { answerUrl, kernelQuote, reportUrl, sourceUrl, splitArguments } from './kernel-line.ts';
+import { PIN_SCRIPT, renderNicScript } from './nic.ts';
 import { httpBase } from './plan.ts';
 import type { Profile } from './profile.ts';
+import { planStaticAddress, type StaticAddress } from './static-address.ts';
 import type { RenderedTemplate, Templates } from './template.ts';
 
 /** What every answer file may use, for machines and profiles that do not say otherwise. */
@@ -58,6 +60,8 @@ export interface AnswerVariables {
     readonly dns: readonly string[];
     readonly ntp: readonly string[];
   };
+  /** Null: the installed system asks DHCP. */
+  readonly static: StaticAddress | null;
   readonly user: string;
   readonly sshKeys: readonly string[];
   readonly rootPasswordHash: string | null;
@@ -71,6 +75,8 @@ export interface AnswerVariables {
   readonly urls: Readonly<Record<'report' | 'answer' | 'base', string>>;
   /** Shell commands that find the disk of `vars.disk`; see renderDiskScript. */
   readonly disk: { readonly script: string };
+  /** Shell commands that find the machine's network cards, and that pin their names; see nic.ts. */
+  readonly nic: { readonly script: string; readonly pinScript: string };
   /** `vars.packages` as a list. */
   readonly packages: readonly string[];
   readonly vars: Readonly<Record<string, unknown>>;
@@ -78,7 +84,8 @@ export interface AnswerVariables {
 
 /** Renders a machine's answer file from its profile's template. */
 export function renderAnswer(templates: Templates, input: AnswerInput): RenderedTemplate {
-  const problem = varsProblem(input.machine.vars);
+  const fixed = planStaticAddress(input.machine, input.network);
+  const problem = fixed && 'problem' in fixed ? fixed.problem : varsProblem(input.machine.vars);
   if (problem === undefined) return templates.render(input.profile.answerFile, answerVariables(input));
   return { kind: 'problem', problem: { file: `machine ${input.machine.name}`, line: 1, column: 1, message: problem } };
 }
@@ -111,6 +118,7 @@ export function answerVariables(input: AnswerInput): AnswerVariables {
   const domain = machine.domain ?? defaults.domain ?? network.domain ?? null;
   const urlInput = { ...input, host };
   const disk = parseDiskWish(machine.vars.disk);
+  const fixed = planStaticAddress(machine, network);
   return {
     machine: {
       name: machine.name,
@@ -130,6 +138,7 @@ export function answerVariables(input: AnswerInput): AnswerVariables {
       dns: network.dns.map(formatIpv4),
       ntp: network.ntp.map(formatIpv4),
     },
+    static: fixed === undefined || 'problem' in fixed ? null : fixed,
     user: defaults.user,
     sshKeys: defaults.sshKeys,
     rootPasswordHash: defaults.rootPasswordHash ?? null,
@@ -147,6 +156,10 @@ export function answerVariables(input: AnswerInput): AnswerVariables {
     mirror: mirrorParts(mirrorOf(profile, httpBase(host, input.httpPort))),
     urls: { report: reportUrl(urlInput), answer: answerUrl(urlInput), base: httpBase(host, input.httpPort) },
     disk: { script: renderDiskScript('problem' in disk ? {} : disk) },
+    nic: {
+      script: renderNicScript([input.mac, ...machine.macs.filter((mac) => mac !== input.mac)]),
+      pinScript: PIN_SCRIPT,
+    },
     packages: packageList(machine.vars.packages),
     vars: machine.vars,
   };

@@ -49,9 +49,9 @@ function parseSize(value: unknown): number | undefined | null {
 }
 
 /**
- * Commands for any POSIX shell that look for the disk. Afterwards `$found` is its path and `$problem` is empty; or
- * `$problem` says why there is not exactly one, and nothing may be erased. Every statement ends in `;`, so that the lines
- * can be joined into one. USB disks, SD cards, removable and read-only disks never fit, not even by name.
+ * Commands for any POSIX shell that look for the disk. Afterwards `$found` is its path, `$stable` the name that it has at
+ * every start (empty when it has none), `$bytes` its size, and `$problem` is empty; or `$problem` says why there is not
+ * exactly one, and nothing may be erased. Every statement ends in `;`, so that the lines can be joined into one. USB disks, SD cards, removable and read-only disks never fit, not even by name.
  */
 export function renderDiskScript(wish: DiskWish): string {
   const { minSize, maxSize } = wish;
@@ -86,7 +86,18 @@ for sys in /sys/block/*; do
   esac;
   found=$dev; count=$((count + 1));
 done;
-problem=;
+problem=; stable=; bytes=;
+if [ "$count" = 1 ]; then
+  bytes=$(($(cat "/sys/block/\${found#/dev/}/size") * 512));
+  for link in /dev/disk/by-id/*; do
+    [ "$(readlink -f "$link")" = "$found" ] || continue;
+    case "$link" in
+      */lvm-*|*/md-*|*/dm-*) ;;
+      */wwn-*|*/nvme-eui.*) [ -n "$stable" ] || stable=$link;;
+      *) stable=$link; break;;
+    esac;
+  done;
+fi;
 [ "$count" = 1 ] || problem="rackready: $count disks fit\${told:+ vars.disk=$told}, exactly one must; fixed disks here:\${seen:- none}. Nothing was erased. Set vars.disk of this machine.";`.split(
   '\n',
 );

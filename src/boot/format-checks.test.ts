@@ -9,7 +9,7 @@ import type { KickstartVersion } from './profile.ts';
 const asText = (problems: readonly FormatProblem[]) => problems.map(({ line, message }) => `${line}: ${message}`);
 const GOOD = 'lang en_US\ntimezone UTC\nrootpw --lock\nautopart\n';
 
-const kickstarts: readonly [string, string, KickstartVersion, readonly string[]][] = [
+const kickstarts: readonly (readonly [string, string, KickstartVersion, readonly string[]])[] = [
   ['a good one', GOOD, 'rhel9', []],
   ['an unknown command', `${GOOD}fristboot --disable\n`, 'rhel9', ['5: rhel9 knows no command "fristboot"']],
   ['an open quote', `${GOOD}network --hostname='sm1\n`, 'rhel9', ['5: the quotes of network are not closed']],
@@ -57,6 +57,26 @@ const kickstarts: readonly [string, string, KickstartVersion, readonly string[]]
     ],
   ],
   ['what an include may hold', 'text\n%include /tmp/rest.ks\n', 'rhel9', []],
+  ...(
+    [
+      ['--bootproto=static --ip=10.0.0.5', 'rhel9', 'network --bootproto=static wants --netmask'],
+      ['--bootproto static --ip 10.0.0.5 --netmask 255.255.255.0', 'rhel7', ''],
+      ['--bootproto=fixed', 'rhel9', 'network --bootproto=fixed: expected one of dhcp, bootp, static, ibft, query'],
+      ['--gateway=10.0.0', 'rhel9', 'network --gateway: "10.0.0" is no IPv4 address'],
+      ['--nameserver=10.0.0.1,,', 'rhel9', 'network --nameserver: "" is no IPv4 address'],
+      ['--bindto=mac --no-activate', 'rhel7', ''],
+      ['--bindto=name', 'rhel10', 'network --bindto takes mac only'],
+      ['--ipv4-dns-search=a.example', 'rhel7', 'rhel7 knows no network --ipv4-dns-search'],
+      ['--ipv4-dns-search=a.example', 'rhel10', ''],
+      ['--domain=a.example', 'rhel9', 'rhel9 knows no network --domain'],
+      ['--activate=yes', 'rhel9', 'network --activate takes no value'],
+      ['--device --activate', 'rhel9', 'network --device wants a value'],
+      ['ens3', 'rhel9', 'network takes no "ens3"'],
+    ] as const
+  ).map(
+    ([args, version, problem]) =>
+      [`network ${args}`, `${GOOD}network ${args}\n`, version, problem === '' ? [] : [`5: ${problem}`]] as const,
+  ),
   ['an include without a file', '%include\n', 'rhel9', ['1: %include wants one file or URL']],
   ['a line that only Python ends', `${GOOD}lang a\u0085nope\n`, 'rhel9', ['6: rhel9 knows no command "nope"']],
 ];

@@ -1,4 +1,5 @@
 import { type KickstartSyntax, kickstartSyntax } from './kickstart-commands.ts';
+import { checkKickstartNetwork } from './kickstart-network.ts';
 import type { KickstartVersion } from './profile.ts';
 
 /** What an answer file's own format does not accept. Lines of the rendered file, from 1. */
@@ -23,7 +24,7 @@ export function kickstartLines(text: string): string[] {
 
 /**
  * Checks a kickstart file without Anaconda: commands that its version knows, quotes and sections that are closed, and
- * the commands without which it asks. Options are not checked, but for those that a version has removed.
+ * the commands without which it asks. Options are checked of `network` only, and those that a version has removed.
  */
 export function checkKickstart(text: string, version: KickstartVersion): FormatProblem[] {
   const syntax = kickstartSyntax(version);
@@ -72,7 +73,7 @@ function checkCommand(raw: string, name: string, syntax: KickstartSyntax, versio
     const other = syntax.removedOptions.get(`${name} ${option}`);
     if (other !== undefined) return `${version} has no ${name} ${option}: ${other}`;
   }
-  return undefined;
+  return name === 'network' ? checkKickstartNetwork(words.slice(1), version) : undefined;
 }
 
 function missing(commands: ReadonlySet<string>): FormatProblem[] {

@@ -53,11 +53,24 @@ const full: Partial<AnswerInput> = {
   },
 };
 
+/** A static address with all that belongs to it, and a second card. */
+const fixed: Partial<AnswerInput> = {
+  machine: machine({
+    addressing: 'static',
+    macs: [mac('00:25:90:96:c4:9a'), mac('00:25:90:96:c4:9b')],
+  }),
+  network: { ...network, mtu: 9000, dns: [ipv4('172.22.10.1'), ipv4('9.9.9.9')] },
+};
+const variants: Readonly<Record<string, (os: string) => Partial<AnswerInput>>> = {
+  plain: () => ({}),
+  full: (os) => ({ ...full, profile: profileOf(os, { arguments: 'a --- quiet x="y z"' }) }),
+  static: () => fixed,
+};
+
 for (const os of systems) {
-  for (const variant of ['plain', 'full'] as const) {
+  for (const [variant, overOf] of Object.entries(variants)) {
     test(`the ${os} template renders as reviewed (${variant}), and its format accepts it`, () => {
-      const over = variant === 'plain' ? {} : { ...full, profile: profileOf(os, { arguments: 'a --- quiet x="y z"' }) };
-      const input = inputFor(os, over);
+      const input = inputFor(os, overOf(os));
       const file = new URL(`../../test/fixtures/boot/${os}-${variant}.want.txt`, import.meta.url);
       const text = render(input);
       if (process.env.UPDATE_GOLDEN === '1') writeFileSync(file, text);
@@ -186,6 +199,9 @@ test('values with a meaning are looked at before anything is rendered', () => {
   assert.match(messageOf({ disk: 'a\nb' }), /control characters/);
   assert.match(messageOf({ disk: 'a\u2028%end' }), /control characters/);
   assert.match(messageOf({ packages: 'vim %end' }), /"%end" is no name of a package/);
+  const elsewhere = machine({ addressing: 'static', address: ipv4('10.0.0.5') });
+  const refused = renderAnswer(templates, inputFor('rocky-9', { machine: elsewhere }));
+  assert.match(refused.kind === 'problem' ? refused.problem.message : 'rendered', /10\.0\.0\.5 is not in network/);
   assert.equal(messageOf({ packages: '@^minimal-environment -vi kernel-5.14*', disk: 12345 }), 'rendered');
 });
 

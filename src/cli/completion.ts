@@ -1,6 +1,7 @@
 import { Argument, Command, type Option } from 'commander';
 import { writtenMachines } from '../config/edit.ts';
 import { findConfiguration, loadSettings, readSources } from '../config/load.ts';
+import type { DiscoveredView } from '../http/api/discovered.ts';
 import type { Status } from '../http/api/ports.ts';
 import type { MachineView } from '../http/api/views.ts';
 import { createClient } from './client.ts';
@@ -130,11 +131,15 @@ async function valuesOf(
   if (choices) return choices;
   if (/(^|<)(PATH|FILE|DIR|path|folder)\b/.test(label)) return [FILES];
   if (/MACHINE|NAME\|MAC/.test(label)) return names('machines', words);
+  if (/<MAC>/.test(label)) return names('discovered', words);
   if (/PROFILE/.test(label)) return names('profiles', words);
   return /NETWORK|<NAME>/.test(label) && /--network/.test(label) ? names('networks', words) : [];
 }
 
-type Names = (what: 'machines' | 'profiles' | 'networks', words: readonly string[]) => Promise<readonly string[]>;
+type Names = (
+  what: 'machines' | 'profiles' | 'networks' | 'discovered',
+  words: readonly string[],
+) => Promise<readonly string[]>;
 
 /** From the server, else from the configuration. Whatever is wrong, a shell is not the place to say so. */
 const findNames: Names = async (what, words) => {
@@ -155,6 +160,8 @@ async function askServer(what: Parameters<Names>[0], data: string | undefined): 
       return (await client.get<{ machines: MachineView[] }>('/machines')).machines.map(({ name }) => name);
     case 'profiles':
       return (await client.get<{ profiles: string[] }>('/profiles')).profiles;
+    case 'discovered':
+      return (await client.get<{ discovered: DiscoveredView[] }>('/discovered')).discovered.map(({ mac }) => mac);
     case 'networks':
       return (await client.get<Status>('/status')).networks.map(({ name }) => name);
   }
@@ -165,6 +172,7 @@ async function readNames(what: Parameters<Names>[0], path: string): Promise<read
     const read = await readSources(path);
     return 'texts' in read ? Object.keys(writtenMachines(read.texts)) : [];
   }
+  if (what === 'discovered') return [];
   const result = await loadSettings({ path });
   if (result.kind !== 'settings') return [];
   const { profiles, networks } = result.settings;

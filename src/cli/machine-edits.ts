@@ -19,7 +19,19 @@ interface AddOptions extends EditOptions {
 }
 
 /** Options of `add` that are keys of a machine. */
-const ADD_KEYS = ['address', 'profile', 'network', 'hostName', 'domain', 'uuid', 'kind', 'model', 'firmware', 'loader'];
+const ADD_KEYS = [
+  'address',
+  'profile',
+  'network',
+  'hostName',
+  'domain',
+  'uuid',
+  'kind',
+  'model',
+  'firmware',
+  'loader',
+  'addressing',
+];
 
 export function addCommand(): Command {
   return editCommand('add', 'Write a new machine into the configuration.')
@@ -35,6 +47,7 @@ export function addCommand(): Command {
     .option('--model <MODEL>', 'of a Mac: Macmini6,2')
     .option('--firmware <FIRMWARE>', 'of a Mac: efi32 or efi64')
     .option('--loader <LOADER>', 'auto, grub or ipxe')
+    .option('--addressing <HOW>', 'dhcp or static: how the installed system gets the address')
     .option('--secure-boot', 'send it the signed loaders')
     .addHelpText(
       'after',

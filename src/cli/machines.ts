@@ -1,8 +1,10 @@
 import { Command } from 'commander';
 import type { IdentityView } from '../http/api/identities.ts';
-import type { MachineView } from '../http/api/views.ts';
+import type { MachineView, OutcomeView } from '../http/api/views.ts';
 import { type ApiClient, type ClientOptions, runClient, withClientOptions } from './client.ts';
 import { addCommand, exportCommand, importCommand, removeCommand, setCommand } from './machine-edits.ts';
+import { discoveredCommand } from './machines-discovered.ts';
+import { retireCommand } from './machines-retire.ts';
 import { formatTable, formatTime } from './print.ts';
 
 export function command(): Command {
@@ -16,13 +18,18 @@ Examples:
   ./rackready machines
   ./rackready machines sm1
   ./rackready machines --json
-  ./rackready machines add sm3 --mac 00:25:90:96:c4:9c --profile debian-12`,
+  ./rackready machines discovered
+  ./rackready machines add sm3 --mac 00:25:90:96:c4:9c --profile debian-12
+  ./rackready machines retire sm1`,
     )
     .action((name: string | undefined, options: ClientOptions) =>
       runClient(options, (client) => (name === undefined ? list(client, options) : show(client, name, options))),
     )
     .addCommand(listCommand())
     .addCommand(showCommand())
+    .addCommand(discoveredCommand())
+    .addCommand(retireCommand('retire'))
+    .addCommand(retireCommand('unretire'))
     .addCommand(addCommand())
     .addCommand(setCommand())
     .addCommand(removeCommand())
@@ -97,7 +104,11 @@ function listText(machines: readonly MachineView[]): string {
 
 function shortOperation({ operation, outcome }: MachineView): string {
   if (operation) return `${operation.kind} ${operation.profile}: ${operation.stage}`;
-  return outcome ? `last ${outcome.kind} ${outcome.result}` : '-';
+  return outcome ? `last ${outcome.kind} ${resultOf(outcome)}` : '-';
+}
+
+function resultOf({ result, isVerified }: OutcomeView): string {
+  return isVerified === false ? `${result}, not verified` : result;
 }
 
 function describe(machine: MachineView): string {
@@ -114,10 +125,20 @@ function describe(machine: MachineView): string {
     const until = operation.deadline === null ? 'no deadline yet' : `until ${formatTime(operation.deadline)}`;
     const since = `granted ${formatTime(operation.grantedAt)} by ${operation.via}, ${until}`;
     lines.push(['operation', `${operation.kind} ${operation.profile}: ${operation.stage} (${since})`]);
+    if (operation.seen !== null) lines.push(['seen so far', operation.seen]);
+  }
+  if (machine.chosen) {
+    const { disk, diskId, diskBytes, nic } = machine.chosen;
+    const size = diskBytes === null ? '' : `, ${(diskBytes / 1e9).toFixed(1)} GB`;
+    lines.push([
+      'disk',
+      `${diskId ?? `${disk}, which has no lasting name`}${diskId === null ? '' : ` (${disk})`}${size}`,
+    ]);
+    if (nic !== null) lines.push(['network card', nic]);
   }
   if (outcome) {
-    const { kind, profile, result, reason } = outcome;
-    lines.push(['last outcome', `${kind} ${profile}: ${result}, ${formatTime(outcome.at)} (${reason})`]);
+    const { kind, profile, reason } = outcome;
+    lines.push(['last outcome', `${kind} ${profile}: ${resultOf(outcome)}, ${formatTime(outcome.at)} (${reason})`]);
   }
   return lines.map(([name, value]) => `${`${name}:`.padEnd(14)}${value}`).join('\n');
 }

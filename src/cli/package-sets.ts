@@ -61,6 +61,10 @@ const TESTS: readonly WantedPackage[] = [
   optional('fish', 'checks the completion'),
   optional('openssh-client', 'logs in to what was installed'),
   optional('cloud-init', 'checks and fetches Ubuntu answer files'),
+  optional('openssh-server', 'the installed system that is waited for'),
+  optional('udev', 'reads the names of network cards'),
+  optional('netplan.io', 'checks the network section of Ubuntu answer files'),
+  optional('ifupdown', 'brings up what Debian answer files write'),
 ];
 
 export const packageSets: Readonly<Record<SetupPurpose, readonly WantedPackage[]>> = {

@@ -99,7 +99,7 @@ const names = async (what: string) => ({ machines: ['sm1', 'sm2', 'mp'], profile
 
 const completions: readonly (readonly [string, string])[] = [
   ['ma', 'machines'],
-  ['machines ', 'add export import list mp remove set show sm1 sm2'],
+  ['machines ', 'add discovered export import list mp remove retire set show sm1 sm2 unretire'],
   ['machines sm', 'sm1 sm2'],
   ['machines set sm', 'sm1 sm2'],
   ['machines add ', ''],

@@ -29,6 +29,7 @@ export function buildSettings(config: Config, folders: Folders, files: readonly 
     ntp: _ntp,
     secureBoot: _secureBoot,
     loader: _loader,
+    addressing: _addressing,
     ...defaults
   } = config.defaults;
   const { tftp, httpPort, bootFolder, user, admin } = config.server;
@@ -152,6 +153,7 @@ function buildMachine(name: string, machine: MachineConfig, config: Config): Mac
     kind: machine.kind,
     secureBoot: machine.secureBoot ?? defaults.secureBoot,
     loader: machine.loader ?? defaults.loader,
+    addressing: machine.addressing ?? defaults.addressing,
     vars: { ...defaults.vars, ...machine.vars },
   };
 }

@@ -14,6 +14,7 @@ export function checkMachines(facts: Facts): Finding[] {
   const checks: readonly Check[] = [
     checkIdentity(facts),
     checkAddress(facts),
+    checkAddressing(facts),
     checkHostName(facts),
     checkReferences(facts),
     checkMacKeys,
@@ -89,6 +90,35 @@ function addressInNetwork(path: Path, address: Ipv4, [name, network]: readonly [
   if (!pool) return [];
   const message = `${text} is in the pool ${formatRange(pool.range)} of network ${name}: expected an address outside the pools`;
   return [errorAt(path, message)];
+}
+
+/** What an installed system with a static address needs to know of its network. */
+function checkAddressing(facts: Facts): Check {
+  const { addressing: fallback } = facts.config.defaults;
+  const told = new Set<string>();
+  return (name, machine) => {
+    if ((machine.addressing ?? fallback) !== 'static') return [];
+    const base = ['machines', name];
+    const isOwn = machine.addressing !== undefined;
+    const path = isOwn ? [...base, 'addressing'] : base;
+    const says = isOwn
+      ? 'is static'
+      : `has static addressing by defaults.addressing (${facts.where(['defaults', 'addressing'])})`;
+    const { address } = machine;
+    if (address === undefined) {
+      if (facts.has([...base, 'address'])) return [];
+      const message = `${says}, and the machine has no address: give it one, or set addressing: dhcp`;
+      return [errorAt(path, message, isOwn ? 'value' : 'key')];
+    }
+    const entry = Object.entries(facts.config.networks).find(([, { subnet }]) => subnetContains(subnet, address));
+    const [network = '', { subnet, router } = {}] = entry ?? [];
+    if (subnet === undefined || router !== undefined || facts.has(['networks', network, 'router'])) return [];
+    // Once for each network: a thousand machines have the same to say.
+    if (told.has(network)) return [];
+    told.add(network);
+    const message = `${says}, and network ${network} names no router: the installed system will reach nothing outside ${formatSubnet(subnet)}`;
+    return [warningAt(path, message, isOwn ? 'value' : 'key')];
+  };
 }
 
 function checkHostName(facts: Facts): Check {

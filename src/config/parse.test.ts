@@ -336,6 +336,32 @@ const rows: readonly { readonly name: string; readonly text: string; readonly wa
       'r.yaml:2:39: warning: profiles.p.source: mirrors are not served yet: give the URL of an existing one until then',
     ],
   },
+  {
+    name: 'a static address that is none',
+    text: machine('addressing: static'),
+    want: [
+      'r.yaml:3:45: machines.m.addressing: is static, and the machine has no address: give it one, or set addressing: dhcp',
+    ],
+  },
+  {
+    name: 'static addressing for all, where one has no address',
+    text: `defaults: {addressing: static}\n${dhcp('pools: []')}machines:\n  a: {mac: "00:25:90:96:c4:9a", address: 10.0.0.5}\n  b: {mac: "00:25:90:96:c4:9b"}\n  c: {mac: "00:25:90:96:c4:9c", addressing: dhcp}\n`,
+    want: [
+      'r.yaml:5:3: machines.b: has static addressing by defaults.addressing (r.yaml:1:24), and the machine has no address: give it one, or set addressing: dhcp',
+    ],
+  },
+  {
+    name: 'a static address without a router is told once',
+    text: `${machine('addressing: static, address: 10.0.0.5')}  l: {mac: "00:25:90:96:c4:9b", addressing: static, address: 10.0.0.6}\n`,
+    want: [
+      'r.yaml:3:45: warning: machines.m.addressing: is static, and network n names no router: the installed system will reach nothing outside 10.0.0.0/24',
+    ],
+  },
+  {
+    name: 'a way of addressing that there is not',
+    text: machine('addressing: fixed, address: 10.0.0.5'),
+    want: ['r.yaml:3:45: machines.m.addressing: is "fixed": expected one of dhcp, static'],
+  },
 ];
 
 describe('broken texts', () => {
@@ -379,14 +405,17 @@ describe('several files', () => {
 describe('values', () => {
   test('a machine inherits defaults key by key', () => {
     const settings = settingsOf(
-      `${network}defaults: {domain: lab.example, loader: grub, secureBoot: true, vars: {a: 1, b: 2}}\nmachines: {m: {mac: "002590-96c49a", vars: {b: 3}}}`.replace(
+      `${network}defaults: {domain: lab.example, loader: grub, secureBoot: true, addressing: static, vars: {a: 1, b: 2}}\nmachines: {m: {mac: "002590-96c49a", address: 10.0.0.5, vars: {b: 3}}}`.replace(
         '002590-96c49a',
         '00-25-90-96-C4-9A',
       ),
     );
     const found = settings.machines.get('m');
     assert.deepEqual(found?.vars, { a: 1, b: 3 });
-    assert.deepEqual([found?.domain, found?.loader, found?.secureBoot], ['lab.example', 'grub', true]);
+    assert.deepEqual(
+      [found?.domain, found?.loader, found?.secureBoot, found?.addressing],
+      ['lab.example', 'grub', true, 'static'],
+    );
     assert.deepEqual(found?.macs, ['00:25:90:96:c4:9a']);
   });
 

@@ -32,6 +32,7 @@ const values = z.record(z.string(), z.unknown(), {
   error: (issue) => form.wrongKind(issue.input, 'a map of your own values'),
 });
 const loader = form.choice(['auto', 'grub', 'ipxe']);
+const addressing = form.choice(['dhcp', 'static']);
 
 const server = strict({
   httpPort: form.wholeNumber(1, 65_535).default(80).describe('TCP port of the boot listener on the served networks.'),
@@ -66,6 +67,9 @@ const defaults = strict({
   rootPasswordHash: form.passwordHash.optional().describe('crypt(3) hash. Default: root has no password.'),
   secureBoot: form.flag.default(false).describe('Send the signed shim and GRUB to UEFI firmware.'),
   loader: loader.default('auto').describe('Boot loader: auto sends a script to iPXE and GRUB to everything else.'),
+  addressing: addressing
+    .default('dhcp')
+    .describe('How an installed system gets its address: by DHCP, or static, from the machine’s address.'),
   vars: values.default({}).describe('Your own values for templates: vars.NAME.'),
 });
 
@@ -147,6 +151,9 @@ const machine = strict({
   macs: list(form.mac, 'MAC addresses').min(1, 'is empty: expected at least one MAC address').optional(),
   uuid: form.uuid.optional().describe('SMBIOS UUID.'),
   address: form.address.optional().describe('Reserved address, outside the pools.'),
+  addressing: addressing
+    .optional()
+    .describe('static: the installed system has address written into its own configuration.'),
   network: form
     .text('the name of a network')
     .optional()

@@ -38,15 +38,24 @@ export const bootEvents = {
     'The installer reported that it began.',
     (d) => `began to install ${d.profile}`,
   ),
+  'install.chosen': entry<{ profile: string; disk: string; diskId?: string; diskBytes?: number; nic?: string }>(
+    'info',
+    'The installer has chosen the disk that it is about to erase. `diskId` is the name that the disk has at every start, `nic` the card that is installed over. `rackready machines MACHINE` shows both from now on.',
+    (d) =>
+      `will erase ${d.diskId ?? d.disk}${d.diskId === undefined ? '' : ` (${d.disk})`}${d.diskBytes === undefined ? '' : `, ${(d.diskBytes / 1e9).toFixed(1)} GB`}, and install ${d.profile} there`,
+  ),
   'install.reported': entry<{ profile: string }>(
     'info',
     'The installer reported success. The grant is used up, and the machine boots from its disk. It counts as installed when its own system answers by SSH with the host key that the installer reported.',
     (d) => `reports that ${d.profile} is installed; now its own system is waited for`,
   ),
-  'install.done': entry<{ profile: string; how: string }>(
+  'install.done': entry<{ profile: string; how: string; verified: boolean }>(
     'info',
-    'The machine is installed and ready. `how` says how that is known.',
-    (d) => `is ready, installed with ${d.profile}: ${d.how}`,
+    'The machine is installed. With `verified` its own system has shown the SSH host key that the installer reported, and it is ready. Otherwise `how` says what is known instead: look whether it is the system that you expect.',
+    (d) =>
+      d.verified
+        ? `is ready, installed with ${d.profile}: ${d.how}`
+        : `is installed with ${d.profile}, not verified: ${d.how}`,
   ),
   'install.failed': entry<{ profile: string; reason: string }>(
     'error',
@@ -72,6 +81,21 @@ export const bootEvents = {
     'info',
     'A line of the installer’s log that it marked as an error. Many are harmless; they matter when the installation then fails.',
     (d) => `logs an error${d.program ? ` (${d.program})` : ''}: ${d.text}`,
+  ),
+  'machine.retired': entry<{ before: string }>(
+    'info',
+    'Somebody retired the machine. It keeps its address and boots from its disk; it is never installed, and grants are refused, until `rackready machines unretire MACHINE`.',
+    () => 'is retired: it boots from its disk and is never installed',
+  ),
+  'machine.unretired': entry<{ state: string }>(
+    'info',
+    'Somebody took the retirement back. The machine may be installed again when that is granted.',
+    (d) => `is not retired any more; it is ${d.state} again`,
+  ),
+  'machine.adopted': entry<{ before: string; state: string }>(
+    'info',
+    'The machine is called otherwise in the configuration now, or was taken into it or out of it. It is known by its MAC address, and keeps its state: what is installed is not installed again by `install: once`.',
+    (d) => `was known as ${d.before}, and stays ${d.state}`,
   ),
   'machine.seen': entry<{ vendorClass?: string; uuid?: string }>(
     'info',

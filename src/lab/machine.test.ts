@@ -40,7 +40,7 @@ describe('planArguments()', () => {
     const line = plan({ nic: 'e1000', rom: { file: '/my.rom' }, memoryMb: 2048, diskGb: 8, endsAtReboot: false });
     assert.match(line, /-device e1000,netdev=net0,mac=02:00:00:00:00:01,romfile=\/my\.rom/);
     assert.match(line, /-m 2048/);
-    assert.match(line, /file=\/lab\/pc1\.disk -device virtio-blk-pci,drive=disk0/);
+    assert.match(line, /file=\/lab\/pc1\.disk -device virtio-blk-pci,drive=disk0,serial=pc1/);
     assert.doesNotMatch(line, /-no-reboot/);
   });
 
@@ -49,7 +49,10 @@ describe('planArguments()', () => {
       plan({ disk: { image: '/my.img' } }),
       /-drive if=none,id=disk0,format=raw,snapshot=on,file=\/my\.img /,
     );
-    assert.match(plan({ disk: { folder: '/esp' } }), /readonly=on,file=fat:\/esp -device virtio-blk-pci,drive=disk0/);
+    assert.match(
+      plan({ disk: { folder: '/esp' } }),
+      /readonly=on,file=fat:\/esp -device virtio-blk-pci,drive=disk0,serial=pc1/,
+    );
   });
 
   test('HTTP boot only: PXE is switched off in OVMF', () => {

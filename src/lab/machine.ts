@@ -125,7 +125,9 @@ export function planArguments(
   args.push('-netdev', `tap,id=net0,ifname=${site.tap},script=no,downscript=no`);
   args.push('-device', `${options.nic ?? 'virtio-net-pci'},netdev=net0,mac=${options.mac}${romArgument(options)}`);
   const disk = diskArgument(options, site);
-  if (disk !== undefined) args.push('-drive', `if=none,id=disk0,${disk}`, '-device', 'virtio-blk-pci,drive=disk0');
+  // The serial number gives the disk a name below /dev/disk/by-id, as a real one has.
+  const device = `virtio-blk-pci,drive=disk0,serial=${options.name.slice(0, 20)}`;
+  if (disk !== undefined) args.push('-drive', `if=none,id=disk0,${disk}`, '-device', device);
   // Entropy: without it the installer's kernel waits for some.
   args.push('-device', 'virtio-rng-pci');
   // Network first, then the disk, as machines of a deployment are set up. UEFI keeps its own order.

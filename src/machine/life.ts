@@ -1,4 +1,9 @@
-/** Where a machine is when nothing is in progress. */
+import type { Mac } from '../net/mac.ts';
+
+/**
+ * Where a machine is when nothing is in progress. `discovered`: heard, and not in the configuration. `retired`: in it, and
+ * never to be installed again.
+ */
 export type State = 'discovered' | 'ready' | 'installed' | 'retired';
 
 /** What a machine is allowed, once. */
@@ -23,6 +28,8 @@ export interface Contact {
   /** Host keys that the installer reported: "ssh-ed25519 AAAA…", without comments. May be none. */
   readonly hostKeys: readonly string[];
   readonly seen?: string | undefined;
+  /** How it is known that the installer has ended: without a host key, what answers before could be its own SSH. */
+  readonly ended?: string | undefined;
 }
 
 /**
@@ -39,6 +46,17 @@ export interface Operation {
   readonly contact?: Contact | undefined;
 }
 
+/** What an installer has chosen to install on, in its own words. */
+export interface Chosen {
+  /** "/dev/sda": a name that lasts until the next start only. */
+  readonly disk: string;
+  /** "/dev/disk/by-id/…": the same disk at every start. Undefined where it has no such name. */
+  readonly diskId?: string | undefined;
+  readonly diskBytes?: number | undefined;
+  /** The card that it is installed over: "ens3". */
+  readonly nic?: string | undefined;
+}
+
 /** How the last operation ended. */
 export interface Outcome {
   readonly kind: 'install';
@@ -46,15 +64,21 @@ export interface Outcome {
   readonly result: 'succeeded' | 'failed' | 'expired' | 'cancelled';
   readonly reason: string;
   readonly at: number;
+  /** Of success: whether the installed system has shown a host key that its installer reported. */
+  readonly isVerified?: boolean | undefined;
 }
 
 /** The three fields of a machine's life cycle, and what must be remembered besides. */
 export interface Life {
-  /** The machine's name in the configuration. */
+  /** The machine's name in the configuration, or `m-` and its MAC. */
   readonly machine: string;
+  /** Its cards, by which it is known again under another name. */
+  readonly macs?: readonly Mac[] | undefined;
   readonly state: State;
   readonly operation?: Operation | undefined;
   readonly outcome?: Outcome | undefined;
+  /** What the last installer that came so far has chosen; stays when its installation ends. */
+  readonly chosen?: Chosen | undefined;
   /** `install: once` of the file was used; it is never granted by the file again. */
   readonly onceUsed: boolean;
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { mac } from '../net/mac.ts';
+import { discoveredName } from './discovered.ts';
 import type { Life, LifeStore } from './life.ts';
 import { createLives } from './lives.ts';
 import type { LifeEvent } from './step-life.ts';
@@ -50,4 +52,52 @@ test('createLives() goes on with what was loaded', () => {
   const lives = createLives([loaded], { store: storeOf(async () => {}), now: () => 7, tell: () => {} });
   assert.deepEqual([...lives.all()], [loaded]);
   assert.equal(lives.step('sm1', { ...granted, via: 'file' }).step.kind, 'refused');
+});
+
+test('rename() moves a life to the new name with its grant, in one write, and remembers its cards', async () => {
+  const saved: Life[] = [];
+  const told: string[] = [];
+  const store = storeOf(async (life) => void saved.push(life));
+  const tell = (machine: string, what: { id: string; data: object }) =>
+    void told.push(`${machine} ${what.id} ${JSON.stringify(what.data)}`);
+  const lives = createLives([], { store, now: () => 7, tell });
+  const sm1 = { name: 'sm1', macs: [mac('00:25:90:96:c4:9a')] };
+  lives.rename(new Map([['sm1', sm1]]));
+  await lives.step('sm1', granted).saved;
+  assert.deepEqual(lives.get('sm1')?.macs, sm1.macs);
+  saved.length = told.length = 0;
+  lives.rename(new Map([['web1', { ...sm1, name: 'web1' }]]));
+  assert.equal(lives.withToken('T')?.machine, 'web1');
+  assert.equal(lives.get('sm1')?.operation, undefined);
+  assert.deepEqual(
+    saved.map((life) => [life.machine, life.operation?.grant.token]),
+    [
+      ['web1', 'T'],
+      ['sm1', undefined],
+    ],
+  );
+  assert.deepEqual(told, ['web1 machine.adopted {"before":"sm1","state":"ready"}']);
+});
+
+test('meet() finds the life of a machine that was taken out of the configuration', async () => {
+  const address = mac('00:25:90:96:c4:9a');
+  const loaded: Life = { machine: 'sm1', state: 'installed', onceUsed: true, macs: [address] };
+  const lives = createLives([loaded], { store: storeOf(async () => {}), now: () => 7, tell: () => {} });
+  lives.rename(new Map());
+  const name = discoveredName(address);
+  lives.meet({ name, macs: [address] });
+  assert.equal(lives.get(name)?.state, 'installed');
+  // And back.
+  lives.rename(new Map([['sm1', { name: 'sm1', macs: [address] }]]));
+  assert.equal(lives.get('sm1')?.state, 'installed');
+});
+
+test('a machine that is only discovered is in that state, and ready once it is in the configuration', async () => {
+  const address = mac('00:25:90:96:c4:9a');
+  const lives = createLives([], { store: storeOf(async () => {}), now: () => 7, tell: () => {} });
+  const name = discoveredName(address);
+  lives.step(name, granted);
+  assert.deepEqual([lives.get(name)?.state, lives.get(name)?.macs], ['discovered', [address]]);
+  lives.rename(new Map([['web1', { name: 'web1', macs: [address] }]]));
+  assert.deepEqual([lives.get('web1')?.state, lives.get('web1')?.onceUsed], ['ready', true]);
 });

@@ -1,3 +1,6 @@
+import type { Mac } from '../net/mac.ts';
+import { type Named, planAdoptions } from './adopt-lives.ts';
+import { discoveredMac } from './discovered.ts';
 import type { Life, LifeStore } from './life.ts';
 import { type LifeEvent, type LifeStep, type LifeTold, newLife, stepLife } from './step-life.ts';
 
@@ -16,6 +19,10 @@ export interface Lives {
   all(): Iterable<Life>;
   /** Takes the step at once and starts to save it. The caller awaits `saved` where the answer depends on it. */
   step(machine: string, event: LifeEvent): TakenStep;
+  /** Another configuration is in force: machines that it names otherwise keep their lives. */
+  rename(machines: ReadonlyMap<string, Named>): void;
+  /** The same for one machine that the configuration does not name. */
+  meet(machine: Named): void;
 }
 
 export interface LivesDeps {
@@ -29,7 +36,7 @@ export interface LivesDeps {
 export function createLives(loaded: readonly Life[], deps: LivesDeps): Lives {
   const lives = new Map(loaded.map((life) => [life.machine, life]));
   const saves = new Map<string, Promise<void>>();
-
+  let named: ReadonlyMap<string, Named> = new Map();
   const save = (before: Life | undefined, life: Life): Promise<void> => {
     const saving = deps.store.saveLife(life).catch((error: unknown) => {
       // What could not be saved did not happen, unless something else has happened since.
@@ -46,7 +53,23 @@ export function createLives(loaded: readonly Life[], deps: LivesDeps): Lives {
     saving.then(forget, forget);
     return saving;
   };
-
+  const put = (life: Life): Promise<void> => {
+    const before = lives.get(life.machine);
+    lives.set(life.machine, life);
+    return save(before, life);
+  };
+  /** The store tells by itself when it cannot write; after a restart the same is found again. */
+  const keep = (life: Life) => void put(life).catch(() => undefined);
+  const fresh = (machine: string) => newLife(machine, isUnnamed(machine, named) ? 'discovered' : 'ready');
+  const adopt = (machines: Iterable<Named>) => {
+    for (const { life, to } of planAdoptions(lives.values(), machines, (name) => named.has(name))) {
+      const state = life.state === 'discovered' && named.has(to.name) ? 'ready' : life.state;
+      // Both in one go, which the store writes as one: a token must not belong to two.
+      keep({ ...life, machine: to.name, macs: to.macs, state });
+      keep(newLife(life.machine, 'discovered'));
+      deps.tell(to.name, { id: 'machine.adopted', data: { before: life.machine, state } });
+    }
+  };
   return {
     get: (machine) => lives.get(machine),
     all: () => lives.values(),
@@ -54,12 +77,35 @@ export function createLives(loaded: readonly Life[], deps: LivesDeps): Lives {
       token === '' ? undefined : [...lives.values()].find((life) => life.operation?.grant.token === token),
     step(machine, event) {
       const before = lives.get(machine);
-      const step = stepLife(before ?? newLife(machine), event, deps.now());
+      const step = stepLife(before ?? fresh(machine), event, deps.now());
       if (step.kind !== 'moved') return { step, saved: saves.get(machine) ?? Promise.resolve() };
-      lives.set(machine, step.life);
-      const saved = save(before, step.life);
+      const saved = put(withMacs(step.life, macsOf(machine, named)));
       if (step.told) deps.tell(machine, step.told);
       return { step, saved };
     },
+    rename(machines) {
+      named = machines;
+      adopt(machines.values());
+      for (const { name, macs } of machines.values()) {
+        const life = lives.get(name);
+        if (life && withMacs(life, macs) !== life) keep(withMacs(life, macs));
+      }
+    },
+    meet: (machine) => adopt([machine]),
   };
+}
+
+function isUnnamed(machine: string, named: ReadonlyMap<string, Named>): boolean {
+  return !named.has(machine) && discoveredMac(machine) !== undefined;
+}
+
+function macsOf(machine: string, named: ReadonlyMap<string, Named>): readonly Mac[] | undefined {
+  const mac = discoveredMac(machine);
+  return named.get(machine)?.macs ?? (mac && [mac]);
+}
+
+function withMacs(life: Life, macs: readonly Mac[] | undefined): Life {
+  const isSame =
+    macs === undefined || (life.macs?.length === macs.length && macs.every((mac) => life.macs?.includes(mac)));
+  return isSame ? life : { ...life, macs };
 }

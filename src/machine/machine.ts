@@ -17,6 +17,8 @@ export interface Machine {
   readonly kind: 'pc' | 'mac';
   /** Serve the signed shim and GRUB to this machine's UEFI firmware. */
   readonly secureBoot: boolean;
+  /** How the installed system gets its address; `static` has `address`. The installer itself asks DHCP either way. */
+  readonly addressing: 'dhcp' | 'static';
   /** Which loader it gets: `auto` is a script for iPXE and GRUB for everything else. */
   readonly loader: 'auto' | 'grub' | 'ipxe';
   /** The operator's own values for templates: `vars.NAME`. */

@@ -38,13 +38,16 @@ const events: Record<string, LifeEvent> = {
   'answer requested elsewhere': { kind: 'answer-requested', address: '172.22.10.66', deadlineSeconds: 60 },
   'answer sent': { kind: 'answer-sent', file: 'preseed.cfg' },
   'started reported': { kind: 'reported', report: 'started' },
+  'choice reported': { kind: 'reported', report: 'chosen', chosen: { disk: '/dev/sda', nic: 'ens3' } },
   'done reported': { kind: 'reported', report: 'done' },
   'done with keys': { kind: 'reported', report: 'done', hostKeys: ['ssh-ed25519 AAAA'] },
   'failed reported': { kind: 'reported', report: 'failed', reason: 'no disk' },
-  contacted: { kind: 'contacted', how: 'SSH answers' },
-  'contact missed': { kind: 'contact-missed', seen: 'somebody else answers' },
+  contacted: { kind: 'contacted', how: 'SSH answers', isVerified: true },
+  'contact missed': { kind: 'contact-missed', seen: 'somebody else answers', isSilent: false },
   'deadline passed': { kind: 'deadline-passed' },
   cancelled: { kind: 'cancelled' },
+  retired: { kind: 'retired' },
+  unretired: { kind: 'unretired' },
 };
 
 /**
@@ -60,6 +63,7 @@ const table: Record<string, Record<string, string>> = {
     'answer requested elsewhere': 'no installation',
     'answer sent': 'no installation',
     'started reported': 'no installation',
+    'choice reported': 'no installation',
     'done reported': 'no installation',
     'done with keys': 'no installation',
     'failed reported': 'no installation',
@@ -67,6 +71,8 @@ const table: Record<string, Record<string, string>> = {
     'contact missed': 'no installation',
     'deadline passed': 'no installation',
     cancelled: 'no installation',
+    retired: '-> retired',
+    unretired: 'not retired',
   },
   granted: {
     'granted by file': 'in progress already',
@@ -76,6 +82,7 @@ const table: Record<string, Record<string, string>> = {
     'answer requested elsewhere': '-> installing',
     'answer sent': 'nobody asked',
     'started reported': 'not sent yet',
+    'choice reported': 'not sent yet',
     'done reported': 'not sent yet',
     'done with keys': 'not sent yet',
     'failed reported': 'not sent yet',
@@ -83,6 +90,8 @@ const table: Record<string, Record<string, string>> = {
     'contact missed': 'nobody waits',
     'deadline passed': 'has not run out',
     cancelled: '-> cancelled',
+    retired: 'in progress',
+    unretired: 'not retired',
   },
   booting: {
     'granted by file': 'in progress already',
@@ -92,6 +101,7 @@ const table: Record<string, Record<string, string>> = {
     'answer requested elsewhere': '-> installing',
     'answer sent': 'nobody asked',
     'started reported': '-> installing',
+    'choice reported': '-> booting',
     'done reported': '-> succeeded',
     'done with keys': '-> first-contact',
     'failed reported': '-> failed',
@@ -99,6 +109,8 @@ const table: Record<string, Record<string, string>> = {
     'contact missed': 'nobody waits',
     'deadline passed': 'has not run out',
     cancelled: '-> cancelled',
+    retired: 'in progress',
+    unretired: 'not retired',
   },
   answering: {
     'granted by file': 'in progress already',
@@ -108,6 +120,7 @@ const table: Record<string, Record<string, string>> = {
     'answer requested elsewhere': 'belongs to 172.22.10.55',
     'answer sent': '-> installing',
     'started reported': '-> installing',
+    'choice reported': '-> installing',
     'done reported': '-> succeeded',
     'done with keys': '-> first-contact',
     'failed reported': '-> failed',
@@ -115,6 +128,8 @@ const table: Record<string, Record<string, string>> = {
     'contact missed': 'nobody waits',
     'deadline passed': 'has not run out',
     cancelled: '-> cancelled',
+    retired: 'in progress',
+    unretired: 'not retired',
   },
   answered: {
     'granted by file': 'in progress already',
@@ -124,6 +139,7 @@ const table: Record<string, Record<string, string>> = {
     'answer requested elsewhere': 'handed over already',
     'answer sent': 'keep',
     'started reported': '-> installing',
+    'choice reported': '-> installing',
     'done reported': '-> succeeded',
     'done with keys': '-> first-contact',
     'failed reported': '-> failed',
@@ -131,6 +147,8 @@ const table: Record<string, Record<string, string>> = {
     'contact missed': 'nobody waits',
     'deadline passed': 'has not run out',
     cancelled: '-> cancelled',
+    retired: 'in progress',
+    unretired: 'not retired',
   },
   started: {
     'granted by file': 'in progress already',
@@ -140,6 +158,7 @@ const table: Record<string, Record<string, string>> = {
     'answer requested elsewhere': 'handed over already',
     'answer sent': 'keep',
     'started reported': 'keep',
+    'choice reported': '-> installing',
     'done reported': '-> succeeded',
     'done with keys': '-> first-contact',
     'failed reported': '-> failed',
@@ -147,6 +166,8 @@ const table: Record<string, Record<string, string>> = {
     'contact missed': 'nobody waits',
     'deadline passed': 'has not run out',
     cancelled: '-> cancelled',
+    retired: 'in progress',
+    unretired: 'not retired',
   },
   held: {
     'granted by file': 'in progress already',
@@ -156,6 +177,7 @@ const table: Record<string, Record<string, string>> = {
     'answer requested elsewhere': 'is held',
     'answer sent': 'is held',
     'started reported': 'is held',
+    'choice reported': 'is held',
     'done reported': '-> succeeded',
     'done with keys': '-> first-contact',
     'failed reported': '-> failed',
@@ -163,15 +185,18 @@ const table: Record<string, Record<string, string>> = {
     'contact missed': 'nobody waits',
     'deadline passed': 'has not run out',
     cancelled: '-> cancelled',
+    retired: 'in progress',
+    unretired: 'not retired',
   },
   waiting: {
     'granted by file': 'in progress already',
     'granted by command': 'in progress already',
-    'boot config': 'keep',
+    'boot config': '-> first-contact',
     'answer requested': 'has reported',
     'answer requested elsewhere': 'has reported',
     'answer sent': 'has reported',
     'started reported': 'has reported',
+    'choice reported': 'has reported',
     'done reported': 'has reported',
     'done with keys': 'has reported',
     'failed reported': 'has reported',
@@ -179,6 +204,8 @@ const table: Record<string, Record<string, string>> = {
     'contact missed': '-> first-contact',
     'deadline passed': 'has not run out',
     cancelled: '-> cancelled',
+    retired: 'in progress',
+    unretired: 'not retired',
   },
 };
 
@@ -186,6 +213,8 @@ const table: Record<string, Record<string, string>> = {
 function expectedFor(state: State, stage: string, event: string): string | undefined {
   if (event.startsWith('granted') && state === 'retired') return 'is retired';
   if (event === 'granted by file' && state === 'installed') return 'is installed';
+  if (event === 'retired' && state === 'retired') return 'retired already';
+  if (event === 'unretired' && state === 'retired') return '-> ready';
   return table[stage]?.[event];
 }
 
@@ -206,8 +235,11 @@ for (const state of states) {
           assert.equal(step.life, life);
         } else {
           const after = step.life;
-          assert.equal(`-> ${after.operation?.stage ?? after.outcome?.result}`, expected);
-          assert.equal(after.state, expected === '-> succeeded' ? 'installed' : state);
+          const isRest = event.kind === 'retired' || event.kind === 'unretired';
+          const where = isRest ? after.state : (after.operation?.stage ?? after.outcome?.result);
+          assert.equal(`-> ${where}`, expected);
+          if (!isRest) assert.equal(after.state, expected === '-> succeeded' ? 'installed' : state);
+          if (isRest) assert.deepEqual(after.operation, operation);
           assert.notDeepEqual(after, life);
         }
       });
@@ -253,7 +285,9 @@ for (const [stage, operation] of Object.entries(stages)) {
   for (const [name, event] of Object.entries(events)) {
     test(`stepLife() after the deadline, ${stage}, ${name}`, () => {
       const step = stepLife(life(stage), event, late);
-      if (event.kind === 'deadline-passed' || event.kind === 'cancelled') {
+      if (event.kind === 'retired' || event.kind === 'unretired') {
+        assert.equal(step.kind, 'refused');
+      } else if (event.kind === 'deadline-passed' || event.kind === 'cancelled') {
         assert.equal(
           step.kind === 'moved' && step.life.outcome?.result,
           event.kind === 'cancelled' ? 'cancelled' : 'expired',
@@ -286,6 +320,21 @@ test('stepLife() tells what an operator wants to know, and only then', () => {
   assert.equal(toldOf('started', 'cancelled'), 'install.cancelled');
 });
 
+test('stepLife() keeps what the installer chose, also when its installation ends', () => {
+  const chosen = { disk: '/dev/sda', diskId: '/dev/disk/by-id/ata-A_1', diskBytes: 4e9, nic: 'ens3' };
+  const report: LifeEvent = { kind: 'reported', report: 'chosen', chosen };
+  const told = stepLife(life('started'), report, NOW);
+  assert.deepEqual(told.kind === 'moved' && told.told, {
+    id: 'install.chosen',
+    data: { profile: 'debian-12', ...chosen },
+  });
+  const after = movedLife(life('started'), report);
+  assert.equal(stepLife(after, report, NOW).kind, 'kept', 'the same once more says nothing new');
+  assert.deepEqual(movedLife(after, { kind: 'reported', report: 'failed', reason: 'x' }).chosen, chosen);
+  const other = movedLife(after, { ...report, chosen: { disk: '/dev/sdb' } });
+  assert.deepEqual(other.chosen, { disk: '/dev/sdb' });
+});
+
 test('stepLife() forgets the grant when it ends', () => {
   const done = movedLife(life('started'), { kind: 'reported', report: 'done' });
   assert.deepEqual(done, {
@@ -296,8 +345,9 @@ test('stepLife() forgets the grant when it ends', () => {
       kind: 'install',
       profile: 'debian-12',
       result: 'succeeded',
-      reason: 'the installer reported success',
+      reason: 'the installer reported success, and no SSH key is configured to look for its system with',
       at: NOW,
+      isVerified: false,
     },
   });
 });
@@ -305,10 +355,56 @@ test('stepLife() forgets the grant when it ends', () => {
 test('stepLife() gives up the token with the report, and says at the end what was seen instead of the system', () => {
   const reported = movedLife(life('started'), { kind: 'reported', report: 'done', hostKeys: [] }, 5000);
   assert.equal(reported.operation?.grant.token, '');
-  const missed = movedLife(reported, { kind: 'contact-missed', seen: 'nothing answers by SSH at 172.22.10.55' }, 6000);
+  const seen = 'nothing answers by SSH at 172.22.10.55';
+  const missed = movedLife(reported, { kind: 'contact-missed', seen, isSilent: true }, 6000);
   const deadline = missed.operation?.grant.deadline ?? 0;
   assert.equal(deadline, 5000 + 20 * 60_000);
   const end = movedLife(missed, { kind: 'deadline-passed' }, deadline);
   assert.equal(end.state, 'ready');
   assert.equal(end.outcome?.reason, 'the installer reported success, but nothing answers by SSH at 172.22.10.55');
+});
+
+test('stepLife() keeps the first sign that the installer has ended', () => {
+  const boot: LifeEvent = { kind: 'boot-config-served', deadlineSeconds: 60 };
+  const waiting = life('waiting');
+  const open: LifeEvent = { kind: 'contact-missed', seen: 'it may be the installer’s own', isSilent: false };
+  const other = movedLife(waiting, open);
+  assert.equal(other.operation?.contact?.ended, undefined, 'that something answers says nothing');
+  const booted = movedLife(other, boot);
+  const { contact } = booted.operation ?? {};
+  assert.equal(contact?.ended, 'it has booted from the network since its report');
+  assert.equal(contact?.seen, 'it may be the installer’s own');
+  assert.equal(stepLife(booted, boot, NOW).kind, 'kept');
+  const silent = movedLife(waiting, { kind: 'contact-missed', seen: 'nothing answers any more', isSilent: true });
+  assert.equal(silent.operation?.contact?.ended, 'it was silent after its report');
+  const later = movedLife(silent, open);
+  assert.equal(later.operation?.contact?.ended, 'it was silent after its report');
+});
+
+test('stepLife() says whether the installed system was verified', () => {
+  const end = (event: LifeEvent) => {
+    const step = stepLife(life('waiting'), event, NOW);
+    assert.ok(step.kind === 'moved');
+    return [step.life.state, step.life.outcome?.isVerified, step.told?.data];
+  };
+  const how = 'SSH answers';
+  const data = { profile: 'debian-12', how };
+  assert.deepEqual(end({ kind: 'contacted', how, isVerified: true }), ['installed', true, { ...data, verified: true }]);
+  assert.deepEqual(end({ kind: 'contacted', how, isVerified: false }), [
+    'installed',
+    false,
+    { ...data, verified: false },
+  ]);
+});
+
+test('stepLife() retires what is at rest, and says what it is again afterwards', () => {
+  const outcome = { kind: 'install', profile: 'debian-12', result: 'succeeded', reason: 'x', at: 1 } as const;
+  const installed: Life = { machine: 'sm1', state: 'installed', onceUsed: true, outcome };
+  const retired = movedLife(installed, { kind: 'retired' });
+  assert.deepEqual(retired, { ...installed, state: 'retired' });
+  const grant = stepLife(retired, events['granted by command'] ?? { kind: 'cancelled' }, NOW);
+  assert.match(grant.kind === 'refused' ? grant.reason : '', /is retired, and is not installed until it is unretired/);
+  assert.deepEqual(movedLife(retired, { kind: 'unretired' }), installed);
+  const fresh = movedLife(newLife('sm2', 'discovered'), { kind: 'retired' });
+  assert.equal(movedLife(fresh, { kind: 'unretired' }).state, 'ready');
 });

@@ -1,4 +1,4 @@
-import type { Grant, Life, Operation, Outcome, State } from './life.ts';
+import type { Chosen, Grant, Life, Operation, Outcome, State } from './life.ts';
 
 /** What can happen to a machine's life. */
 export type LifeEvent =
@@ -11,24 +11,32 @@ export type LifeEvent =
   /** The answer file was sent in full. */
   | { readonly kind: 'answer-sent'; readonly file: string }
   | { readonly kind: 'reported'; readonly report: 'started' }
+  /** What is about to be erased. */
+  | { readonly kind: 'reported'; readonly report: 'chosen'; readonly chosen: Chosen }
   /** With `hostKeys` the installed system is waited for; without, the report is believed. */
   | { readonly kind: 'reported'; readonly report: 'done'; readonly hostKeys?: readonly string[] | undefined }
-  /** The installed system answered. `how`: in words. */
-  | { readonly kind: 'contacted'; readonly how: string }
-  /** It did not answer, or somebody else did. */
-  | { readonly kind: 'contact-missed'; readonly seen: string }
+  /** The installed system answered. `how`: in words. `isVerified`: with a host key that was reported. */
+  | { readonly kind: 'contacted'; readonly how: string; readonly isVerified: boolean }
+  /** It did not answer (`isSilent`), or somebody else did. */
+  | { readonly kind: 'contact-missed'; readonly seen: string; readonly isSilent: boolean }
   | { readonly kind: 'reported'; readonly report: 'failed'; readonly reason: string }
   | { readonly kind: 'deadline-passed' }
-  | { readonly kind: 'cancelled' };
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'retired' }
+  | { readonly kind: 'unretired' };
 
 /** What is to be told of a step: ids and data of the event catalogue. */
 export type LifeTold =
   | { readonly id: 'install.granted'; readonly data: { profile: string; via: string } }
   | { readonly id: 'boot.held'; readonly data: { profile: string; reason: string } }
   | { readonly id: 'answer.fetched'; readonly data: { profile: string; file: string } }
+  | { readonly id: 'install.chosen'; readonly data: { profile: string } & Chosen }
   | { readonly id: 'install.started' | 'install.reported' | 'install.cancelled'; readonly data: { profile: string } }
-  | { readonly id: 'install.done'; readonly data: { profile: string; how: string } }
-  | { readonly id: 'install.failed'; readonly data: { profile: string; reason: string } };
+  | { readonly id: 'install.done'; readonly data: { profile: string; how: string; verified: boolean } }
+  | { readonly id: 'install.failed'; readonly data: { profile: string; reason: string } }
+  | { readonly id: 'machine.retired'; readonly data: { before: State } }
+  | { readonly id: 'machine.unretired'; readonly data: { state: State } }
+  | { readonly id: 'machine.adopted'; readonly data: { before: string; state: State } };
 
 /** `moved` with a life equal to the old one never happens: `kept` says that the event is fine and changes nothing. */
 export type LifeStep =
@@ -53,6 +61,7 @@ export function isOverdue(life: Life, now: number): boolean {
  */
 export function stepLife(life: Life, event: LifeEvent, now: number): LifeStep {
   if (event.kind === 'granted') return stepGranted(life, event, now);
+  if (event.kind === 'retired' || event.kind === 'unretired') return stepRetirement(life, event.kind);
   const operation = life.operation;
   if (operation === undefined) return refused('no installation is in progress');
   if (event.kind === 'cancelled') {
@@ -79,7 +88,7 @@ export function stepLife(life: Life, event: LifeEvent, now: number): LifeStep {
 
 function stepGranted(life: Life, event: Extract<LifeEvent, { kind: 'granted' }>, now: number): LifeStep {
   const { token, profile, via } = event;
-  if (life.state === 'retired') return refused('the machine is retired');
+  if (life.state === 'retired') return refused('the machine is retired, and is not installed until it is unretired');
   if (via === 'file' && life.onceUsed) return refused('`install: once` of the file was used already');
   if (via === 'file' && life.state === 'installed') return refused('the machine is installed');
   const stage = life.operation?.stage;
@@ -91,6 +100,24 @@ function stepGranted(life: Life, event: Extract<LifeEvent, { kind: 'granted' }>,
   // Any grant uses up `install: once`: what a person started must not be started a second time by the file.
   const moved: Life = { ...life, operation: { kind: 'install', stage: 'granted', grant }, onceUsed: true };
   return { kind: 'moved', life: moved, told: { id: 'install.granted', data: { profile, via } } };
+}
+
+/** Only what is at rest can be retired: an installer that runs would not stop for it. */
+function stepRetirement(life: Life, kind: 'retired' | 'unretired'): LifeStep {
+  const { state, operation, outcome } = life;
+  if (kind === 'unretired') {
+    if (state !== 'retired') return refused('the machine is not retired');
+    const back = outcome?.result === 'succeeded' ? 'installed' : 'ready';
+    const told: LifeTold = { id: 'machine.unretired', data: { state: back } };
+    return { kind: 'moved', life: { ...life, state: back }, told };
+  }
+  if (state === 'retired') return refused('the machine is retired already');
+  if (operation) return refused(`an installation is in progress (${operation.stage}); cancel it first`);
+  return {
+    kind: 'moved',
+    life: { ...life, state: 'retired' },
+    told: { id: 'machine.retired', data: { before: state } },
+  };
 }
 
 function stepBootConfig(life: Life, operation: Operation, deadlineSeconds: number, now: number): LifeStep {
@@ -154,13 +181,23 @@ function stepReported(
     const told: LifeTold = { id: 'install.started', data: { profile: grant.profile } };
     return moved(life, { ...operation, stage: 'installing', startedAt: now }, told);
   }
+  if (event.report === 'chosen') {
+    if (stage === 'held') return refused('the installation is held');
+    if (sameChoice(life.chosen, event.chosen)) return { kind: 'kept', life, reason: 'the same was chosen before' };
+    const told: LifeTold = { id: 'install.chosen', data: { profile: grant.profile, ...event.chosen } };
+    return { kind: 'moved', life: { ...life, chosen: event.chosen }, told };
+  }
   // A machine that is held may still report: its report was late, not wrong.
   if (event.report === 'failed') {
     return ended(life, operation, { result: 'failed', reason: event.reason, told: 'install.failed' }, now);
   }
   if (event.hostKeys !== undefined) return stepAwaitContact(life, operation, event.hostKeys, now);
-  const end = { result: 'succeeded', reason: 'the installer reported success', told: 'install.done' } as const;
-  return ended(life, operation, end, now);
+  const reason = 'the installer reported success, and no SSH key is configured to look for its system with';
+  return ended(life, operation, { result: 'succeeded', isVerified: false, reason, told: 'install.done' }, now);
+}
+
+function sameChoice(a: Chosen | undefined, b: Chosen): boolean {
+  return a?.disk === b.disk && a.diskId === b.diskId && a.diskBytes === b.diskBytes && a.nic === b.nic;
 }
 
 /** How long a machine may take from the installer's report to its own system's SSH: servers take minutes to restart. */
@@ -176,18 +213,27 @@ function stepAwaitContact(life: Life, operation: Operation, hostKeys: readonly s
 
 function stepFirstContact(life: Life, operation: Operation, event: LifeEvent, now: number): LifeStep {
   switch (event.kind) {
-    case 'contacted':
-      return ended(life, operation, { result: 'succeeded', reason: event.how, told: 'install.done' }, now);
-    case 'contact-missed': {
-      const { contact = { hostKeys: [] } } = operation;
-      if (contact.seen === event.seen) return { kind: 'kept', life, reason: 'the same was seen before' };
-      return moved(life, { ...operation, contact: { ...contact, seen: event.seen } });
+    case 'contacted': {
+      const { how: reason, isVerified } = event;
+      return ended(life, operation, { result: 'succeeded', isVerified, reason, told: 'install.done' }, now);
     }
+    case 'contact-missed':
+      return stepContact(life, operation, event.seen, event.isSilent ? 'it was silent after its report' : undefined);
     case 'boot-config-served':
-      return { kind: 'kept', life, reason: 'it is installed, and boots from its disk' };
+      return stepContact(life, operation, undefined, 'it has booted from the network since its report');
     default:
       return refused('the installer has reported success');
   }
+}
+
+/** Keeps what was seen, and the first sign that the installer has ended. */
+function stepContact(life: Life, operation: Operation, seen: string | undefined, sign: string | undefined): LifeStep {
+  const { contact = { hostKeys: [] } } = operation;
+  const next = { ...contact, seen: seen ?? contact.seen, ended: contact.ended ?? sign };
+  if (next.seen === contact.seen && next.ended === contact.ended) {
+    return { kind: 'kept', life, reason: 'nothing new was seen' };
+  }
+  return moved(life, { ...operation, contact: next });
 }
 
 function stepDeadline(life: Life, operation: Operation, now: number): LifeStep {
@@ -204,27 +250,32 @@ interface End {
   readonly result: Outcome['result'];
   readonly reason: string;
   readonly told: 'install.done' | 'install.cancelled' | 'install.failed';
+  readonly isVerified?: boolean;
 }
 
 /** The grant is used up, however it ended. Only success changes the state. */
 function ended(life: Life, operation: Operation, end: End, now: number): LifeStep {
   const profile = operation.grant.profile;
-  const { result, reason } = end;
-  const outcome: Outcome = { kind: 'install', profile, result, reason, at: now };
-  const state = result === 'succeeded' ? 'installed' : life.state;
-  return {
-    kind: 'moved',
-    life: { machine: life.machine, state, outcome, onceUsed: life.onceUsed },
-    told: tellEnd(end, profile),
+  const { result, reason, isVerified } = end;
+  const outcome: Outcome = {
+    kind: 'install',
+    profile,
+    result,
+    reason,
+    at: now,
+    ...(isVerified !== undefined && { isVerified }),
   };
+  const state = result === 'succeeded' ? 'installed' : life.state;
+  const { operation: _over, ...rest } = life;
+  return { kind: 'moved', life: { ...rest, state, outcome }, told: tellEnd(end, profile) };
 }
 
-function tellEnd({ told, reason }: End, profile: string): LifeTold {
+function tellEnd({ told, reason, isVerified = false }: End, profile: string): LifeTold {
   switch (told) {
     case 'install.failed':
       return { id: told, data: { profile, reason } };
     case 'install.done':
-      return { id: told, data: { profile, how: reason } };
+      return { id: told, data: { profile, how: reason, verified: isVerified } };
     case 'install.cancelled':
       return { id: told, data: { profile } };
   }

@@ -1,3 +1,4 @@
+import type { Settings } from '../config/settings.ts';
 import { probeSsh } from '../io/ssh-probe.ts';
 import { judgeContact } from '../machine/judge-contact.ts';
 import type { Life } from '../machine/life.ts';
@@ -21,19 +22,26 @@ export function openFirstContact(base: Base, serving: Serving): { close(): void 
   return { close: () => clearInterval(timer) };
 }
 
-async function tryContact({ lives, book }: Base, serving: Serving, life: Life): Promise<void> {
-  const { settings } = serving.state();
-  const macs = settings.machines.get(life.machine)?.macs ?? [];
+/** Where the installed system is to be found: at its static address, else where it asked for a lease. */
+function addressOf(settings: Settings, book: Base['book'], life: Life): string | undefined {
+  const machine = settings.machines.get(life.machine);
+  if (machine?.addressing === 'static' && machine.address !== undefined) return formatIpv4(machine.address);
+  const macs = machine?.macs ?? [];
   const leases = settings.networks.flatMap((network) => macs.map((mac) => book.leaseOf(network.name, mac)));
   const lease = leases.find((one) => one?.state === 'bound');
-  const address = lease ? formatIpv4(lease.address) : life.operation?.grant.answeredTo;
+  return lease ? formatIpv4(lease.address) : life.operation?.grant.answeredTo;
+}
+
+async function tryContact({ lives, book }: Base, serving: Serving, life: Life): Promise<void> {
+  const { settings } = serving.state();
+  const address = addressOf(settings, book, life);
   if (address === undefined) return;
   const answer = await probeSsh(address, { timeoutMs: TRY_MS });
-  const judgement = judgeContact(life.operation?.contact?.hostKeys ?? [], address, answer);
+  const judgement = judgeContact(life.operation?.contact ?? { hostKeys: [] }, address, answer);
   const { saved } =
     judgement.kind === 'made'
-      ? lives.step(life.machine, { kind: 'contacted', how: judgement.how })
-      : lives.step(life.machine, { kind: 'contact-missed', seen: judgement.seen });
+      ? lives.step(life.machine, { ...judgement, kind: 'contacted' })
+      : lives.step(life.machine, { ...judgement, kind: 'contact-missed' });
   // The store tells by itself when it cannot write; the next try comes soon.
   await saved.catch(() => undefined);
 }

@@ -38,5 +38,9 @@ export function createMachineAdmin({ book, lives, now }: Base, serving: Serving)
       return step(name, { kind: 'granted', token: newToken(), profile, via: 'command' });
     },
     cancel: (name) => step(name, { kind: 'cancelled' }),
+    retire: (name) => step(name, { kind: 'retired' }),
+    unretire: (name) => step(name, { kind: 'unretired' }),
+    isNamed: (mac) => serving.state().machines.byMac(mac) !== undefined,
+    lifeOf: (name) => lives.get(name),
   };
 }

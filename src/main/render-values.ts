@@ -48,6 +48,12 @@ function flatten(name: string, value: unknown, input: AnswerInput, origins: Orig
   return [{ name, value: showValue(value), origin: originOf(name, input, origins) }];
 }
 
+/** What is said of a value whose places are all empty. */
+const UNWRITTEN: Readonly<Record<string, string>> = {
+  'machine.address': 'lease, or the next free one',
+  static: 'built-in default: by DHCP',
+};
+
 function showValue(value: unknown): string {
   if (value === null || value === undefined) return '-';
   if (Array.isArray(value)) return value.length === 0 ? '-' : value.map(showValue).join(', ');
@@ -85,9 +91,17 @@ function originOf(name: string, { machine, profile, network }: AnswerInput, orig
     'network.dns': [net('dns'), ['defaults', 'dns'], net('router'), net('address')],
     'network.ntp': [net('ntp'), ['defaults', 'ntp']],
     'profile.name': [['profiles', profile.name]],
+    static: [own('addressing'), ['defaults', 'addressing']],
+    'static.address': [own('address')],
+    'static.netmask': [net('subnet')],
+    'static.prefix': [net('subnet')],
+    'static.router': [net('router')],
+    'static.dns': [net('dns'), ['defaults', 'dns'], net('router'), net('address')],
+    'static.mtu': [net('mtu')],
+    'nic.script': [own('mac'), own('macs')],
   };
   const known = paths[name];
-  if (known) return origins.of(known, name === 'machine.address' ? 'lease, or the next free one' : 'not set');
+  if (known) return origins.of(known, UNWRITTEN[name] ?? 'not set');
   if (section === 'profile')
     return origins.of([of(key === 'installedArguments' ? 'arguments' : key)], `built-in description ${profile.os}`);
   if (section === 'mirror') return origins.of([of('source')], 'not set');

@@ -201,6 +201,28 @@ test('acceptReport() refuses what is not the machine’s own report', async () =
   assert.ok(early.kind === 'refused' && early.status === 409 && /not sent yet/.test(early.reason));
 });
 
+test('acceptReport() keeps what the installer has chosen, and only what looks like it', async () => {
+  const rack = await bootedRack();
+  const report = async (body: string) => {
+    const result = await rack.files.acceptReport('T', 'chosen', body, sm1);
+    return result.kind === 'refused' ? result.reason : rack.lives.get('sm1')?.chosen;
+  };
+  assert.match(String(await report('')), /names no disk/);
+  assert.match(String(await report('disk=sda')), /names no disk/);
+  assert.match(String(await report('disk=/dev/../../etc id=x')), /names no disk/);
+  assert.deepEqual(await report('disk=/dev/vda id= bytes= nic='), { disk: '/dev/vda' });
+  const whole = 'disk=/dev/nvme0n1 id=/dev/disk/by-id/nvme-SAMSUNG_MZ_S4=1 bytes=512110190592 nic=enp1s0f0\n';
+  assert.deepEqual(await report(whole.replace('=1', '#1')), {
+    disk: '/dev/nvme0n1',
+    diskId: '/dev/disk/by-id/nvme-SAMSUNG_MZ_S4#1',
+    diskBytes: 512110190592,
+    nic: 'enp1s0f0',
+  });
+  assert.deepEqual(await report('disk=/dev/sda id=/etc/passwd bytes=-1 nic=a/b\u001b[2J'), { disk: '/dev/sda' });
+  const told = rack.events.findLast(({ id }) => id === 'install.chosen');
+  assert.deepEqual(told?.data, { profile: 'debian-12', disk: '/dev/sda' });
+});
+
 test('acceptReport() keeps the host keys that the installed system has to show', async () => {
   const rack = await bootedRack();
   await rack.files.resolveAnswer('T', 'preseed.cfg', sm1);

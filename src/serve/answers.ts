@@ -11,7 +11,7 @@ import { formatIpv4 } from '../net/ipv4.ts';
 import type { Mac } from '../net/mac.ts';
 import type { BootFilesDeps, Leaseholder } from './boot-deps.ts';
 import type { Requester } from './boot-resource.ts';
-import { hostKeysIn, logIn, reasonIn } from './report-body.ts';
+import { choiceIn, hostKeysIn, logIn, reasonIn } from './report-body.ts';
 
 /** `status`: the HTTP status that fits. Never 2xx. */
 export interface AnswerRefusal {
@@ -79,7 +79,7 @@ export function createAnswers(deps: BootFilesDeps): Answers {
       // Installers log the commands that they run, and the token with them.
       const body = given.replaceAll(token, '…');
       const event = reportEvent(kind, body, deps.settings().defaults.sshKeys.length > 0);
-      if (event === undefined) return refuse(404, `there is no report "${kind}": started, done and failed are known`);
+      if (typeof event === 'string') return refuse(404, event);
       const claim = claimOf(deps, token, requester);
       if ('status' in claim) return claim;
       const { profile } = claim.operation.grant;
@@ -204,11 +204,21 @@ async function take(deps: BootFilesDeps, machine: string, event: LifeEvent): Pro
   return step.kind === 'refused' ? refuse(409, step.reason) : { kind: 'accepted' };
 }
 
-/** Without an SSH key nobody could log in, and the report of success is all that there will be. */
-function reportEvent(kind: string, body: string, expectsContact: boolean): LifeEvent | undefined {
+/**
+ * The event of a report, or why it is none. Where no SSH key is configured and no host key was reported, nothing says that
+ * there will be an SSH to wait for: the report of success is all that there will be.
+ */
+function reportEvent(kind: string, body: string, expectsContact: boolean): LifeEvent | string {
   if (kind === 'started') return { kind: 'reported', report: kind };
-  if (kind === 'done') return { kind: 'reported', report: kind, ...(expectsContact && { hostKeys: hostKeysIn(body) }) };
-  if (kind !== 'failed') return undefined;
+  if (kind === 'chosen') {
+    const chosen = choiceIn(body);
+    return chosen ? { kind: 'reported', report: kind, chosen } : 'the report "chosen" names no disk: disk=/dev/…';
+  }
+  if (kind === 'done') {
+    const hostKeys = hostKeysIn(body);
+    return { kind: 'reported', report: kind, ...((expectsContact || hostKeys.length > 0) && { hostKeys }) };
+  }
+  if (kind !== 'failed') return `there is no report "${kind}": started, chosen, done and failed are known`;
   const reason = reasonIn(body);
   return { kind: 'reported', report: 'failed', reason: reason || 'the installer gave no reason' };
 }

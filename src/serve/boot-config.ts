@@ -105,6 +105,7 @@ function orderFor(
   const stand =
     unknown.kind === 'install' ? discoveredMachine(identity.mac, unknown.profile, network.domain) : undefined;
   const machine = identity.machine ?? stand;
+  if (identity.machine === undefined && stand) deps.lives.meet(stand);
   const decision = decide(deps, { machine: identity.machine, lifeOf: machine?.name, profiles, unknown });
   const profile =
     decision.kind === 'install' ? decision.profile.name : decision.kind === 'hold' ? decision.profile : undefined;
@@ -131,6 +132,10 @@ function orderFor(
       reason: decision.reason,
       next: `Nothing is erased now. Look at what the installer did. A new installation: rackready install ${machine.name}`,
     };
+  }
+  // A loader that asks after the report: the installer has ended.
+  if (machine && deps.lives.get(machine.name)?.operation?.stage === 'first-contact') {
+    step(deps, machine.name, { kind: 'boot-config-served', deadlineSeconds: 0 });
   }
   return { kind: 'local', reason: decision.reason };
 }

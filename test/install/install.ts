@@ -155,7 +155,11 @@ async function login({ address, name }: Subject, folder: string): Promise<string
     'ConnectTimeout=5',
   ];
   const ask =
-    'hostname -f; ip -4 -o address show scope global | grep -o "inet [0-9./]*"; sudo -n true && echo sudo works; . /etc/os-release; echo "$PRETTY_NAME"';
+    'hostname -f; ip -4 -o address show scope global | grep -o "inet [0-9./]*"; sudo -n true && echo sudo works; . /etc/os-release; echo "$PRETTY_NAME"; ' +
+    // File systems by UUID, the card named by the file that the installation left, the boot loader's disk by its lasting name.
+    'grep -q "^/dev/" /etc/fstab || echo "no /dev/ in fstab"; grep -o "root=UUID" /proc/cmdline; ' +
+    'udevadm info -q property /sys/class/net/e* | grep -o "^ID_NET_LINK_FILE=.*rackready.*"; ' +
+    '[ -d /sys/firmware/efi ] || sudo grep -A9 "^Name: grub-pc/install_devices$" /var/cache/debconf/config.dat | grep -o "^Value: .*"';
   for (let tries = 0; tries < 60; tries++) {
     const answer = await run('ssh', [...ssh, `admin@${address}`, ask], { timeout: 60_000 }).catch(() => undefined);
     if (answer === undefined) {
@@ -163,7 +167,14 @@ async function login({ address, name }: Subject, folder: string): Promise<string
       continue;
     }
     const said = answer.stdout.trim().split('\n').join('; ');
-    for (const wanted of [`${name}.lab.example`, `inet ${address}/24`, 'sudo works', 'Debian GNU/Linux 13']) {
+    const lasting = ['no /dev/ in fstab', 'root=UUID', '/etc/systemd/network/10-rackready-'];
+    for (const wanted of [
+      `${name}.lab.example`,
+      `inet ${address}/24`,
+      'sudo works',
+      'Debian GNU/Linux 13',
+      ...lasting,
+    ]) {
       if (!said.includes(wanted)) throw new Error(`${name} says "${said}", without "${wanted}"`);
     }
     return `answers SSH with the configured key: ${said}`;

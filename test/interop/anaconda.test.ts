@@ -99,11 +99,11 @@ async function fetchAs(client: RackClient, macs: readonly string[], url: string,
   return { status: Number(text.slice(end + 1)), body: text.slice(0, end) };
 }
 
-/** The commands of a kickstart's scripts that report to the server, run as they stand in the file. */
-async function runReport(client: RackClient, kickstart: string, report: string): Promise<void> {
-  const line = kickstart.split('\n').find((one) => one.startsWith('curl ') && one.endsWith(`/${report}'`));
+/** The commands of a kickstart's scripts that report to the server, run as they stand in the file, after `before`. */
+async function runReport(client: RackClient, kickstart: string, report: string, before = ''): Promise<void> {
+  const line = kickstart.split('\n').find((one) => one.includes('curl ') && one.includes(`/${report}'`));
   assert.ok(line, `there is no command for ${report}`);
-  const { code, text } = await runProgram([...client.prefix, 'sh', '-c', line]);
+  const { code, text } = await runProgram([...client.prefix, 'sh', '-c', `${before}\n${line}`]);
   assert.equal(code, 0, text);
 }
 
@@ -146,14 +146,25 @@ test('Anaconda of Rocky 9: loader, kickstart, tree, reports, and afterwards the 
 
   await runReport(client, kickstart.body, 'started');
   await server.event('install.started', { machine: 'sm1' });
-  await runReport(client, kickstart.body, 'done');
+  const chosen = 'found=/dev/sda; stable=/dev/disk/by-id/ata-A_1; bytes=4000000000; nic=ens4';
+  await runReport(client, kickstart.body, 'chosen', chosen);
+  await server.event('install.chosen', { machine: 'sm1', diskId: '/dev/disk/by-id/ata-A_1' });
+  const shown = await run(process.execPath, [MAIN, 'machines', 'sm1'], { RACKREADY_DATA: server.data });
+  assert.match(
+    shown.stdout.toString(),
+    /^disk: +\/dev\/disk\/by-id\/ata-A_1 \(\/dev\/sda\), 4\.0 GB\nnetwork card: ens4$/m,
+  );
+  await runReport(client, kickstart.body, 'done', 'root=/nowhere');
   await server.event('install.reported', { machine: 'sm1' });
   assert.match((await get(`${BASE}/ipxe/boot.ipxe`)).body, /boots from disk/);
-  // Installed it is only when its own system answers. This one has made its host keys by itself, so that none was reported.
+  // Installed it is only when its own system answers. No host key was reported here, so that nothing is compared.
   const sshd = "require('net').createServer((one) => one.end('SSH-2.0-Test\\r\\n')).listen(22)";
   startProgram(t, [...client.prefix, process.execPath, '-e', sshd]);
   const done = await server.event('install.done', { machine: 'sm1' });
-  assert.match(String(done.data?.how), /SSH answers at 172\.22\.10\.55; host key not checked/);
+  assert.match(
+    String(done.data?.how),
+    /SSH answers at 172\.22\.10\.55, and it .*; host key not checked: the installer reported none/,
+  );
 });
 
 test('Anaconda of CentOS 7 by the classic /ks.cfg: only under grant, only from the machine’s own address', async (t) => {

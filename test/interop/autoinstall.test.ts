@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { renderAnswer } from '../../src/boot/answer.ts';
@@ -85,6 +85,37 @@ test('PyYAML reads every value as it was written, also hostile ones', async (t) 
   const users = (autoinstall['user-data'] as { users: { ssh_authorized_keys: string[] }[] }).users;
   assert.deepEqual(users[0]?.ssh_authorized_keys, HOSTILE);
   assert.equal(autoinstall.proxy, HOSTILE.join(''));
+});
+
+test('cloud-init’s own code leaves the host keys alone that the installer has made and reported', async (t) => {
+  if (!needs(t, 'cloud-init', 'ssh-keygen', 'unshare')) return;
+  const text = readFileSync(new URL('ubuntu-24.04-plain.want.txt', FIXTURES), 'utf8');
+  const user = autoinstallOf(text)['user-data'] as Record<string, unknown>;
+  const firstStart = async (config: object) => {
+    const folder = newFolder('keys');
+    mkdirSync(join(folder, 'etc/ssh'), { recursive: true });
+    assert.equal((await runProgram(['ssh-keygen', '-A', '-f', folder])).code, 0);
+    const keys = join(folder, 'etc/ssh');
+    const made = readdirSync(keys);
+    const read = () =>
+      made.map((name) => [name, existsSync(join(keys, name)) && readFileSync(join(keys, name), 'utf8')]);
+    const before = JSON.stringify(read());
+    const program = [
+      'import inspect, json, logging, sys; from unittest.mock import MagicMock; from cloudinit.config import cc_ssh',
+      'cloud = MagicMock(); cloud.get_public_ssh_keys.return_value = []; cloud.distro.name = "ubuntu"',
+      'more = [logging.getLogger()] if "log" in inspect.signature(cc_ssh.handle).parameters else []',
+      'cc_ssh.apply_credentials = lambda *args: None',
+      'cc_ssh.handle("ssh", json.loads(sys.argv[1]), cloud, *more, [])',
+    ];
+    const argv = [PYTHON, '-W', 'ignore', '-c', program.join('\n'), JSON.stringify({ ...config, users: [] })];
+    const inside = `mount --bind ${keys} /etc/ssh && exec "$@"`;
+    const ran = await runProgram(['unshare', '--mount', 'sh', '-c', inside, 'sh', ...argv]);
+    assert.equal(ran.code, 0, ran.text);
+    return JSON.stringify(read()) === before;
+  };
+  assert.ok(await firstStart(user), 'those that were made stay; it may add some of other types');
+  const { ssh_deletekeys: _, ...careless } = user;
+  assert.ok(!(await firstStart(careless)), 'without the setting they are made anew');
 });
 
 test('cloud-init’s own code fetches the seed of a granted machine, once', async (t) => {

@@ -110,6 +110,9 @@ function chooseDisk(family: Family, disks: readonly Disk[], want?: unknown): { s
     }
     mkdirSync(join(folder, 'block'), { recursive: true });
     setUp.push('mkdir -p /dev/disk/by-id', 'ln -s ../../sdb /dev/disk/by-id/ata-SECOND');
+    // A name that dies with the disk's content, one for storage networks, and that of a partition.
+    setUp.push('ln -s ../../sdb /dev/disk/by-id/lvm-pv-uuid-1', 'ln -s ../../sdb /dev/disk/by-id/wwn-0x1');
+    setUp.push('ln -s ../../sda1 /dev/disk/by-id/ata-FIRST-part1', 'ln -s ../../nvme0n1 /dev/disk/by-id/nvme-eui.01');
     setUp.push('mount --bind "$D/block" /sys/block');
     setUp.push(
       `printf '#!/bin/sh\\necho "set $*" >>"$D/log"\\n' >"$D/bin/debconf-set"`,
@@ -171,17 +174,29 @@ const choices: readonly [string, readonly Disk[], unknown, string | RegExp][] = 
   ],
   ['a USB disk by path: stops all the same', [sda, usb], '/dev/sdc', /0 disks fit vars\.disk=\/dev\/sdc,/],
 ];
+/** The names that disks have at every start. */
+const LASTING: Readonly<Record<string, string>> = {
+  sdb: '/dev/disk/by-id/ata-SECOND',
+  nvme0n1: '/dev/disk/by-id/nvme-eui.01',
+};
+
 for (const family of families) {
   for (const [name, disks, want, expected] of choices) {
     test(`${family.os} chooses a disk: ${name}`, (t) => {
       if (!needs(t, 'unshare', 'busybox', 'bash')) return;
       const result = chooseDisk(family, disks, want);
-      const reports = result.log.filter((line) => !line.includes('/started'));
+      const rest = result.log.filter((line) => !line.includes('/started'));
+      const reports = rest.filter((line) => !line.includes('/chosen'));
       if (typeof expected === 'string') {
         assert.deepEqual({ status: result.status, reports }, { status: 0, reports: family.chosen(expected) });
+        const told = rest.find((line) => line.includes('/chosen')) ?? '';
+        const size = (disks.find((disk) => disk.name === expected)?.size ?? 1000) * 512;
+        const body = `disk=/dev/${expected} id=${LASTING[expected] ?? ''} bytes=${size} nic=`;
+        assert.ok(told.includes(`${body} `), `${body} in ${told}`);
+        assert.match(told, /http:\/\/172\.22\.10\.2\/report\/T0KEN\/chosen$/);
       } else {
         assert.equal(result.status, 9, 'it waits for ever');
-        assert.equal(reports.length, 1);
+        assert.equal(rest.length, 1);
         assert.match(reports[0] ?? '', expected);
         assert.match(reports[0] ?? '', /http:\/\/172\.22\.10\.2\/report\/T0KEN\/failed/);
       }

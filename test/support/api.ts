@@ -56,6 +56,7 @@ function machine(name: string, address: string, macText: string, profile?: strin
     profile,
     kind: 'pc',
     secureBoot: false,
+    addressing: 'dhcp',
     loader: 'auto',
     vars: {},
   };
@@ -106,6 +107,12 @@ export function fakePorts(): { ports: ApiPorts; feed: MemoryFeed; calls: string[
     const row = leases.find((candidate) => candidate.lease.address === address);
     return row ? ({ kind: 'done', row } as const) : ({ kind: 'unknown' } as const);
   };
+  const act = (verb: string, reason: string) => async (name: string) => {
+    calls.push(`${verb} ${name}`);
+    const row = rows.find((candidate) => candidate.machine.name === name);
+    if (!row) return { kind: 'unknown-machine' } as const;
+    return name === 'sm2' ? ({ kind: 'refused', reason } as const) : ({ kind: 'done', row } as const);
+  };
   const ports: ApiPorts = {
     now: () => NOW,
     events: feed,
@@ -150,12 +157,11 @@ export function fakePorts(): { ports: ApiPorts; feed: MemoryFeed; calls: string[
         const decision = { kind: 'local', reason: 'no installation is granted' };
         return { machine: name, facts: [], decision, lastSeen: null, boots: [], installation: null };
       },
-      cancel: async (name) => {
-        calls.push(`cancel ${name}`);
-        const row = rows.find((candidate) => candidate.machine.name === name);
-        if (!row) return { kind: 'unknown-machine' };
-        return name === 'sm2' ? { kind: 'refused', reason: 'no installation is in progress' } : { kind: 'done', row };
-      },
+      cancel: act('cancel', 'no installation is in progress'),
+      retire: act('retire', 'the machine is retired already'),
+      unretire: act('unretire', 'the machine is not retired'),
+      isNamed: (wanted) => rows.some((row) => row.machine.macs.includes(wanted)),
+      lifeOf: (name) => rows.find((row) => row.machine.name === name)?.life,
     },
   };
   return { ports, feed, calls };

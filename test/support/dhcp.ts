@@ -102,6 +102,7 @@ export function machine(name: string, macs: string | readonly string[], address?
     domain: 'lonimbus.com',
     kind: 'pc',
     secureBoot: false,
+    addressing: 'dhcp',
     loader: 'auto',
     vars: {},
   };

@@ -31,8 +31,17 @@ const operation = exact({
   grantedAt: time,
   deadline: maybeTime,
   startedAt: maybeTime,
+  seen: maybeText,
 });
-const outcome = exact({ kind: text, profile: text, result: text, reason: text, at: time });
+const outcome = exact({
+  kind: text,
+  profile: text,
+  result: text,
+  reason: text,
+  at: time,
+  isVerified: { type: ['boolean', 'null'] },
+});
+const chosen = exact({ disk: text, diskId: maybeText, diskBytes: { type: ['integer', 'null'] }, nic: maybeText });
 const boot = exact({
   firmware: { type: 'string', enum: firmwareKinds },
   isLastSeen: flag,
@@ -105,6 +114,19 @@ export const components = {
     state: text,
     operation: orNull(operation),
     outcome: orNull(outcome),
+    chosen: orNull(chosen),
+  }),
+  Discovered: exact({
+    mac: text,
+    name: text,
+    client: text,
+    bootsFromNetwork: flag,
+    address: maybeText,
+    network: maybeText,
+    hostName: maybeText,
+    uuid: maybeText,
+    state: text,
+    lastSeen: time,
   }),
   Event: {
     type: 'object',

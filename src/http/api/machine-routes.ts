@@ -1,5 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { didYouMean } from '../../config/nearest.ts';
+import { discoveredMac } from '../../machine/discovered.ts';
+import { parseMac } from '../../net/mac.ts';
+import { foldDiscovered } from './discovered.ts';
 import { ApiError } from './failures.ts';
 import { foldIdentities } from './identities.ts';
 import { about, inputs, text, wrapped } from './inputs.ts';
@@ -9,6 +12,8 @@ import { type MachineView, machineView } from './views.ts';
 
 /** A machine that renews every half hour reaches back three weeks. */
 const MOST_ACKS = 1_000;
+/** How far back strangers are looked for. */
+const MOST_DISCOVERS = 5_000;
 
 const machine = wrapped('machine', 'Machine');
 const LIST = {
@@ -30,6 +35,16 @@ const CANCEL = {
   summary: 'Takes back the permission to install a machine.',
   answer: machine,
   fails: [404, 409, 503],
+};
+const RETIRE = {
+  summary: 'The machine is never installed from now on: grants are refused, and it boots from its disk.',
+  answer: machine,
+  fails: [404, 409, 503],
+};
+const UNRETIRE = { summary: 'Takes the retirement back.', answer: machine, fails: [404, 409, 503] };
+const DISCOVERED = {
+  summary: 'Machines that were heard by DHCP and that the configuration does not name, the latest first.',
+  answer: wrapped('discovered', 'Discovered', true),
 };
 const PROFILES = {
   summary: 'Names of the profiles that can be installed.',
@@ -74,9 +89,17 @@ export function addMachineRoutes(app: FastifyInstance, ports: ApiPorts): void {
   );
   addRenderRoute(app, ports);
   app.get('/profiles', about(PROFILES), () => ({ profiles: [...machines.profiles()].toSorted() }));
-  app.post<{ Params: { name: string } }>('/machines/:name/cancel', about(CANCEL), async ({ params: { name } }) => ({
-    machine: operationAnswer(ports, name, await machines.cancel(name)),
-  }));
+  for (const [verb, words] of Object.entries({ cancel: CANCEL, retire: RETIRE, unretire: UNRETIRE })) {
+    const act = machines[verb as 'cancel' | 'retire' | 'unretire'];
+    app.post<{ Params: { name: string } }>(`/machines/:name/${verb}`, about(words), async ({ params: { name } }) => ({
+      machine: operationAnswer(ports, name, await act(name)),
+    }));
+  }
+  app.get('/discovered', about(DISCOVERED), async () => {
+    const asked = await ports.events.list({ id: 'dhcp.discover', limit: MOST_DISCOVERS });
+    const { isNamed, lifeOf } = machines;
+    return { discovered: foldDiscovered({ asked, leases: ports.leases.list(), isNamed, lifeOf }) };
+  });
 }
 
 /** What a machine would get, without any effect. */
@@ -120,6 +143,10 @@ function operationAnswer(ports: ApiPorts, name: string, result: OperationResult)
 
 function unknownMachine({ machines }: ApiPorts, name: string): ApiError {
   const names = Array.from(machines.list(), ({ machine }) => machine.name);
-  const hint = `${didYouMean(name, names)}List them with: rackready machines`;
+  const mac = discoveredMac(name) ?? parseMac(name);
+  const hint =
+    mac === undefined || machines.isNamed(mac)
+      ? `${didYouMean(name, names)}List them with: rackready machines`
+      : `It is only discovered. Take it into the configuration first: rackready machines add NAME --mac ${mac}`;
   return new ApiError(404, 'unknown-machine', `there is no machine "${name}" in the configuration`, hint);
 }

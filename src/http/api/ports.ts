@@ -4,6 +4,7 @@ import type { Lease } from '../../lease/lease.ts';
 import type { Life } from '../../machine/life.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
+import type { Mac } from '../../net/mac.ts';
 import type { FirmwareKind, RenderView } from './render-view.ts';
 
 /** A lease and whose it is. */
@@ -54,6 +55,13 @@ export interface MachineAdmin {
   render(machine: string, options: RenderOptions): Promise<RenderView | undefined>;
   /** Takes back what is in progress. */
   cancel(machine: string): Promise<OperationResult>;
+  /** Sees to it that it is never installed, until it is unretired. */
+  retire(machine: string): Promise<OperationResult>;
+  unretire(machine: string): Promise<OperationResult>;
+  /** Whether the configuration names a machine with this card. */
+  isNamed(mac: Mac): boolean;
+  /** The life that is kept under a name, also of a machine that was only discovered. */
+  lifeOf(name: string): Life | undefined;
 }
 
 /** Which events are wanted. All conditions must hold. */

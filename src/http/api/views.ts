@@ -30,6 +30,8 @@ export interface OperationView {
   readonly grantedAt: string;
   readonly deadline: string | null;
   readonly startedAt: string | null;
+  /** While the installed system is waited for: what was seen instead so far. */
+  readonly seen: string | null;
 }
 
 export interface OutcomeView {
@@ -38,6 +40,18 @@ export interface OutcomeView {
   readonly result: string;
   readonly reason: string;
   readonly at: string;
+  /** Of success: whether the installed system has shown a host key that its installer reported. */
+  readonly isVerified: boolean | null;
+}
+
+/** What the last installer chose. */
+export interface ChosenView {
+  /** As the installer called it: "/dev/sda". */
+  readonly disk: string;
+  /** The same disk at every start: "/dev/disk/by-id/…". */
+  readonly diskId: string | null;
+  readonly diskBytes: number | null;
+  readonly nic: string | null;
 }
 
 /** A machine as JSON. Never holds a token. */
@@ -51,6 +65,7 @@ export interface MachineView {
   readonly state: string;
   readonly operation: OperationView | null;
   readonly outcome: OutcomeView | null;
+  readonly chosen: ChosenView | null;
 }
 
 /** An event as JSON: as it is kept, with the time as ISO 8601. */
@@ -78,7 +93,7 @@ export function leaseView({ lease, machine }: LeaseRow, now: number): LeaseView 
 
 export function machineView({ machine, life, leased }: MachineRow): MachineView {
   const address = leased ?? machine.address;
-  const { operation, outcome } = life ?? {};
+  const { operation, outcome, chosen } = life ?? {};
   return {
     name: machine.name,
     macs: machine.macs,
@@ -95,9 +110,18 @@ export function machineView({ machine, life, leased }: MachineRow): MachineView 
           grantedAt: isoTime(operation.grant.grantedAt),
           deadline: operation.grant.deadline === undefined ? null : isoTime(operation.grant.deadline),
           startedAt: operation.startedAt === undefined ? null : isoTime(operation.startedAt),
+          seen: operation.contact?.seen ?? null,
         }
       : null,
-    outcome: outcome ? { ...outcome, at: isoTime(outcome.at) } : null,
+    outcome: outcome ? { ...outcome, at: isoTime(outcome.at), isVerified: outcome.isVerified ?? null } : null,
+    chosen: chosen
+      ? {
+          disk: chosen.disk,
+          diskId: chosen.diskId ?? null,
+          diskBytes: chosen.diskBytes ?? null,
+          nic: chosen.nic ?? null,
+        }
+      : null,
   };
 }
 
