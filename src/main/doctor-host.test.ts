@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { network as rack } from '../../test/boot-values.ts';
+import { macLoaders, network as rack } from '../../test/boot-values.ts';
 import type { LoaderCatalog } from '../boot/loaders.ts';
 import type { Settings } from '../config/settings.ts';
 import { checkKernelSettings, fileSystemAt } from './doctor-host.ts';
@@ -52,6 +52,7 @@ const grub = { grub: 'core', grubHasHttp: true };
 const catalog = (more: Partial<LoaderCatalog>): LoaderCatalog => ({
   platforms: { 'bios-x86': grub, 'uefi-x64': grub, 'uefi-ia32': none, 'uefi-arm64': none },
   missing: [],
+  mac: macLoaders,
   files: new Map(),
   ...more,
 });

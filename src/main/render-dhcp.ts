@@ -132,6 +132,7 @@ function discover(firmware: Firmware, { mac, network }: DhcpPreview, withList: b
     chaddr,
     sname: '',
     file: '',
+    repeated: new Map(),
     isWhole: true,
     options: new Map([
       [Option.messageType, Uint8Array.of(MessageType.discover)],

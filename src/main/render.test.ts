@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { macLoaders } from '../../test/boot-values.ts';
 import type { LoaderCatalog } from '../boot/loaders.ts';
 import { formatRender } from '../cli/render.ts';
 import { loadSettings } from '../config/load.ts';
@@ -28,6 +29,7 @@ const catalog: LoaderCatalog = {
   missing: [
     { platform: 'uefi-ia32', loader: 'grub', reason: 'no modules', install: 'apt-get install grub-efi-ia32-bin' },
   ],
+  mac: macLoaders,
   files: new Map(),
 };
 

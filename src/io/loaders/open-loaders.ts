@@ -9,7 +9,14 @@ import {
   renderEarlyConfig,
   renderEmbeddedScript,
 } from '../../boot/grub-embedded.ts';
-import type { BootPath, LoaderCatalog, MissingLoader, PlatformLoaders } from '../../boot/loaders.ts';
+import type {
+  BootPath,
+  LoaderCatalog,
+  MacLoader,
+  MacLoaders,
+  MissingLoader,
+  PlatformLoaders,
+} from '../../boot/loaders.ts';
 import type { Emit } from '../../event/event.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 import { type EmbeddedConfig, grubImage } from './grub-image.ts';
@@ -42,10 +49,13 @@ const hostTools: LoaderTools = { mkimage: ['grub-mkimage', 'grub2-mkimage'], roo
 /** The module folders of Debian, Ubuntu, Fedora and Arch, and of SUSE. */
 const grubFolders = ['usr/lib/grub', 'usr/share/grub2', 'usr/share/grub', 'usr/lib/grub2', 'usr/local/lib/grub'];
 
+const noMacImage: MacLoader = { kind: 'not-built', reason: 'images for Macs are not made yet' };
+
 /** A catalogue that is being filled. */
 interface Draft {
   readonly platforms: Record<Platform, PlatformLoaders>;
   readonly missing: MissingLoader[];
+  readonly mac: MacLoaders;
   readonly files: Map<BootPath, string>;
 }
 
@@ -74,6 +84,7 @@ async function fillCatalog(options: LoaderOptions): Promise<LoaderCatalog> {
   const draft: Draft = {
     platforms: { 'bios-x86': none, 'uefi-x64': none, 'uefi-ia32': none, 'uefi-arm64': none },
     missing: [],
+    mac: { efi32: noMacImage, efi64: noMacImage, fat: noMacImage },
     files: new Map(),
   };
   const mkimage = await findMkimage(tools.mkimage);
