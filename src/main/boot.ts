@@ -38,7 +38,7 @@ export function prepareBootState(settings: Settings): BootState {
 export interface BootOptions {
   /** The one in force. */
   readonly state: () => BootState;
-  readonly catalog: LoaderCatalog;
+  readonly catalog: () => LoaderCatalog;
   readonly lives: Lives;
   readonly book: Pick<LeaseBook, 'leaseAt'>;
   /** Default: an unguessable one. */
@@ -55,7 +55,7 @@ export function createBoot(options: BootOptions): BootFiles {
     machineOf: (address) => holderOf(address, state(), book, options.observedAt),
     machineByMac: (mac) => state().machines.byMac(mac),
     machineByUuid: (uuid) => state().machines.byUuid(uuid),
-    catalog: () => options.catalog,
+    catalog: options.catalog,
     readTemplate: (path) => state().templates.get(path),
     lives: options.lives,
     fileKind,

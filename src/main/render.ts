@@ -2,6 +2,7 @@ import { type AnswerInput, answerVariables } from '../boot/answer.ts';
 import { answerFileName } from '../boot/answer-files.ts';
 import { DUMMY_TOKEN, networkOf } from '../boot/check-templates.ts';
 import { planKernelLine } from '../boot/kernel-line.ts';
+import type { LoaderCatalog } from '../boot/loaders.ts';
 import type { Profile } from '../boot/profile.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Emit } from '../event/event.ts';
@@ -32,7 +33,7 @@ import { dhcpSetup, type Serving } from './serving.ts';
 interface Scene {
   readonly state: BootState;
   readonly settings: Settings;
-  readonly catalog: Serving['catalog'];
+  readonly catalog: LoaderCatalog;
   readonly machine: Machine;
   readonly mac: Mac;
   readonly network: Network;
@@ -63,7 +64,7 @@ export function createRender(
       machine.address === undefined ? (leased ?? settings.networks[0]) : networkOf(machine, settings.networks);
     if (network === undefined) return withoutNetwork(name, lastSeen);
     const origins = createOrigins(settings);
-    const { catalog } = serving;
+    const catalog = serving.catalog();
     const setup = dhcpSetup(state, catalog);
     const policy = { loaders: catalog, httpPort: settings.server.httpPort, unknown: settings.unknownMachines.kind };
     const answer = (kind: FirmwareKind) =>
@@ -126,7 +127,7 @@ function openBoot(scene: Scene, lives: Lives, emit: Emit) {
   } as const;
   return createBoot({
     state: () => state,
-    catalog: scene.catalog,
+    catalog: () => scene.catalog,
     lives,
     book: { leaseAt: (asked) => (asked === address ? lease : book.leaseAt(asked)) },
     observedAt: (asked) => (asked === address ? machine.macs[0] : undefined),

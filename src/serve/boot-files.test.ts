@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRack, type Rack, requester } from '../../test/boot-rack.ts';
-import { debian, machine, profileOf } from '../../test/boot-values.ts';
+import { debian, machine, network, profileOf } from '../../test/boot-values.ts';
 import { ipv4 } from '../net/ipv4.ts';
 import { mac } from '../net/mac.ts';
 import { parseUuid } from '../net/uuid.ts';
@@ -247,4 +247,12 @@ test('resolve() gives files of an install tree, and ISOs, of profiles that name 
   }
   assert.deepEqual(get('iso/ubuntu-24.04.iso'), { kind: 'file', name: 'iso/ubuntu-24.04.iso', path: '/srv/u.iso' });
   assert.equal(sense(get('iso/rocky-9.iso')), 'refused');
+});
+
+test('an image that knows our address is sent from that address; the name alone is enough elsewhere', () => {
+  const found = ask(rackWith(), 'mac/x86_64.efi');
+  assert.equal(found.kind === 'file' && found.path, '/var/lib/rackready/loaders/mac-x64-own.img');
+  const moved = { ...network, address: ipv4('172.22.10.3') };
+  const other = ask(rackWith({ settings: { networks: [moved] } }), 'MAC/x86_64.efi');
+  assert.equal(other.kind === 'file' && other.path, '/var/lib/rackready/loaders/mac-x64.img');
 });

@@ -42,7 +42,7 @@ function resolve(deps: BootFilesDeps, raw: string, requester: Requester): BootRe
     case 'iso':
       return resolveIso(deps, name, asked.profile);
     case 'plain':
-      return resolvePlain(deps, name);
+      return resolvePlain(deps, name, requester);
   }
 }
 
@@ -84,22 +84,30 @@ function nearProfile(deps: BootFilesDeps, name: string, part: string): string | 
 }
 
 /** Exact names first, then names that differ in case only: some firmware and Windows loaders write them as they like. */
-function resolvePlain(deps: BootFilesDeps, name: string): BootResource {
+function resolvePlain(deps: BootFilesDeps, name: string, requester: Requester): BootResource {
   const catalog = deps.catalog();
-  const exact = find(deps, catalog, name);
+  const network = deps.settings().networks.find((entry) => entry.name === requester.network);
+  const files = { catalog, own: network && catalog.filesFrom.get(formatIpv4(network.address)) };
+  const exact = find(deps, files, name);
   if (exact.kind !== 'missing') return exact;
   const lower = name.toLowerCase();
   for (const candidate of namesIn(deps, catalog)) {
     if (candidate.toLowerCase() !== lower || candidate === name) continue;
-    const found = find(deps, catalog, candidate);
+    const found = find(deps, files, candidate);
     if (found.kind === 'file') return found;
   }
   if (isExpectedMiss(name)) return { kind: 'missing', name, expected: true };
   return { kind: 'missing', name, expected: false, near: nearName(name, namesIn(deps, catalog)) };
 }
 
-function find(deps: BootFilesDeps, catalog: LoaderCatalog, name: string): BootResource {
-  const path = catalog.files.get(name);
+interface LoaderFiles {
+  readonly catalog: LoaderCatalog;
+  /** Of the network that the request came in on. */
+  readonly own: ReadonlyMap<string, string> | undefined;
+}
+
+function find(deps: BootFilesDeps, { catalog, own }: LoaderFiles, name: string): BootResource {
+  const path = own?.get(name) ?? catalog.files.get(name);
   if (path !== undefined && deps.fileKind(path) === 'file') return { kind: 'file', name, path };
   const entry = deps.lookup(name);
   if (entry.kind === 'file') return { kind: 'file', name, path: entry.path };
