@@ -1,3 +1,4 @@
+import type { MacImage } from '../boot/mac-image.ts';
 import type { Profile } from '../boot/profile.ts';
 import type { Network } from '../lease/network.ts';
 import type { Machine } from '../machine/machine.ts';
@@ -43,19 +44,16 @@ export interface Mirror {
   readonly mode: 'sync' | 'cache' | 'sparse' | 'frozen';
 }
 
-/** A NetBoot image for Macs. Validated only, so far. */
-export interface MacImage {
-  readonly name: string;
-  readonly kind: 'linux' | 'localboot' | 'efi' | 'nbi';
-  /** What the Mac's Startup Disk shows. */
-  readonly title: string;
-  /** Absolute path. */
-  readonly file?: string | undefined;
-  /** The lower 16 bits of the image's id. */
-  readonly index?: number | undefined;
-  readonly install: boolean;
-  readonly isDefault: boolean;
-  readonly profile?: string | undefined;
+/** What holds for all Macs. */
+export interface MacSettings {
+  /** `seed`: the offer of an address also names the image, as old dhcpd.conf recipes do. */
+  readonly offerCompat: 'plain' | 'seed';
+  /** `fat`: one GRUB image for firmware of both widths. */
+  readonly bootFile: 'model' | 'fat';
+  /** Sub-option 4: of several servers the one with the highest is taken. */
+  readonly priority: number;
+  /** Whether a Mac is answered that names its address in option 50 only, or not at all. */
+  readonly clientAddress: 'lenient' | 'strict';
 }
 
 /** The whole configuration after all checks, frozen. */
@@ -69,7 +67,9 @@ export interface Settings {
   readonly machines: ReadonlyMap<string, Machine>;
   readonly unknownMachines: UnknownMachines;
   readonly mirrors: ReadonlyMap<string, Mirror>;
-  readonly images: ReadonlyMap<string, MacImage>;
+  readonly mac: MacSettings;
+  /** What Macs can be offered, in the order of the configuration. Always with one of Linux. */
+  readonly images: readonly MacImage[];
   /** Absolute path of each named answer-file template. */
   readonly templates: ReadonlyMap<string, string>;
   /** The files that were read, absolute: what to watch. */
