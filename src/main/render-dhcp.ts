@@ -102,7 +102,13 @@ function ask(firmware: Firmware, preview: DhcpPreview, withList: boolean) {
     isProxy: network.dhcp.mode === 'proxy',
   });
   const reception = { interface: network.interface ?? '', source: { address: ANY, port: 68 }, port: 67 } as const;
-  const verdict = answerDhcp(request, reception, { ...setup, view, now, probed: () => 'free' });
+  const verdict = answerDhcp(request, reception, {
+    ...setup,
+    mac: { ...setup.mac, record: () => undefined, loaded: () => undefined },
+    view,
+    now,
+    probed: () => 'free',
+  });
   const reply = verdict.kind === 'answer' && verdict.reply ? decodePacket(verdict.reply.bytes) : undefined;
   const planReason = plan.kind === 'file' ? null : plan.reason + installHint(plan);
   return { plan, reply, reason: verdict.kind === 'ignore' ? verdict.reason : planReason };

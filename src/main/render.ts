@@ -64,7 +64,7 @@ export function createRender(
     if (network === undefined) return withoutNetwork(name, lastSeen);
     const origins = createOrigins(settings);
     const { catalog } = serving;
-    const setup = dhcpSetup(state, catalog);
+    const setup = dhcpSetup({ state, catalog, lives, now });
     const policy = { loaders: catalog, httpPort: settings.server.httpPort, unknown: settings.unknownMachines.kind };
     const answer = (kind: FirmwareKind) =>
       previewDhcp(kind, { machine, mac, network, setup, policy, view: book, origins, now: now() });
@@ -128,6 +128,7 @@ function openBoot(scene: Scene, lives: Lives, emit: Emit) {
     state: () => state,
     catalog: scene.catalog,
     lives,
+    macs: { get: () => undefined },
     book: { leaseAt: (asked) => (asked === address ? lease : book.leaseAt(asked)) },
     observedAt: (asked) => (asked === address ? machine.macs[0] : undefined),
     newToken: () => DUMMY_TOKEN,

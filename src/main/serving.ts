@@ -15,6 +15,7 @@ import type { Base } from './base.ts';
 import { type BootState, createBoot, holderOf, prepareBootState } from './boot.ts';
 import { type Http, openHttp } from './http.ts';
 import { type ListenerTable, noteListener } from './listener-table.ts';
+import { type MacSetupParts, macSetup } from './macs.ts';
 import { type Networks, openNetworks } from './networks.ts';
 
 /** Everything that answers machines, under the configuration that is in force. */
@@ -42,7 +43,8 @@ export interface ServingOptions {
 export async function openServing({ base, settings, catalog, inherited }: ServingOptions): Promise<Serving> {
   const { emit, now, book, store, lives } = base;
   let state = prepareBootState(settings);
-  let setup = dhcpSetup(state, catalog);
+  const makeSetup = () => dhcpSetup({ state, catalog, lives, now });
+  let setup = makeSetup();
   let sockets: { readonly networks: Networks; readonly http: Http } | undefined;
   const listeners: ListenerTable = new Map();
   base.hub.subscribe((event) => noteListener(listeners, event));
@@ -50,6 +52,7 @@ export async function openServing({ base, settings, catalog, inherited }: Servin
   const dhcp = createDhcpService({
     book,
     store: store.leases,
+    macs: base.macs,
     emit,
     now,
     setup: () => setup,
@@ -57,10 +60,11 @@ export async function openServing({ base, settings, catalog, inherited }: Servin
     isInUse: async (name, address) => (await sockets?.networks.isInUse(name, address)) ?? false,
     isOwnMac: (mac) => macs.has(mac),
   });
-  const boot = createBoot({ state: () => state, catalog, lives, book, emit, now, observedAt: dhcp.observedAt });
+  const { observedAt } = dhcp;
+  const boot = createBoot({ state: () => state, catalog, lives, macs: base.macs, book, emit, now, observedAt });
 
   const subjectOf = (address: string, network: string) => {
-    const holder = holderOf(ipv4(address), state, book, dhcp.observedAt);
+    const holder = holderOf(ipv4(address), state, book, observedAt);
     return { mac: holder?.mac, machine: holder?.machine?.name, network, address };
   };
   const syslog = createSyslog({ emit, now, subjectOf: (address, network) => subjectOf(formatIpv4(address), network) });
@@ -72,18 +76,10 @@ export async function openServing({ base, settings, catalog, inherited }: Servin
   const open = async () => {
     book.setNetworks(state.settings.networks);
     macs = ownMacs(await listInterfaces());
-    const http = await openHttp({ settings: state.settings, boot, emit, subjectOf });
-    const networks = await openNetworks({
-      settings: state.settings,
-      dhcp: () => dhcp,
-      resolve: boot.resolve,
-      syslog,
-      emitTransfer: emitNamed,
-      emit,
-      now,
-      inherited,
-    });
-    sockets = { networks, http };
+    const { settings: current } = state;
+    const http = await openHttp({ settings: current, boot, emit, subjectOf });
+    const parts = { settings: current, dhcp: () => dhcp, resolve: boot.resolve, syslog, inherited };
+    sockets = { http, networks: await openNetworks({ ...parts, emitTransfer: emitNamed, emit, now }) };
   };
   const shut = async () => {
     const open = sockets;
@@ -103,7 +99,7 @@ export async function openServing({ base, settings, catalog, inherited }: Servin
     use: async (next) => {
       const isSame = socketsOf(state.settings) === socketsOf(next);
       state = prepareBootState(next);
-      setup = dhcpSetup(state, catalog);
+      setup = makeSetup();
       if (isSame) return book.setNetworks(next.networks);
       await shut();
       await open();
@@ -113,13 +109,16 @@ export async function openServing({ base, settings, catalog, inherited }: Servin
 }
 
 /** What DHCP decides with, under one configuration. */
-export function dhcpSetup({ settings, machines }: BootState, catalog: LoaderCatalog): DhcpSetup {
+export function dhcpSetup(parts: MacSetupParts): DhcpSetup {
+  const { catalog } = parts;
+  const { settings, machines } = parts.state;
   const policy = { loaders: catalog, httpPort: settings.server.httpPort, unknown: settings.unknownMachines.kind };
   return {
     networks: settings.networks,
     machineByMac: machines.byMac,
     classify: classifyClient,
     answerBoot: (client, network, machine) => answerBoot(policy, client, network, machine),
+    mac: macSetup(parts),
   };
 }
 

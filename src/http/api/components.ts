@@ -73,6 +73,7 @@ export const components = {
     ),
     listeners: list(exact({ what: text, where: text, state: text })),
     counters: { type: 'object', additionalProperties: number },
+    netboot: { type: 'object', additionalProperties: number },
   }),
   Lease: exact({
     address: text,

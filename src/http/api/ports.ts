@@ -106,6 +106,8 @@ export interface Status {
   };
   readonly listeners: readonly { readonly what: string; readonly where: string; readonly state: string }[];
   readonly counters: Readonly<Record<string, number>>;
+  /** What NetBoot requests of Macs came to: `lists`, `selections`, `refusals`, and `ignored: REASON`. */
+  readonly netboot: Readonly<Record<string, number>>;
 }
 
 export type ReloadResult =
