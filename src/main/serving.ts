@@ -23,6 +23,8 @@ export interface Serving {
   readonly dhcp: DhcpService;
   readonly boot: BootFiles;
   state(): BootState;
+  /** What decides about Macs now. */
+  macSetup(): DhcpSetup['mac'];
   readonly catalog: LoaderCatalog;
   /** Which sockets are open, by place. */
   listeners(): ListenerTable;
@@ -93,6 +95,7 @@ export async function openServing({ base, settings, catalog, inherited }: Servin
     dhcp,
     boot,
     state: () => state,
+    macSetup: () => setup.mac,
     catalog,
     listeners: () => listeners,
     httpStats: () => sockets?.http.stats(),

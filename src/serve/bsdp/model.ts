@@ -1,4 +1,4 @@
-import { type MacModel, macModel } from '../../machine/mac-model.ts';
+import { describeMacModel, macModel } from '../../machine/mac-model.ts';
 import { lastModel, type MacRecord, withModel } from '../../machine/mac-record.ts';
 import type { Mac } from '../../net/mac.ts';
 import type { Case, Told } from '../dhcp/verdict.ts';
@@ -25,7 +25,7 @@ function tellModel(
   const judged = macModel(model, arch);
   const last = lastModel(before)?.model ?? machine?.mac?.model;
   const isNew = !before?.models.some((one) => one.model === model);
-  if (isNew) told.push({ id: 'mac.seen', subject, data: { model, arch, firmware: describeFirmware(judged) } });
+  if (isNew) told.push({ id: 'mac.seen', subject, data: { model, arch, firmware: describeMacModel(judged) } });
   if (isNew && judged.kind === 'efi' && !judged.isKnown) {
     const data = { model, vendorClass: `AAPLBSDPC/${arch}/${model}` };
     told.push({ id: 'mac.unknown-model', subject, data });
@@ -33,10 +33,4 @@ function tellModel(
   if (last !== undefined && last !== model)
     told.push({ id: 'mac.other-model', subject, data: { model, before: last } });
   return told;
-}
-
-/** "64-bit EFI", "32-bit EFI, 32-bit processor", or why not. */
-function describeFirmware(judged: MacModel): string {
-  if (judged.kind === 'unsupported') return `cannot boot from the network: ${judged.why}`;
-  return `${judged.efiBits}-bit EFI${judged.cpuBits === 32 ? ', 32-bit processor' : ''}`;
 }
