@@ -44,4 +44,6 @@ export interface LoaderCatalog {
   readonly mac: MacLoaders;
   /** Boot path of each file (images, GRUB modules) to its absolute path on this host. */
   readonly files: ReadonlyMap<BootPath, string>;
+  /** By our own address (dotted), what is sent from there in place of `files`: images that know this address. */
+  readonly filesFrom: ReadonlyMap<string, ReadonlyMap<BootPath, string>>;
 }

@@ -40,7 +40,7 @@ export function prepareBootState(settings: Settings): BootState {
 export interface BootOptions {
   /** The one in force. */
   readonly state: () => BootState;
-  readonly catalog: LoaderCatalog;
+  readonly catalog: () => LoaderCatalog;
   readonly lives: Lives;
   readonly macs: Pick<Macs, 'get'>;
   readonly book: Pick<LeaseBook, 'leaseAt'>;
@@ -59,7 +59,7 @@ export function createBoot(options: BootOptions): BootFiles {
     machineByMac: (mac) => state().machines.byMac(mac),
     machineByUuid: (uuid) => state().machines.byUuid(uuid),
     choseDisk: (mac) => choseDisk(state(), options.macs, mac, options.now()),
-    catalog: () => options.catalog,
+    catalog: options.catalog,
     readTemplate: (path) => state().templates.get(path),
     lives: options.lives,
     fileKind,

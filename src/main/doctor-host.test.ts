@@ -54,6 +54,7 @@ const catalog = (more: Partial<LoaderCatalog>): LoaderCatalog => ({
   missing: [],
   mac: macLoaders,
   files: new Map(),
+  filesFrom: new Map(),
   ...more,
 });
 const shim = {
@@ -83,6 +84,13 @@ test('judgeLoaders() warns of what matters to this configuration, with the apt l
     fine,
     ['warning', 'grub for bios-x86', 'apt-get install grub-pc-bin'],
   ]);
+  const grubless = { kind: 'not-built', reason: 'no modules', install: 'apt-get install grub-efi-ia32-bin' } as const;
+  const ofMacs = (machines: Parameters<typeof settings>[1]) =>
+    judgeLoaders(settings([{}], machines), catalog({ mac: { ...macLoaders, efi32: grubless } })).map(
+      ({ what }) => what,
+    );
+  assert.deepEqual(ofMacs([]), ['boot loaders']);
+  assert.deepEqual(ofMacs([{ kind: 'mac' }]), ['boot loaders', 'grub for Macs with efi32']);
   const platforms = { 'bios-x86': none, 'uefi-x64': none, 'uefi-ia32': none, 'uefi-arm64': none };
   assert.equal(judgeLoaders(settings([{}]), catalog({ platforms }))[0]?.level, 'error');
 });

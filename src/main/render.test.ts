@@ -32,6 +32,7 @@ const catalog: LoaderCatalog = {
   ],
   mac: macLoaders,
   files: new Map(),
+  filesFrom: new Map(),
 };
 
 async function open(
@@ -55,7 +56,10 @@ async function open(
   const list = async () => events as RecordedEvent[];
   const state = prepareBootState(settings);
   const base = { book, lives, macs: memoryMacs(), now: () => NOW, store: { events: { list } } };
-  const render = createRender(base as unknown as Parameters<typeof createRender>[0], { state: () => state, catalog });
+  const render = createRender(base as unknown as Parameters<typeof createRender>[0], {
+    state: () => state,
+    catalog: () => catalog,
+  });
   const before = JSON.stringify([[...lives.all()], [...book.leases()], saved.length, told.length]);
   const isUntouched = () =>
     JSON.stringify([[...lives.all()], [...book.leases()], saved.length, told.length]) === before;

@@ -2,6 +2,7 @@ import { type AnswerInput, answerVariables } from '../boot/answer.ts';
 import { answerFileName } from '../boot/answer-files.ts';
 import { DUMMY_TOKEN, networkOf } from '../boot/check-templates.ts';
 import { planKernelLine } from '../boot/kernel-line.ts';
+import type { LoaderCatalog } from '../boot/loaders.ts';
 import type { Profile } from '../boot/profile.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Emit } from '../event/event.ts';
@@ -34,7 +35,7 @@ import { dhcpSetup, type Serving } from './serving.ts';
 interface Scene {
   readonly state: BootState;
   readonly settings: Settings;
-  readonly catalog: Serving['catalog'];
+  readonly catalog: LoaderCatalog;
   readonly machine: Machine;
   readonly mac: Mac;
   readonly network: Network;
@@ -67,7 +68,7 @@ export function createRender(
       machine.address === undefined ? (leased ?? settings.networks[0]) : networkOf(machine, settings.networks);
     if (network === undefined) return withoutNetwork(name, lastSeen);
     const origins = createOrigins(settings);
-    const { catalog } = serving;
+    const catalog = serving.catalog();
     const setup = dhcpSetup({ state, catalog, lives, now });
     const policy = { loaders: catalog, httpPort: settings.server.httpPort, unknown: settings.unknownMachines.kind };
     const preview = { machine, mac, network, setup, policy, view: book, origins, now: now() };
@@ -136,7 +137,7 @@ function openBoot(scene: Scene, lives: Lives, emit: Emit) {
   } as const;
   return createBoot({
     state: () => state,
-    catalog: scene.catalog,
+    catalog: () => scene.catalog,
     lives,
     macs: { get: () => undefined },
     book: { leaseAt: (asked) => (asked === address ? lease : book.leaseAt(asked)) },

@@ -5,8 +5,9 @@ import type { Emit } from '../event/event.ts';
 import type { BootHttpStats } from '../http/boot/open-boot-http.ts';
 import { listInterfaces, ownMacs } from '../io/interfaces.ts';
 import type { InheritedSocket } from '../io/udp/inherited.ts';
-import { formatIpv4, ipv4 } from '../net/ipv4.ts';
+import { formatIpv4, type Ipv4, ipv4 } from '../net/ipv4.ts';
 import type { Mac } from '../net/mac.ts';
+import type { Leaseholder } from '../serve/boot-deps.ts';
 import type { BootFiles } from '../serve/boot-files.ts';
 import { answerBoot } from '../serve/dhcp/boot-answer.ts';
 import { createDhcpService, type DhcpService, type DhcpSetup } from '../serve/dhcp/service.ts';
@@ -17,6 +18,7 @@ import { type Http, openHttp } from './http.ts';
 import { type ListenerTable, noteListener } from './listener-table.ts';
 import { type MacSetupParts, macSetup } from './macs.ts';
 import { type Networks, openNetworks } from './networks.ts';
+import type { ServedLoaders } from './served-loaders.ts';
 
 /** Everything that answers machines, under the configuration that is in force. */
 export interface Serving {
@@ -25,7 +27,7 @@ export interface Serving {
   state(): BootState;
   /** What decides about Macs now. */
   macSetup(): DhcpSetup['mac'];
-  readonly catalog: LoaderCatalog;
+  catalog(): LoaderCatalog;
   /** Which sockets are open, by place. */
   listeners(): ListenerTable;
   httpStats(): BootHttpStats | undefined;
@@ -37,15 +39,15 @@ export interface Serving {
 export interface ServingOptions {
   readonly base: Base;
   readonly settings: Settings;
-  readonly catalog: LoaderCatalog;
+  readonly loaders: ServedLoaders;
   readonly inherited: readonly InheritedSocket[];
 }
 
 /** Opens the sockets of a configuration. What cannot be opened is told and tried again; this does not fail for it. */
-export async function openServing({ base, settings, catalog, inherited }: ServingOptions): Promise<Serving> {
+export async function openServing({ base, settings, loaders, inherited }: ServingOptions): Promise<Serving> {
   const { emit, now, book, store, lives } = base;
   let state = prepareBootState(settings);
-  const makeSetup = () => dhcpSetup({ state, catalog, lives, now });
+  const makeSetup = () => dhcpSetup({ state, catalog: loaders.catalog(), lives, now });
   let setup = makeSetup();
   let sockets: { readonly networks: Networks; readonly http: Http } | undefined;
   const listeners: ListenerTable = new Map();
@@ -62,19 +64,12 @@ export async function openServing({ base, settings, catalog, inherited }: Servin
     isInUse: async (name, address) => (await sockets?.networks.isInUse(name, address)) ?? false,
     isOwnMac: (mac) => macs.has(mac),
   });
+  const { catalog } = loaders;
   const { observedAt } = dhcp;
   const boot = createBoot({ state: () => state, catalog, lives, macs: base.macs, book, emit, now, observedAt });
 
-  const subjectOf = (address: string, network: string) => {
-    const holder = holderOf(ipv4(address), state, book, observedAt);
-    return { mac: holder?.mac, machine: holder?.machine?.name, network, address };
-  };
+  const { subjectOf, emitNamed } = nameSubjects(emit, (address) => holderOf(address, state, book, observedAt));
   const syslog = createSyslog({ emit, now, subjectOf: (address, network) => subjectOf(formatIpv4(address), network) });
-  /** TFTP knows addresses only; its events name the machine like all others. */
-  const emitNamed: Emit = (id, subject, data) => {
-    const { address, network } = subject;
-    emit(id, address === undefined ? subject : { ...subjectOf(address, network ?? ''), ...subject }, data);
-  };
   const open = async () => {
     book.setNetworks(state.settings.networks);
     macs = ownMacs(await listInterfaces());
@@ -101,6 +96,8 @@ export async function openServing({ base, settings, catalog, inherited }: Servin
     httpStats: () => sockets?.http.stats(),
     use: async (next) => {
       const isSame = socketsOf(state.settings) === socketsOf(next);
+      // Images for a new address are made while the old configuration still answers.
+      await loaders.use(next);
       state = prepareBootState(next);
       setup = makeSetup();
       if (isSame) return book.setNetworks(next.networks);
@@ -109,6 +106,20 @@ export async function openServing({ base, settings, catalog, inherited }: Servin
     },
     close: shut,
   };
+}
+
+/** Finds out whom an address belongs to, for what is told of it. */
+function nameSubjects(emit: Emit, holderAt: (address: Ipv4) => Leaseholder | undefined) {
+  const subjectOf = (address: string, network: string) => {
+    const holder = holderAt(ipv4(address));
+    return { mac: holder?.mac, machine: holder?.machine?.name, network, address };
+  };
+  /** TFTP knows addresses only; its events name the machine like all others. */
+  const emitNamed: Emit = (id, subject, data) => {
+    const { address, network } = subject;
+    emit(id, address === undefined ? subject : { ...subjectOf(address, network ?? ''), ...subject }, data);
+  };
+  return { subjectOf, emitNamed };
 }
 
 /** What DHCP decides with, under one configuration. */

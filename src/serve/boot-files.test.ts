@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRack, type Rack, requester } from '../../test/boot-rack.ts';
-import { debian, machine, profileOf } from '../../test/boot-values.ts';
+import { debian, machine, network, profileOf } from '../../test/boot-values.ts';
 import { macImage } from '../../test/support/macs.ts';
 import { AUTOMATIC_IMAGE } from '../boot/mac-image.ts';
 import { ipv4 } from '../net/ipv4.ts';
@@ -297,4 +297,12 @@ test('resolve() boots from disk when that was chosen on the Mac, and uses no gra
   assert.equal(rack.lives.get('sm1')?.operation?.stage, 'granted');
   const told = rack.events.find(({ id }) => id === 'boot.config');
   assert.deepEqual([told?.data.decision, told?.data.reason], ['local', 'that was chosen on the Mac']);
+});
+
+test('an image that knows our address is sent from that address; the name alone is enough elsewhere', () => {
+  const found = ask(rackWith(), 'mac/x86_64.efi');
+  assert.equal(found.kind === 'file' && found.path, '/var/lib/rackready/loaders/mac-x64-own.img');
+  const moved = { ...network, address: ipv4('172.22.10.3') };
+  const other = ask(rackWith({ settings: { networks: [moved] } }), 'MAC/x86_64.efi');
+  assert.equal(other.kind === 'file' && other.path, '/var/lib/rackready/loaders/mac-x64.img');
 });
