@@ -70,14 +70,14 @@ test('createMacs() does not grow with made-up addresses, and keeps what the conf
 
 test('createMacs() knows what was loaded and has not started', () => {
   const { macs } = open();
-  macs.transferred(mm1, 'mactel64.efi');
+  macs.transferred(mm1, 'mac/x86_64.efi');
   assert.equal(macs.loaded(mm1), undefined, 'nobody told it to load that');
-  macs.sent(mm1, 'mactel64.efi');
+  macs.sent(mm1, 'mac/x86_64.efi');
   assert.equal(macs.loaded(mm1), undefined, 'not loaded yet');
   macs.transferred(mm1, 'boot/grub/grub.cfg');
   assert.equal(macs.loaded(mm1), undefined);
-  macs.transferred(mm1, 'mactel64.efi');
-  assert.equal(macs.loaded(mm1), 'mactel64.efi');
+  macs.transferred(mm1, 'mac/x86_64.efi');
+  assert.equal(macs.loaded(mm1), 'mac/x86_64.efi');
   macs.started(mm1);
   assert.equal(macs.loaded(mm1), undefined);
 });

@@ -89,9 +89,9 @@ test('followTransfers() notes what a Mac has loaded, and that GRUB asked', () =>
     data: { ...data },
     text: '',
   });
-  macs.sent(MM1, 'mactel64.efi');
-  followTransfers(macs, event('tftp.done', { file: 'mactel64.efi' }));
-  assert.equal(macs.loaded(MM1), 'mactel64.efi');
+  macs.sent(MM1, 'mac/x86_64.efi');
+  followTransfers(macs, event('tftp.done', { file: 'mac/x86_64.efi' }));
+  assert.equal(macs.loaded(MM1), 'mac/x86_64.efi');
   followTransfers(macs, event('boot.config', { file: 'boot/grub/grub.cfg' }));
   assert.equal(macs.loaded(MM1), undefined);
 });

@@ -296,22 +296,22 @@ describe('several images', () => {
   test('32-bit EFI: other programs, another GRUB', () => {
     const old = { options: { 60: 'AAPLBSDPC/i386/Macmini2,1' } };
     assert.deepEqual(names(ask(list('', old), { images })), ['Debian', 'disk', 'tool32', 'mac os']);
-    assert.equal(replyOf(ask(select(`${US} 080481000005`, old), { images })).packet.file, 'mactel32.efi');
+    assert.equal(replyOf(ask(select(`${US} 080481000005`, old), { images })).packet.file, 'mac/i386.efi');
     assert.equal(replyOf(ask(select(`${US} 080401000008`, old), { images })).packet.file, 'netboot/tool32/efi32.efi');
-    assert.equal(replyOf(ask(select(`${US} 080481000005`), { images })).packet.file, 'mactel64.efi');
+    assert.equal(replyOf(ask(select(`${US} 080481000005`), { images })).packet.file, 'mac/x86_64.efi');
   });
 
   test('the machine’s own firmware key outweighs the model', () => {
     const firmware = (value: 'efi32' | 'efi64'): Given => ({ images, machine: { ...mm1, mac: { firmware: value } } });
-    assert.equal(replyOf(ask(select(`${US} 080481000005`), firmware('efi32'))).packet.file, 'mactel32.efi');
+    assert.equal(replyOf(ask(select(`${US} 080481000005`), firmware('efi32'))).packet.file, 'mac/i386.efi');
     const old = { options: { 60: 'AAPLBSDPC/i386/Macmini2,1' } };
-    assert.equal(replyOf(ask(select(`${US} 080481000005`, old), firmware('efi64'))).packet.file, 'mactel64.efi');
+    assert.equal(replyOf(ask(select(`${US} 080481000005`, old), firmware('efi64'))).packet.file, 'mac/x86_64.efi');
   });
 
   test('mac.bootFile: fat', () => {
-    const loaders = { ...macLoaders, fat: { kind: 'file', bootFile: 'mactel.efi' } as const };
+    const loaders = { ...macLoaders, fat: { kind: 'file', bootFile: 'mac/universal.efi' } as const };
     const settings = { bootFile: 'fat' } as const;
-    assert.equal(replyOf(ask(select(US), { settings, loaders })).packet.file, 'mactel.efi');
+    assert.equal(replyOf(ask(select(US), { settings, loaders })).packet.file, 'mac/universal.efi');
     const { code, told, reason } = silenceOf(ask(list(), { settings }));
     assert.deepEqual([code, told], ['cannot-boot', ['bsdp.cannot-boot']]);
     assert.match(
@@ -427,12 +427,12 @@ describe('SELECT', () => {
     test(`${name} is confirmed with the boot file, and remembered`, () => {
       const { packet, bsdp, verdict } = replyOf(ask(select(order)));
       assert.deepEqual([bsdp.message, bsdp.selected?.index], ['select', 137]);
-      assert.deepEqual([packet.file, packet.sname, formatIpv4(packet.siaddr)], ['mactel64.efi', '', '172.22.10.2']);
+      assert.deepEqual([packet.file, packet.sname, formatIpv4(packet.siaddr)], ['mac/x86_64.efi', '', '172.22.10.2']);
       assert.equal(hexOf(packet.options.get(43)), '010102080481000089');
       assert.deepEqual([...packet.options.keys()], [53, 54, 60, 43]);
       assert.ok(verdict.kind === 'answer');
       assert.deepEqual(verdict.note?.record?.selected, { image: '(automatic)', at: 5_000 });
-      assert.equal(verdict.note?.sent, 'mactel64.efi');
+      assert.equal(verdict.note?.sent, 'mac/x86_64.efi');
     });
   }
 
@@ -577,7 +577,7 @@ describe('silence', () => {
       machine: { ...mm1, mac: { cpuBits: 64 } },
     };
     const { packet } = replyOf(ask(select(US, { options: { 60: 'AAPLBSDPC/i386/Macmini1,1' } }), given));
-    assert.equal(packet.file, 'mactel32.efi');
+    assert.equal(packet.file, 'mac/i386.efi');
   });
 
   test('a malformed class is no Mac: ordinary DHCP, and counted', () => {
@@ -713,22 +713,22 @@ describe('GRUB that was loaded and not heard of', () => {
     verdict.kind === 'probe' ? undefined : verdict.note?.rarely.find(({ key }) => key === 'not-started')?.told.data;
 
   test('is told when the Mac asks again, with the other width of EFI', () => {
-    const verdict = ask(list(), { loaded: 'mactel64.efi' });
+    const verdict = ask(list(), { loaded: 'mac/x86_64.efi' });
     assert.match((tell(verdict) as { next: string }).next, /set firmware: efi32 for mm1/);
     assert.ok(verdict.kind === 'answer' && verdict.note?.isSettled);
     assert.match(
-      (tell(ask(list(), { loaded: 'mactel32.efi', machine: null })) as { next: string }).next,
+      (tell(ask(list(), { loaded: 'mac/i386.efi', machine: null })) as { next: string }).next,
       /firmware: efi64 for a machine of the/,
     );
-    assert.match((tell(ask(list(), { loaded: 'mactel.efi' })) as { next: string }).next, /bootFile: model/);
+    assert.match((tell(ask(list(), { loaded: 'mac/universal.efi' })) as { next: string }).next, /bootFile: model/);
   });
 
   test('also when nothing is offered (any more)', () => {
-    assert.ok(tell(ask(list(), { loaded: 'mactel64.efi', decision: bootsFromDisk })));
+    assert.ok(tell(ask(list(), { loaded: 'mac/x86_64.efi', decision: bootsFromDisk })));
   });
 
   test('is no matter when macOS asks, or nothing was loaded', () => {
-    assert.equal(tell(ask(list('050203e1'), { loaded: 'mactel64.efi' })), undefined);
+    assert.equal(tell(ask(list('050203e1'), { loaded: 'mac/x86_64.efi' })), undefined);
     assert.equal(tell(ask(list())), undefined);
   });
 });

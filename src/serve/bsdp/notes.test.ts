@@ -53,10 +53,10 @@ test('what is answered is counted by its kind', () => {
 test('records are kept, and what was sent is waited for until it is settled', () => {
   const { macs, notes } = bench();
   const record = withModel(undefined, mm1, { model: 'Macmini6,2', arch: 'i386' }, 1);
-  notes.take({ mac: mm1, isKnown: true, record, rarely: [], sent: 'mactel64.efi' });
+  notes.take({ mac: mm1, isKnown: true, record, rarely: [], sent: 'mac/x86_64.efi' });
   assert.equal(macs.get(mm1), record);
-  macs.transferred(mm1, 'mactel64.efi');
-  assert.equal(macs.loaded(mm1), 'mactel64.efi');
+  macs.transferred(mm1, 'mac/x86_64.efi');
+  assert.equal(macs.loaded(mm1), 'mac/x86_64.efi');
   notes.take({ mac: mm1, isKnown: true, rarely: [], isSettled: true });
   assert.equal(macs.loaded(mm1), undefined);
 });
