@@ -39,6 +39,18 @@ export interface NbiImage {
   readonly rootPath?: string | undefined;
 }
 
+/** What holds for all Macs. */
+export interface MacSettings {
+  /** `seed`: the offer of an address also names the image, as old dhcpd.conf recipes do. */
+  readonly offerCompat: 'plain' | 'seed';
+  /** `fat`: one GRUB image for firmware of both widths. */
+  readonly bootFile: 'model' | 'fat';
+  /** Sub-option 4: of several servers the one with the highest is taken. */
+  readonly priority: number;
+  /** Whether a Mac is answered that names its address in option 50 only, or not at all. */
+  readonly clientAddress: 'lenient' | 'strict';
+}
+
 /** Who may have an image. A list that is undefined lets everybody in; an entry of a `not` list outweighs everything. */
 export interface Entitlement {
   readonly models?: readonly string[] | undefined;

@@ -1,4 +1,4 @@
-import type { MacImage } from '../boot/mac-image.ts';
+import type { MacImage, MacSettings } from '../boot/mac-image.ts';
 import type { Profile } from '../boot/profile.ts';
 import type { Network } from '../lease/network.ts';
 import type { Machine } from '../machine/machine.ts';
@@ -42,18 +42,6 @@ export interface Mirror {
   /** Five fields as in crontab(5). */
   readonly schedule?: string | undefined;
   readonly mode: 'sync' | 'cache' | 'sparse' | 'frozen';
-}
-
-/** What holds for all Macs. */
-export interface MacSettings {
-  /** `seed`: the offer of an address also names the image, as old dhcpd.conf recipes do. */
-  readonly offerCompat: 'plain' | 'seed';
-  /** `fat`: one GRUB image for firmware of both widths. */
-  readonly bootFile: 'model' | 'fat';
-  /** Sub-option 4: of several servers the one with the highest is taken. */
-  readonly priority: number;
-  /** Whether a Mac is answered that names its address in option 50 only, or not at all. */
-  readonly clientAddress: 'lenient' | 'strict';
 }
 
 /** The whole configuration after all checks, frozen. */

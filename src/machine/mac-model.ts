@@ -81,6 +81,13 @@ export function macModel(model: string, arch?: string): MacModel {
   return { kind: 'efi', efiBits: 64, cpuBits: 64, isKnown };
 }
 
+/** "64-bit EFI", "32-bit EFI, 32-bit processor", or why not. */
+export function describeMacModel(judged: MacModel): string {
+  if (judged.kind === 'unsupported') return `cannot boot from the network: ${judged.why}`;
+  const guess = judged.isKnown ? '' : ' (a guess: the model is in no list)';
+  return `${judged.efiBits}-bit EFI${judged.cpuBits === 32 ? ', 32-bit processor' : ''}${guess}`;
+}
+
 /** Why a Mac cannot run a system that exists for x86_64 only. */
 export function cpu32Reason(model: string): string {
   return `${model} has a 32-bit CPU; the selected OS is x86_64 only.`;

@@ -5,6 +5,7 @@ import type { Emit } from '../event/event.ts';
 import { findNeighbour } from '../io/udp/probe.ts';
 import type { LeaseBook } from '../lease/book.ts';
 import type { Lives } from '../machine/lives.ts';
+import type { Macs } from '../machine/macs.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import { type Mac, parseMac } from '../net/mac.ts';
 import { subnetContains } from '../net/subnet.ts';
@@ -12,6 +13,7 @@ import type { BootFilesDeps, BootSettings, Leaseholder } from '../serve/boot-dep
 import { type BootFiles, createBootFiles } from '../serve/boot-files.ts';
 import { fileKind, openBootFolder, preloadTemplates } from './boot-folder.ts';
 import { indexMachines, type MachineIndex } from './machine-index.ts';
+import { choseDisk } from './macs.ts';
 import { newToken } from './token.ts';
 
 /** What of the boot side is made anew for each configuration. */
@@ -25,11 +27,11 @@ export interface BootState {
 
 /** Reads what a configuration needs from the disk, before it is in force. */
 export function prepareBootState(settings: Settings): BootState {
-  const { server, networks, profiles, defaults, unknownMachines } = settings;
+  const { server, networks, profiles, defaults, unknownMachines, images } = settings;
   return {
     settings,
     machines: indexMachines(settings),
-    bootSettings: { networks, profiles, defaults, unknownMachines, httpPort: server.httpPort },
+    bootSettings: { networks, profiles, defaults, unknownMachines, images, httpPort: server.httpPort },
     templates: preloadTemplates([...profiles.values()].map((profile) => profile.answerFile)),
     folder: openBootFolder(server.bootFolder),
   };
@@ -40,6 +42,7 @@ export interface BootOptions {
   readonly state: () => BootState;
   readonly catalog: () => LoaderCatalog;
   readonly lives: Lives;
+  readonly macs: Pick<Macs, 'get'>;
   readonly book: Pick<LeaseBook, 'leaseAt'>;
   /** Default: an unguessable one. */
   readonly newToken?: (() => string) | undefined;
@@ -55,6 +58,7 @@ export function createBoot(options: BootOptions): BootFiles {
     machineOf: (address) => holderOf(address, state(), book, options.observedAt),
     machineByMac: (mac) => state().machines.byMac(mac),
     machineByUuid: (uuid) => state().machines.byUuid(uuid),
+    choseDisk: (mac) => choseDisk(state(), options.macs, mac, options.now()),
     catalog: options.catalog,
     readTemplate: (path) => state().templates.get(path),
     lives: options.lives,

@@ -16,6 +16,7 @@ import type { Base } from './base.ts';
 import { type BootState, createBoot, holderOf, prepareBootState } from './boot.ts';
 import { type Http, openHttp } from './http.ts';
 import { type ListenerTable, noteListener } from './listener-table.ts';
+import { type MacSetupParts, macSetup } from './macs.ts';
 import { type Networks, openNetworks } from './networks.ts';
 import type { ServedLoaders } from './served-loaders.ts';
 
@@ -24,6 +25,8 @@ export interface Serving {
   readonly dhcp: DhcpService;
   readonly boot: BootFiles;
   state(): BootState;
+  /** What decides about Macs now. */
+  macSetup(): DhcpSetup['mac'];
   catalog(): LoaderCatalog;
   /** Which sockets are open, by place. */
   listeners(): ListenerTable;
@@ -44,7 +47,8 @@ export interface ServingOptions {
 export async function openServing({ base, settings, loaders, inherited }: ServingOptions): Promise<Serving> {
   const { emit, now, book, store, lives } = base;
   let state = prepareBootState(settings);
-  let setup = dhcpSetup(state, loaders.catalog());
+  const makeSetup = () => dhcpSetup({ state, catalog: loaders.catalog(), lives, now });
+  let setup = makeSetup();
   let sockets: { readonly networks: Networks; readonly http: Http } | undefined;
   const listeners: ListenerTable = new Map();
   base.hub.subscribe((event) => noteListener(listeners, event));
@@ -52,6 +56,7 @@ export async function openServing({ base, settings, loaders, inherited }: Servin
   const dhcp = createDhcpService({
     book,
     store: store.leases,
+    macs: base.macs,
     emit,
     now,
     setup: () => setup,
@@ -60,25 +65,18 @@ export async function openServing({ base, settings, loaders, inherited }: Servin
     isOwnMac: (mac) => macs.has(mac),
   });
   const { catalog } = loaders;
-  const boot = createBoot({ state: () => state, catalog, lives, book, emit, now, observedAt: dhcp.observedAt });
+  const { observedAt } = dhcp;
+  const boot = createBoot({ state: () => state, catalog, lives, macs: base.macs, book, emit, now, observedAt });
 
-  const { subjectOf, emitNamed } = nameSubjects(emit, (address) => holderOf(address, state, book, dhcp.observedAt));
+  const { subjectOf, emitNamed } = nameSubjects(emit, (address) => holderOf(address, state, book, observedAt));
   const syslog = createSyslog({ emit, now, subjectOf: (address, network) => subjectOf(formatIpv4(address), network) });
   const open = async () => {
     book.setNetworks(state.settings.networks);
     macs = ownMacs(await listInterfaces());
-    const http = await openHttp({ settings: state.settings, boot, emit, subjectOf });
-    const networks = await openNetworks({
-      settings: state.settings,
-      dhcp: () => dhcp,
-      resolve: boot.resolve,
-      syslog,
-      emitTransfer: emitNamed,
-      emit,
-      now,
-      inherited,
-    });
-    sockets = { networks, http };
+    const { settings: current } = state;
+    const http = await openHttp({ settings: current, boot, emit, subjectOf });
+    const parts = { settings: current, dhcp: () => dhcp, resolve: boot.resolve, syslog, inherited };
+    sockets = { http, networks: await openNetworks({ ...parts, emitTransfer: emitNamed, emit, now }) };
   };
   const shut = async () => {
     const open = sockets;
@@ -92,6 +90,7 @@ export async function openServing({ base, settings, loaders, inherited }: Servin
     dhcp,
     boot,
     state: () => state,
+    macSetup: () => setup.mac,
     catalog,
     listeners: () => listeners,
     httpStats: () => sockets?.http.stats(),
@@ -100,7 +99,7 @@ export async function openServing({ base, settings, loaders, inherited }: Servin
       // Images for a new address are made while the old configuration still answers.
       await loaders.use(next);
       state = prepareBootState(next);
-      setup = dhcpSetup(state, loaders.catalog());
+      setup = makeSetup();
       if (isSame) return book.setNetworks(next.networks);
       await shut();
       await open();
@@ -124,13 +123,16 @@ function nameSubjects(emit: Emit, holderAt: (address: Ipv4) => Leaseholder | und
 }
 
 /** What DHCP decides with, under one configuration. */
-export function dhcpSetup({ settings, machines }: BootState, catalog: LoaderCatalog): DhcpSetup {
+export function dhcpSetup(parts: MacSetupParts): DhcpSetup {
+  const { catalog } = parts;
+  const { settings, machines } = parts.state;
   const policy = { loaders: catalog, httpPort: settings.server.httpPort, unknown: settings.unknownMachines.kind };
   return {
     networks: settings.networks,
     machineByMac: machines.byMac,
     classify: classifyClient,
     answerBoot: (client, network, machine) => answerBoot(policy, client, network, machine),
+    mac: macSetup(parts),
   };
 }
 

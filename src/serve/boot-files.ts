@@ -39,6 +39,8 @@ function resolve(deps: BootFilesDeps, raw: string, requester: Requester): BootRe
       return resolveSystem(deps, name, asked.profile, asked.part);
     case 'tree':
       return resolveTree(deps, name, asked.profile, asked.path);
+    case 'image':
+      return resolveImage(deps, name, asked, requester);
     case 'iso':
       return resolveIso(deps, name, asked.profile);
     case 'plain':
@@ -67,6 +69,32 @@ function resolveTree(deps: BootFilesDeps, name: string, profileName: string, pat
   if (entry.kind === 'file') return { kind: 'file', name, path: entry.path };
   if (entry.kind === 'refused') return { kind: 'refused', name, reason: entry.reason };
   return { kind: 'missing', name, expected: isExpectedTreeMiss(path) };
+}
+
+/**
+ * A file of an image for Macs: a program by the width of EFI, or anything in a NetBoot folder, which is public. The
+ * operator's own folder of this name is looked into where there is no such image.
+ */
+function resolveImage(
+  deps: BootFilesDeps,
+  name: string,
+  { image: imageName, path }: { readonly image: string; readonly path: string },
+  requester: Requester,
+): BootResource {
+  const what = deps.settings().images.find((image) => image.name === imageName)?.what;
+  if (what?.kind === 'efi') {
+    const bits = /^efi(32|64)\.efi$/.exec(path)?.[1];
+    const program = bits === undefined ? undefined : what.programs[bits === '32' ? 32 : 64];
+    if (program === undefined) return { kind: 'missing', name, expected: false };
+    if (deps.fileKind(program) === 'file') return { kind: 'file', name, path: program };
+    return { kind: 'refused', name, reason: `the image ${imageName} names ${program}, which is not there` };
+  }
+  if (what?.kind !== 'nbi') return resolvePlain(deps, name, requester);
+  const entry = deps.lookupIn(what.nbi.folder, path);
+  if (entry.kind === 'file') return { kind: 'file', name, path: entry.path };
+  if (entry.kind === 'refused') return { kind: 'refused', name, reason: entry.reason };
+  // The booter tries property lists that older images do not have.
+  return { kind: 'missing', name, expected: /\.plist$/.test(path) };
 }
 
 function resolveIso(deps: BootFilesDeps, name: string, profileName: string): BootResource {

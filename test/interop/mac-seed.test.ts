@@ -7,7 +7,7 @@ import { startForeignServer } from '../../src/lab/mac/foreign-server.ts';
 import { formatIpv4, ipv4 } from '../../src/net/ipv4.ts';
 import { formatImageId } from '../../src/wire/bsdp/image-id.ts';
 import { needs } from '../needs.ts';
-import { endsAs, ignoredBy, listedBy, placeMac, switchOn, toldOf } from '../support/macs.ts';
+import { endsAs, ignoredBy, listedBy, placeMac, switchOn, toldOf } from '../support/lab-macs.ts';
 import { openSegment, startProgram } from '../support/segment.ts';
 import { newFolder } from '../support/server.ts';
 

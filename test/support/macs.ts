@@ -1,54 +1,70 @@
-import assert from 'node:assert/strict';
-import type { TestContext } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
-import type { MacOrder } from '../../src/lab/mac/order.ts';
-import { phrase } from '../../src/lab/mac/phrase.ts';
-import { type MacRun, startMac } from '../../src/lab/mac/run-mac.ts';
-import type { Told } from '../../src/lab/mac/told.ts';
-import type { Rack, RackClient } from '../../src/lab/rack.ts';
-import { type Mac, mac } from '../../src/net/mac.ts';
+import type { BootDecision } from '../../src/boot/decide.ts';
+import { AUTOMATIC_IMAGE, type MacImage, type MacSettings } from '../../src/boot/mac-image.ts';
+import type { MacRecord } from '../../src/machine/mac-record.ts';
+import { createMacs, type Macs } from '../../src/machine/macs.ts';
+import type { MacContext } from '../../src/serve/dhcp/verdict.ts';
+import { openMemoryStore } from '../../src/store/memory/memory-store.ts';
+import { debian, macLoaders } from '../boot-values.ts';
 
-export const MAC = mac('a8:20:66:34:ff:e9');
+/** Builders for tests of NetBoot. */
 
-/** A Mac's place on a test's rack: a namespace whose card has the Mac's address. */
-export function placeMac(rack: Rack, name = 'mac', hardware: Mac = MAC): Promise<RackClient> {
-  return rack.addClient(name, { mac: hardware });
+export const macSettings: MacSettings = {
+  offerCompat: 'plain',
+  bootFile: 'model',
+  priority: 0x8000,
+  clientAddress: 'lenient',
+};
+
+/** The machine may be installed with Debian 12. */
+export const mayInstall: BootDecision = { kind: 'may-grant', profile: debian, reason: '`install: once`' };
+export const bootsFromDisk: BootDecision = { kind: 'local', reason: 'no installation is granted' };
+
+export interface MacParts {
+  readonly settings?: Partial<MacSettings>;
+  readonly images?: readonly MacImage[];
+  readonly loaders?: MacContext['policy']['loaders'];
+  readonly decision?: BootDecision;
+  readonly record?: MacRecord | undefined;
+  readonly loaded?: string;
+  readonly httpPort?: number;
 }
 
-type Order = Partial<MacOrder> & { readonly saveTo?: string };
-
-/** Switches a Mac on; it is off at the latest when the test ends. */
-export function switchOn(t: TestContext, client: RackClient, { saveTo, ...order }: Order = {}): MacRun {
-  const whole: MacOrder = { mac: MAC, model: 'Macmini6,2', way: 'firmware', version: 0x0101, ...order };
-  const run = startMac(client, { order: whole, saveTo });
-  t.after(() => run.stop());
-  t.after(() => {
-    for (const line of run.told.flatMap(phrase)) t.diagnostic(line);
-  });
-  return run;
+/** Without further words: one Linux image, both images of GRUB, and no grant. */
+export function macContext(parts: MacParts = {}): MacContext {
+  return {
+    policy: {
+      settings: { ...macSettings, ...parts.settings },
+      images: parts.images ?? [AUTOMATIC_IMAGE],
+      loaders: parts.loaders ?? macLoaders,
+    },
+    httpPort: parts.httpPort ?? 80,
+    decide: () => parts.decision ?? bootsFromDisk,
+    record: () => parts.record,
+    loaded: () => parts.loaded,
+  };
 }
 
-/** The steps of one kind. */
-export function toldOf<Kind extends Told['kind']>(run: MacRun, kind: Kind): readonly Extract<Told, { kind: Kind }>[] {
-  return run.told.filter((told): told is Extract<Told, { kind: Kind }> => told.kind === kind);
+export function memoryMacs(loaded: readonly MacRecord[] = []): Macs {
+  return createMacs(loaded, openMemoryStore().macs);
 }
 
-/** The reasons of all answers that the Mac had no use for. */
-export function ignoredBy(run: MacRun): readonly string[] {
-  return toldOf(run, 'ignores').map(({ reason }) => reason);
-}
-
-/** Waits for the end, which must be of this kind. */
-export async function endsAs(run: MacRun, kind: Awaited<MacRun['outcome']>['kind']): Promise<void> {
-  const outcome = await run.outcome;
-  assert.equal(outcome.kind, kind, [...run.told.flatMap(phrase), JSON.stringify(outcome)].join('\n'));
-}
-
-/** Resolves when so many servers have offered images; the Mac waits for others at least two seconds after the first one. */
-export async function listedBy(run: MacRun, count: number): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while (toldOf(run, 'listed').length < count) {
-    assert.ok(Date.now() < deadline, `${toldOf(run, 'listed').length} of ${count} servers offered images`);
-    await setTimeout(20);
-  }
+export function macImage(
+  name: string,
+  what: MacImage['what'],
+  parts: Partial<Omit<MacImage, 'id' | 'entitled'>> & {
+    readonly id?: Partial<MacImage['id']>;
+    readonly entitled?: Partial<MacImage['entitled']>;
+  } = {},
+): MacImage {
+  return {
+    name,
+    title: name,
+    isDefault: false,
+    isFilterOnly: false,
+    forUnknown: true,
+    ...parts,
+    id: { install: false, kind: 1, index: 1, ...parts.id },
+    entitled: { notModels: [], notMacs: [], ...parts.entitled },
+    what,
+  };
 }

@@ -33,6 +33,14 @@ const operation = exact({
   startedAt: maybeTime,
 });
 const outcome = exact({ kind: text, profile: text, result: text, reason: text, at: time });
+const mac = exact({
+  model: maybeText,
+  seen: texts,
+  firmware: text,
+  offered: list(exact({ image: text, title: text, bootFile: text })),
+  reason: maybeText,
+  selected: maybeText,
+});
 const boot = exact({
   firmware: { type: 'string', enum: firmwareKinds },
   isLastSeen: flag,
@@ -73,6 +81,7 @@ export const components = {
     ),
     listeners: list(exact({ what: text, where: text, state: text })),
     counters: { type: 'object', additionalProperties: number },
+    netboot: { type: 'object', additionalProperties: number },
   }),
   Lease: exact({
     address: text,
@@ -105,6 +114,7 @@ export const components = {
     state: text,
     operation: orNull(operation),
     outcome: orNull(outcome),
+    mac: orNull(mac),
   }),
   Event: {
     type: 'object',

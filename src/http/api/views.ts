@@ -51,6 +51,20 @@ export interface MachineView {
   readonly state: string;
   readonly operation: OperationView | null;
   readonly outcome: OutcomeView | null;
+  /** null: a PC, as far as anybody knows. */
+  readonly mac: MacView | null;
+}
+
+/** What is known of a Mac, and what NetBoot would offer it now: the default first. */
+export interface MacView {
+  readonly model: string | null;
+  readonly seen: readonly string[];
+  readonly firmware: string;
+  readonly offered: readonly { readonly image: string; readonly title: string; readonly bootFile: string }[];
+  /** Why nothing is offered. */
+  readonly reason: string | null;
+  /** The image that it chose last. */
+  readonly selected: string | null;
 }
 
 /** An event as JSON: as it is kept, with the time as ISO 8601. */
@@ -76,7 +90,7 @@ export function leaseView({ lease, machine }: LeaseRow, now: number): LeaseView 
   };
 }
 
-export function machineView({ machine, life, leased }: MachineRow): MachineView {
+export function machineView({ machine, life, leased, mac }: MachineRow): MachineView {
   const address = leased ?? machine.address;
   const { operation, outcome } = life ?? {};
   return {
@@ -98,6 +112,7 @@ export function machineView({ machine, life, leased }: MachineRow): MachineView 
         }
       : null,
     outcome: outcome ? { ...outcome, at: isoTime(outcome.at) } : null,
+    mac: mac ? { ...mac, model: mac.model ?? null, reason: mac.reason ?? null, selected: mac.selected ?? null } : null,
   };
 }
 
