@@ -17,6 +17,8 @@ export interface StoreDatabase {
   readonly events: EventTable;
   saveLife(machine: string, state: string, json: string): void;
   loadLives(): Cell[];
+  saveMac(mac: string, json: string): void;
+  loadMacs(): Cell[];
   /** Commits so much of no meaning that success says there is room again. */
   probe(): void;
   /** `safe`: the commit is on the disk when this returns. `soon`: it is there with the next safe one. */
@@ -71,6 +73,8 @@ function check(connection: DatabaseSync, folder: string): Failure | undefined {
 function withStatements(connection: DatabaseSync, setup: WorkerSetup): StoreDatabase {
   const saveLife = connection.prepare('INSERT OR REPLACE INTO life (machine, state, life) VALUES (?, ?, ?)');
   const lives = connection.prepare('SELECT life FROM life ORDER BY machine');
+  const saveMac = connection.prepare('INSERT OR REPLACE INTO mac (mac, record) VALUES (?, ?)');
+  const macs = connection.prepare('SELECT record FROM mac ORDER BY mac');
   const probe = connection.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('probe', zeroblob(?))");
   const transaction = createTransactions(connection);
   return {
@@ -80,6 +84,10 @@ function withStatements(connection: DatabaseSync, setup: WorkerSetup): StoreData
       saveLife.run(machine, state, json);
     },
     loadLives: () => lives.all().map((row) => String(row.life)),
+    saveMac: (mac, json) => {
+      saveMac.run(mac, json);
+    },
+    loadMacs: () => macs.all().map((row) => String(row.record)),
     probe: () => {
       for (const sizeBytes of [65_536, 0]) transaction('safe', () => probe.run(sizeBytes));
     },
