@@ -150,7 +150,7 @@ export function answerVariables(input: AnswerInput): AnswerVariables {
       os: profile.os,
       family: profile.family,
       arguments: profile.arguments,
-      installedArguments: splitArguments(profile.arguments).both.map(kernelQuote).join(' '),
+      installedArguments: installedArguments(profile),
       source: profile.source ?? null,
     },
     mirror: mirrorParts(mirrorOf(profile, httpBase(host, input.httpPort))),
@@ -163,6 +163,12 @@ export function answerVariables(input: AnswerInput): AnswerVariables {
     packages: packageList(machine.vars.packages),
     vars: machine.vars,
   };
+}
+
+/** Without what names this installation's URLs: they mean nothing to the installed system. */
+function installedArguments({ arguments: text }: Profile): string {
+  const words = splitArguments(text.replace(/[^\s]*\{\{[^{}]*\}\}[^\s]*/g, '')).both;
+  return words.map(kernelQuote).join(' ');
 }
 
 /** The folder of an Ubuntu profile is its ISO, which is no archive to install packages from. */

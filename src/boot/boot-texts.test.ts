@@ -129,6 +129,19 @@ test('the seed of cloud-init keeps its semicolon in every loader', () => {
   assert.ok(textOf('ipxe').includes(` ${seed} `) && textOf('pxelinux').includes(` ${seed} `));
 });
 
+test('planKernelLine() puts the URLs of this installation where arguments name them', () => {
+  const args = 'ds="nocloud;s={{ urls.answer }}" {{urls.base}}/x mac={{ machine.mac }} {{ what }}';
+  const words = planKernelLine({ ...lineInput, profile: { ...debian, family: 'custom', arguments: args } }).words;
+  assert.deepEqual(words.slice(1), [
+    `ds=nocloud;s=http://${lineInput.host}/answer/${lineInput.token}/answer`,
+    `http://${lineInput.host}/x`,
+    `mac=${lineInput.mac}`,
+    '{{',
+    'what',
+    '}}',
+  ]);
+});
+
 test('splitWords() and splitArguments()', () => {
   assert.deepEqual(splitWords('  a  b="c d"\t\'e f\' g\'h\'"i" '), ['a', 'b=c d', 'e f', 'ghi']);
   assert.deepEqual(splitWords('it\'s "open'), ["it's", '"open']);

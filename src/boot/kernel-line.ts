@@ -67,6 +67,39 @@ export function splitWords(text: string): string[] {
   return words;
 }
 
+/** What `arguments` may name in double braces, `{{ urls.answer }}`: how an installer that is not built in finds its answers. */
+export const argumentNames = [
+  'urls.answer',
+  'urls.report',
+  'urls.base',
+  'machine.name',
+  'machine.hostName',
+  'machine.mac',
+] as const;
+
+const PLACE = /\{\{\s*([^{}]*?)\s*\}\}/g;
+
+/** Names in double braces that `arguments` does not know. */
+export function unknownArgumentNames(text: string): string[] {
+  const known: readonly string[] = argumentNames;
+  return Array.from(text.matchAll(PLACE), ([, name = '']) => name).filter((name) => !known.includes(name));
+}
+
+/** A profile's `arguments` for one machine. None of the values holds white space. */
+export function expandArguments(input: KernelLineInput): string {
+  const { machine, profile } = input;
+  const values: Readonly<Record<(typeof argumentNames)[number], string>> = {
+    'urls.answer': answerUrl(input),
+    'urls.report': reportUrl(input),
+    'urls.base': httpBase(input.host, input.httpPort),
+    'machine.name': machine.name,
+    'machine.hostName': machine.hostName,
+    'machine.mac': input.mac,
+  };
+  const known: Readonly<Record<string, string>> = values;
+  return profile.arguments.replace(PLACE, (whole, name: string) => known[name] ?? whole);
+}
+
 /**
  * debian-installer copies what stands after `---` to the installed system's kernel line, so arguments of a profile stand
  * there unless the operator divides them with a `---` of their own. Other installers have no such mark.
@@ -86,7 +119,7 @@ export function kernelQuote(word: string): string {
 }
 
 function wordsFor(input: KernelLineInput): string[] {
-  const { installer, both } = splitArguments(input.profile.arguments);
+  const { installer, both } = splitArguments(expandArguments(input));
   const bootIf = `BOOTIF=01-${formatMacDashed(input.mac)}`;
   switch (input.profile.family) {
     case 'debian':

@@ -65,8 +65,8 @@ function openEngine(read: ReadTemplate): Liquid {
     lenientIf: true,
     relativeReference: false,
     // A template comes from a file that root edits, but a slip in one must not stop the whole server.
-    // The limit is wall time: a busy host must not fail a good template.
-    renderLimit: 5000,
+    // The limit is wall time: a busy host must not fail a good template, which takes some milliseconds by itself.
+    renderLimit: 20_000,
     memoryLimit: 10_000_000,
     fs: {
       readFile: async (file) => readOrThrow(file),

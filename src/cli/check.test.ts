@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { bigRack } from '../../test/support/big-rack.ts';
 import { check } from './check.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../../test/fixtures/config/${name}`, import.meta.url));
@@ -105,4 +106,32 @@ test('check() of a changed template names every machine that it breaks, before i
   );
   const worse = await checkWith(shipped.replace('%end', ''), 'el');
   assert.match(worse.output, /^a: .*%packages is not closed by %end before %pre\nb: .*\n.*: 2 machines would break$/);
+});
+
+test('check() renders every one of a thousand machines', async (t) => {
+  const folder = emptyFolder(t);
+  const path = join(folder, 'rackready.yaml');
+  writeFileSync(path, bigRack(1000));
+  const whole = await check(path, {});
+  assert.equal(whole.exitCode, 0);
+  // Files of trees that are not here are warnings.
+  assert.match(whole.output, /\n1 network, 1000 machines: \d+ warnings$/);
+  assert.doesNotMatch(whole.output, /cannot be rendered/);
+  // One of them cannot be rendered, wherever it stands.
+  const shipped = readFileSync(new URL('../../templates/answer/debian.preseed.liquid', import.meta.url), 'utf8');
+  const template = join(folder, 'mine.liquid');
+  writeFileSync(template, `${shipped}{% if vars.number == 999 %}{{ nothing }}{% endif %}`);
+  writeFileSync(path, bigRack(1000).replace(/(debian-12: \{ os: debian-12)/, '$1, answerFile: ./mine.liquid'));
+  const one = await check(path, {});
+  assert.equal(one.exitCode, 1);
+  assert.match(one.output, /machines\.n999: cannot be rendered: .*mine\.liquid:\d+:\d+: undefined variable: nothing$/m);
+  assert.match(one.output, /\n1 error, \d+ warnings$/);
+  writeFileSync(template, shipped);
+  const changed = join(folder, 'changed.liquid');
+  writeFileSync(changed, `${shipped}{{ nothing }}`);
+  const all = await check(path, { template: changed, profile: 'debian-12', json: true });
+  const { machines, problems } = JSON.parse(all.output) as { machines: string[]; problems: { machine: string }[] };
+  const own = Array.from({ length: 112 }, (_, index) => `n${index * 9}`);
+  assert.deepEqual(machines, own);
+  assert.deepEqual([...new Set(problems.map(({ machine }) => machine))], own);
 });

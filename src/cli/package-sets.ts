@@ -63,6 +63,9 @@ const TESTS: readonly WantedPackage[] = [
   optional('cloud-init', 'checks and fetches Ubuntu answer files'),
   optional('openssh-server', 'the installed system that is waited for'),
   optional('udev', 'reads the names of network cards'),
+  optional('dnf', 'reads and installs from an install tree'),
+  optional('createrepo-c', 'makes the metadata of an install tree'),
+  optional('rpm', 'makes the packages of an install tree'),
   optional('netplan.io', 'checks the network section of Ubuntu answer files'),
   optional('ifupdown', 'brings up what Debian answer files write'),
 ];

@@ -362,6 +362,14 @@ const rows: readonly { readonly name: string; readonly text: string; readonly wa
     text: machine('addressing: fixed, address: 10.0.0.5'),
     want: ['r.yaml:3:45: machines.m.addressing: is "fixed": expected one of dhcp, static'],
   },
+  {
+    name: 'arguments that name what there is not, and a custom system that is not told where its answers are',
+    text: `${network}profiles:\n  a: {os: debian-12, arguments: "x={{ urls.anwser }} {{machine.mac}}"}\n  b: {os: custom, kernel: k, initrd: i, answerFile: a.liquid}\n`,
+    want: [
+      'r.yaml:3:33: profiles.a.arguments: {{ urls.anwser }} is not known here: did you mean urls.answer? allowed: {{ urls.answer }}, {{ urls.report }}, {{ urls.base }}, {{ machine.name }}, {{ machine.hostName }}, {{ machine.mac }}',
+      'r.yaml:4:3: warning: profiles.b.arguments: nothing tells the installer where its answer file is: name {{ urls.answer }} in arguments, the way its kernel line takes it',
+    ],
+  },
 ];
 
 describe('broken texts', () => {

@@ -1,3 +1,4 @@
+import { argumentNames, unknownArgumentNames } from '../boot/kernel-line.ts';
 import { entryOf, type Facts } from './facts.ts';
 import { checkReference } from './machine-checks.ts';
 import { didYouMean } from './nearest.ts';
@@ -38,6 +39,7 @@ function checkProfile(facts: Facts, name: string, profile: ProfileConfig): Findi
   if (profile.iso !== undefined && system.family !== 'ubuntu') {
     found.push(errorAt([...base, 'iso'], 'is for Ubuntu only: take it out', 'key'));
   }
+  found.push(...checkArguments(name, profile));
   const mirror = profile.source?.startsWith('mirror:') ? profile.source.slice('mirror:'.length) : undefined;
   const notYet = notYetReason(system, profile.source);
   if (notYet !== undefined) {
@@ -49,6 +51,19 @@ function checkProfile(facts: Facts, name: string, profile: ProfileConfig): Findi
   if (notYet === undefined) found.push(...checkKernelFiles(facts, name, profile, system));
   found.push(...checkReference(facts, [...base, 'source'], 'mirrors', mirror));
   return found;
+}
+
+/** An installer of one's own finds its answer file only where its arguments say it, or by asking for /ks.cfg. */
+function checkArguments(name: string, { os, arguments: text, answerFile }: ProfileConfig): Finding[] {
+  const path = ['profiles', name, 'arguments'];
+  const allowed = argumentNames.map((one) => `{{ ${one} }}`).join(', ');
+  const unknown = unknownArgumentNames(text).map((one) =>
+    errorAt(path, `{{ ${one} }} is not known here: ${didYouMean(one, argumentNames)}allowed: ${allowed}`),
+  );
+  const isSilent = os === 'custom' && answerFile !== undefined && !text.includes('{{') && !/ks\.cfg/.test(text);
+  const message =
+    'nothing tells the installer where its answer file is: name {{ urls.answer }} in arguments, the way its kernel line takes it';
+  return isSilent ? [...unknown, warningAt(path, message)] : unknown;
 }
 
 function hintFor(key: string): string {

@@ -1,6 +1,8 @@
 import type { AnswerInput, AnswerVariables } from '../boot/answer.ts';
+import { expandArguments, splitWords } from '../boot/kernel-line.ts';
 import type { Path } from '../config/problem.ts';
 import type { RenderedInstallation, RenderedValue } from '../http/api/render-view.ts';
+import { formatIpv4 } from '../net/ipv4.ts';
 import type { Origins } from './render-origin.ts';
 
 type Variables = AnswerVariables;
@@ -18,7 +20,8 @@ export function describeWords(
 ): RenderedInstallation['words'] {
   const { machine, profile, network } = input;
   const builtIn = `built-in description ${profile.os}`;
-  const written = new Set(profile.arguments.split(/\s+/));
+  const host = formatIpv4(network.address);
+  const written = new Set(splitWords(expandArguments({ ...input, host })));
   return words.map((value) => {
     const name = /^([\w.-]+)=/.exec(value)?.[1] ?? value;
     const own = (key: string) => ['machines', machine.name, key];

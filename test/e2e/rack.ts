@@ -15,6 +15,8 @@ import type { Wanted } from './wanted.ts';
 export interface TestRack {
   readonly rack: Rack;
   readonly server: ServerChild;
+  /** The server's data folder. */
+  readonly data: string;
   /** Switches a machine on. */
   powerOn(options: MachineOptions): Promise<LabMachine>;
   /**
@@ -48,6 +50,7 @@ export async function openTestRack(t: TestContext, yaml: string): Promise<TestRa
   return {
     rack,
     server,
+    data,
     eventsOf: (machine) => eventsOf(storyOf(machine)),
     powerOn: async (options) => {
       const from = server.events.length;

@@ -112,6 +112,10 @@ test('Anaconda of Rocky 9: loader, kickstart, tree, reports, and afterwards the 
   const { rack, server } = await open(t);
   const client = await rack.addClient('sm1', { mac: SM1 });
   assert.match((await runUdhcpc(client)).text, /bound ip=172\.22\.10\.55 /);
+  // Its initramfs asks again, by its own name (dracut's parse-anaconda-net), and has the same address.
+  const asInstaller = await runUdhcpc(client, '-V', 'anaconda-Linux 5.14.0-503.el9.x86_64 x86_64');
+  assert.match(asInstaller.text, /bound ip=172\.22\.10\.55 /);
+  await server.event('dhcp.ack', { machine: 'sm1', client: /^installer, anaconda-Linux/ });
   const get = (url: string, ...more: string[]) => fetchAs(client, [`ens3 ${SM1_SECOND}`, `ens4 ${SM1}`], url, more);
   assert.match((await get(`${BASE}/ipxe/boot.ipxe`)).body, /boots from disk/, 'without a grant nothing is installed');
 
@@ -131,7 +135,10 @@ test('Anaconda of Rocky 9: loader, kickstart, tree, reports, and afterwards the 
   assert.equal((await get(url)).status, 410, 'a second time it is not given');
   assert.equal((await get(`${BASE}/ks.cfg`)).status, 404, 'nor by the other way');
 
-  assert.match((await get(`${repo}/.treeinfo`)).body, /mainimage = images\/install\.img/);
+  // Once in the initramfs, once more after switch-root.
+  for (let times = 0; times < 2; times++) {
+    assert.match((await get(`${repo}/.treeinfo`)).body, /mainimage = images\/install\.img/);
+  }
   assert.equal((await get(`${repo}/images/install.img`)).body, 'second stage');
   for (const name of ['images/updates.img', 'images/product.img', 'treeinfo']) {
     assert.equal((await get(`${repo}/${name}`)).status, 404);
@@ -157,6 +164,13 @@ test('Anaconda of Rocky 9: loader, kickstart, tree, reports, and afterwards the 
   await runReport(client, kickstart.body, 'done', 'root=/nowhere');
   await server.event('install.reported', { machine: 'sm1' });
   assert.match((await get(`${BASE}/ipxe/boot.ipxe`)).body, /boots from disk/);
+  const late = await runProgram([...client.prefix, 'sh', '-c', onError(kickstart.body)]);
+  assert.equal(late.code, 0, late.text);
+  assert.deepEqual(
+    server.events.filter(({ id }) => id === 'install.failed'),
+    [],
+    'a report with a token that is used up changes nothing',
+  );
   // Installed it is only when its own system answers. No host key was reported here, so that nothing is compared.
   const sshd = "require('net').createServer((one) => one.end('SSH-2.0-Test\\r\\n')).listen(22)";
   startProgram(t, [...client.prefix, process.execPath, '-e', sshd]);
@@ -165,6 +179,34 @@ test('Anaconda of Rocky 9: loader, kickstart, tree, reports, and afterwards the 
     String(done.data?.how),
     /SSH answers at 172\.22\.10\.55, and it .*; host key not checked: the installer reported none/,
   );
+});
+
+/** The commands of %onerror. */
+function onError(kickstart: string): string {
+  return /^%onerror\n([\s\S]*?)^%end$/m.exec(kickstart)?.[1] ?? assert.fail('there is no %onerror');
+}
+
+test('Anaconda of Rocky 9 that stops with an error: reported with its log, and one command starts again', async (t) => {
+  if (!needs(t, 'ip', 'udhcpc', 'curl')) return;
+  const { rack, server } = await open(t);
+  const client = await rack.addClient('sm1', { mac: SM1 });
+  await runUdhcpc(client);
+  const get = (url: string) => fetchAs(client, [`ens3 ${SM1}`], url);
+  const fetchKickstart = async () => {
+    const [, url = ''] = /inst\.ks=(\S+)/.exec((await get(`${BASE}/ipxe/boot.ipxe`)).body) ?? [];
+    return get(url);
+  };
+  await install(server, 'sm1');
+  const first = await fetchKickstart();
+  assert.equal(first.status, 200);
+  const ran = await runProgram([...client.prefix, 'sh', '-c', onError(first.body)]);
+  assert.equal(ran.code, 0, ran.text);
+  await server.event('install.failed', { machine: 'sm1', reason: 'Anaconda stopped with an error' });
+  const log = await server.event('install.log', { machine: 'sm1' });
+  assert.match(String(log.data?.text), /^== \/tmp\/anaconda\.log/);
+  assert.match((await get(`${BASE}/ipxe/boot.ipxe`)).body, /boots from disk: no installation is granted/);
+  await install(server, 'sm1');
+  assert.equal((await fetchKickstart()).status, 200);
 });
 
 test('Anaconda of CentOS 7 by the classic /ks.cfg: only under grant, only from the machine’s own address', async (t) => {

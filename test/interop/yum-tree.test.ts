@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { needs } from '../needs.ts';
+import { type Ended, openSegment, runProgram } from '../support/segment.ts';
+import { newFolder, startServer } from '../support/server.ts';
+
+/*
+ * A profile's folder as a DVD of EL 9 has it (BaseOS, AppStream, a group), made with rpmbuild and createrepo_c, served by
+ * our boot HTTP, and read by dnf: the same libraries that Anaconda's second stage reads it with.
+ */
+
+/** Packages without architecture that hold one file; `%package -n` makes several of one build. */
+const SPECS: readonly string[] = [
+  `Name: tiny-base
+Version: 1
+Release: 1
+Summary: A package of a test
+License: Apache-2.0
+BuildArch: noarch
+%description
+One file.
+%package -n tiny-shell
+Summary: A package of a test
+Requires: tiny-base
+%description -n tiny-shell
+One file.
+%package -n tiny-app
+Summary: A package of a test
+Requires: tiny-shell >= 2
+%description -n tiny-app
+One file.
+%install
+mkdir -p %{buildroot}/opt/tiny
+for name in tiny-base tiny-shell tiny-app; do echo 1 >%{buildroot}/opt/tiny/$name; done
+%files
+/opt/tiny/tiny-base
+%files -n tiny-shell
+/opt/tiny/tiny-shell
+%files -n tiny-app
+/opt/tiny/tiny-app
+`,
+  `Name: tiny-shell
+Version: 2
+Release: 1
+Summary: A package of a test
+License: Apache-2.0
+BuildArch: noarch
+Requires: tiny-base
+%description
+One file.
+%install
+mkdir -p %{buildroot}/opt/tiny; echo 2 >%{buildroot}/opt/tiny/tiny-shell
+%files
+/opt/tiny/tiny-shell
+`,
+];
+
+const COMPS = `<?xml version="1.0"?>
+<!DOCTYPE comps PUBLIC "-//Red Hat, Inc.//DTD Comps info//EN" "comps.dtd">
+<comps><group><id>core</id><name>Core</name><default>true</default><uservisible>true</uservisible>
+<packagelist><packagereq type="mandatory">tiny-base</packagereq><packagereq type="mandatory">tiny-shell</packagereq></packagelist>
+</group></comps>
+`;
+
+async function must(argv: readonly string[]): Promise<Ended> {
+  const ran = await runProgram(argv, 240_000);
+  assert.equal(ran.code, 0, `${argv.join(' ')}\n${ran.text}`);
+  return ran;
+}
+
+async function makeTree(): Promise<string> {
+  const tree = newFolder('dvd');
+  chmodSync(tree, 0o755);
+  const work = newFolder('rpm');
+  for (const [index, spec] of SPECS.entries()) {
+    const file = join(work, `${index}.spec`);
+    writeFileSync(file, spec);
+    const defines = ['--define', `_topdir ${work}`, '--define', `_rpmfilename %%{NAME}-%%{VERSION}.rpm`];
+    await must(['rpmbuild', '--quiet', ...defines, '-bb', file]);
+  }
+  const repositories = { BaseOS: ['tiny-base-1', 'tiny-shell-1', 'tiny-shell-2'], AppStream: ['tiny-app-1'] };
+  const comps = join(work, 'comps.xml');
+  writeFileSync(comps, COMPS);
+  for (const [name, packages] of Object.entries(repositories)) {
+    const folder = join(tree, name);
+    mkdirSync(join(folder, 'Packages'), { recursive: true, mode: 0o755 });
+    for (const one of packages) copyFileSync(join(work, 'RPMS', `${one}.rpm`), join(folder, 'Packages', `${one}.rpm`));
+    await must(['createrepo_c', '--quiet', ...(name === 'BaseOS' ? ['-g', comps] : []), folder]);
+  }
+  mkdirSync(join(tree, 'images/pxeboot'), { recursive: true });
+  for (const name of ['vmlinuz', 'initrd.img']) writeFileSync(join(tree, 'images/pxeboot', name), name);
+  return tree;
+}
+
+test('dnf reads the folder of a profile over our HTTP, resolves across its repositories, and installs from it', async (t) => {
+  if (!needs(t, 'ip', 'curl', 'dnf', 'rpm', 'rpmbuild', 'createrepo_c')) return;
+  const rack = await openSegment(t);
+  const yaml = `
+networks:
+  n: { interface: br0, subnet: 172.22.10.0/24, address: 172.22.10.2, dhcp: { mode: authoritative, conflictProbe: false } }
+profiles:
+  rocky-9: { os: rocky-9, source: ${await makeTree()} }
+`;
+  const server = await startServer(t, { yaml });
+  const client = await rack.addClient('sm1', { mac: '00:25:90:96:c4:9a' });
+  await must([...client.prefix, 'ip', 'address', 'add', '172.22.10.55/24', 'dev', client.interfaceName]);
+  const url = 'http://172.22.10.2/tree/rocky-9';
+  const folder = newFolder('dnf');
+  const config = join(folder, 'dnf.conf');
+  const repository = (name: string) => `[${name}]\nname=${name}\nbaseurl=${url}/${name}\ngpgcheck=0\n`;
+  const main = `[main]\ncachedir=${folder}/cache\nlogdir=${folder}\nreposdir=/none\nplugins=0\nzchunk=0\n`;
+  writeFileSync(config, `${main}${repository('BaseOS')}${repository('AppStream')}`);
+  const root = join(folder, 'root');
+  const dnf = (...args: string[]) =>
+    must([...client.prefix, 'dnf', '-q', '-y', '-c', config, '--releasever=9', `--installroot=${root}`, ...args]);
+
+  const all = await dnf('repoquery', '--queryformat', '%{name}-%{version} %{repoid}');
+  assert.deepEqual(all.text.trim().split('\n').toSorted(), [
+    'tiny-app-1 AppStream',
+    'tiny-base-1 BaseOS',
+    'tiny-shell-1 BaseOS',
+    'tiny-shell-2 BaseOS',
+  ]);
+  const needed = await dnf('repoquery', '--requires', '--resolve', '--queryformat', '%{name}-%{version}', 'tiny-app');
+  assert.equal(needed.text.trim(), 'tiny-shell-2');
+  assert.match((await dnf('group', 'info', 'core')).text, /tiny-base\n.*tiny-shell/);
+
+  await dnf('install', '@core', 'tiny-app');
+  assert.equal(readFileSync(join(root, 'opt/tiny/tiny-shell'), 'utf8'), '2\n');
+  assert.ok(existsSync(join(root, 'opt/tiny/tiny-app')));
+  const installed = await must(['rpm', '--root', root, '-qa', '--queryformat', '%{name}-%{version}\\n']);
+  assert.deepEqual(installed.text.trim().split('\n').toSorted(), ['tiny-app-1', 'tiny-base-1', 'tiny-shell-2']);
+
+  const asked = server.events.filter(({ id }) => id === 'http.done' || id === 'http.not-found');
+  const paths = asked.map(({ data }) => String(data?.path));
+  for (const wanted of [
+    /BaseOS\/repodata\/repomd\.xml$/,
+    /AppStream\/repodata\/.*primary\.xml/,
+    /Packages\/tiny-app-1\.rpm$/,
+  ]) {
+    assert.ok(
+      paths.some((path) => wanted.test(path)),
+      `${wanted} in ${paths.join('\n')}`,
+    );
+  }
+  assert.ok(
+    asked.some(({ data }) => /libdnf/.test(String(data?.userAgent))),
+    'by the library that Anaconda has, too',
+  );
+  assert.deepEqual(
+    asked.filter(({ id }) => id === 'http.not-found'),
+    [],
+  );
+});
