@@ -19,7 +19,7 @@ const reasonOf = (model: string) => {
 };
 const mac = (text: string) => `machines:\n  m: {mac: "a8:20:66:34:ff:e9", kind: mac, ${text}}\n`;
 const profiles =
-  'profiles: {d: {os: debian-12}, c: {os: custom, kernel: /k, initrd: /i, answerFile: /a}, o: {os: debian-12, kernel: /k}}\n';
+  'profiles: {d: {os: debian-12}, c: {os: custom, kernel: /k, initrd: /i, answerFile: /a, arguments: "a={{ urls.answer }}"}, o: {os: debian-12, kernel: /k}}\n';
 
 const rows: readonly { readonly name: string; readonly yaml: string; readonly want: readonly string[] }[] = [
   {
