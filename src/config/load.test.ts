@@ -81,6 +81,22 @@ test('what cannot be read is a problem, not an exception', async (t) => {
   ]);
 });
 
+test('a file that is not UTF-8 text is told so, with the line', async (t) => {
+  const path = folder(t, {});
+  const tell = async (bytes: Uint8Array | string) => {
+    writeFileSync(join(path, 'a.yaml'), bytes);
+    return lines(await loadSettings({ path: join(path, 'a.yaml') }), path);
+  };
+  assert.match(
+    (await tell(Buffer.from(`\ufeff${network}`, 'utf16le')))[0] ?? '',
+    /^\.\/a\.yaml:1:1: is UTF-16.*save it as/,
+  );
+  const latin1 = Buffer.from(`${network}defaults:\n  domain: k\u00f6ln.example\n`, 'latin1');
+  assert.match((await tell(latin1))[0] ?? '', /^\.\/a\.yaml:3:1: is not UTF-8: save it as UTF-8/);
+  assert.match((await tell(Buffer.from(`${network}\0\0`)))[0] ?? '', /^\.\/a\.yaml:2:1: is no text/);
+  assert.deepEqual(await tell(`\ufeff${network.replaceAll('\n', '\r\n')}`), []);
+});
+
 test('findConfiguration() takes the first path that exists', (t) => {
   const path = folder(t, { 'b.yaml': '' });
   assert.equal(findConfiguration([join(path, 'a.yaml'), join(path, 'b.yaml'), path]), join(path, 'b.yaml'));

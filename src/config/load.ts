@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ReadTemplate } from '../boot/template.ts';
 import { checkFiles } from './file-checks.ts';
+import { decodeFileText } from './file-text.ts';
 import { type ParseResult, parseSources, resultOf } from './parse.ts';
 import { type Problem, sortProblems } from './problem.ts';
 import { checkRendering } from './render-check.ts';
@@ -115,7 +116,9 @@ async function readFiles(names: readonly string[]): Promise<Read> {
   const problems: Problem[] = [];
   for (const name of names) {
     try {
-      texts.push({ name, folder: dirname(resolve(name)), text: await readFile(name, 'utf8') });
+      const read = decodeFileText(await readFile(name));
+      if ('text' in read) texts.push({ name, folder: dirname(resolve(name)), text: read.text });
+      else problems.push({ ...fileProblem(name, read.problem), line: read.line });
     } catch (error) {
       problems.push(fileProblem(name, reasonOf(error)));
     }

@@ -377,12 +377,36 @@ describe('broken texts', () => {
 
   test('a second document in a file', () => {
     const [line] = linesOf(`${network}---\nmachines: {}\n`);
-    assert.match(line ?? '', /^r\.yaml:2:1: is not valid YAML: Source contains multiple documents/);
+    assert.match(line ?? '', /^r\.yaml:2:1: is not valid YAML: a second document begins here \(---\)/);
   });
 
   test('text that is not YAML names the line', () => {
     const [line] = linesOf('networks:\n\tn: {}\n');
     assert.match(line ?? '', /^r\.yaml:2:\d+: is not valid YAML: /);
+  });
+});
+
+describe('texts that nobody wrote by hand', () => {
+  test('nesting without an end is told once, with its line', () => {
+    const lines = linesOf(`a: ${'['.repeat(20_000)}`);
+    assert.ok(
+      lines.some((line) => /^r\.yaml:1:\d+: is not valid YAML: it is nested too deeply$/.test(line)),
+      lines[0],
+    );
+    assert.ok(lines.length <= 3, `${lines.length}`);
+  });
+
+  test('aliases of aliases of aliases', () => {
+    const list = (n: number) => (n === 0 ? 'x' : `*a${n - 1},`.repeat(9));
+    const text = Array.from({ length: 12 }, (_, n) => `a${n}: &a${n} [${list(n)}]`).join('\n');
+    const want = 'r.yaml:1:1: cannot be read as YAML: its aliases stand for more than 100000 values';
+    assert.deepEqual(linesOf(text), [want]);
+  });
+
+  test('control characters do not get into a message, nor a whole file', () => {
+    for (const line of linesOf(`a: "x" \u001b[2J\u0007${'y'.repeat(100_000)}`)) {
+      assert.match(line, /^[^\p{Cc}]{1,300}$/u);
+    }
   });
 });
 

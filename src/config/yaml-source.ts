@@ -58,7 +58,7 @@ export function readYaml(source: SourceText): YamlSource {
     const document = parseDocument(source.text, options);
     return understand(source, document, lines);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = inWords('', error instanceof Error ? error.message : String(error));
     return { ...base, data: undefined, problems: [base.place(errorAt([], `cannot be read as YAML: ${reason}`))] };
   }
 }
@@ -67,9 +67,12 @@ function understand(source: SourceText, document: Document.Parsed, lines: LineCo
   const finder = createFinder(document);
   const place = (finding: Finding) =>
     problemOf(source, lines, finding, finder.offset(finding.path, finding.at ?? 'value'));
-  const problems: Problem[] = document.errors
-    .slice(0, maxSyntaxErrors)
-    .map((error) => problemOf(source, lines, errorAt([], `is not valid YAML: ${error.message}`), error.pos[0]));
+  const told = new Map<string, Problem>();
+  for (const { code, message, pos } of document.errors) {
+    const problem = problemOf(source, lines, errorAt([], `is not valid YAML: ${inWords(code, message)}`), pos[0]);
+    if (told.size < maxSyntaxErrors) told.set(`${problem.line} ${problem.message}`, problem);
+  }
+  const problems = [...told.values()];
   const found = { source, problems, place, has: finder.has };
   if (problems.length > 0) return { ...found, data: undefined };
   if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
@@ -91,6 +94,23 @@ function understand(source: SourceText, document: Document.Parsed, lines: LineCo
     return { ...found, data: undefined };
   }
   return { ...found, data };
+}
+
+const tooDeep = 'it is nested too deeply';
+
+/** Errors of the YAML reader that are meant for programmers, in the operator's words. By their code. */
+const ownWords: Readonly<Record<string, string>> = {
+  MULTIPLE_DOCS: 'a second document begins here (---): take the line out, or put it into a file of its own in a folder',
+  TAB_AS_INDENT: 'a tab cannot indent: use spaces',
+  BLOCK_AS_IMPLICIT_KEY: 'there are two keys on this line: a value with ": " in it needs quotes',
+};
+
+/** The reader's message may quote a whole file, and what stands in that need not be fit for a terminal. */
+function inWords(code: string, message: string): string {
+  if (/call stack|stack overflow/i.test(message)) return tooDeep;
+  if (/excessive alias count/i.test(message)) return `its aliases stand for more than ${maxAliasCount} values`;
+  const text = (ownWords[code] ?? message).replace(/[\p{Cc}\u{fffd}]/gu, '?');
+  return text.length > 200 ? `${text.slice(0, 200)} ...` : text;
 }
 
 /** Aliases without an anchor before them, found in one walk in the order of the text. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { book, lease, network, range } from '../../test/support/dhcp.ts';
+import { book, lease, network, range, subnet } from '../../test/support/dhcp.ts';
 import { ipv4 } from '../net/ipv4.ts';
 import { type Mac, mac } from '../net/mac.ts';
 import { chooseAddress } from './choose.ts';
@@ -62,6 +62,85 @@ test('put() of a second address releases the first: a client holds one lease per
   leases.put(lease('172.22.10.6', a));
   assert.equal(leases.leaseAt(ipv4('172.22.10.5'))?.state, 'released');
   assert.equal(leases.leaseOf('management', a)?.address, ipv4('172.22.10.6'));
+});
+
+test('a client’s own lease is the bound one, whatever it had at other addresses and in whatever order they are read', () => {
+  const old = lease('172.22.10.7', a, { state: 'released', startsAt: 10, endsAt: 20 });
+  const bound = lease('172.22.10.5', a, { startsAt: 30 });
+  const found = lease('172.22.10.6', a, { state: 'abandoned', startsAt: 40 });
+  for (const order of [
+    [bound, found, old],
+    [old, found, bound],
+    [found, old, bound],
+  ]) {
+    const leases = book([small], order);
+    assert.equal(leases.leaseOf('management', a)?.address, ipv4('172.22.10.5'));
+    leases.shift(1000);
+    assert.equal(leases.leaseOf('management', a)?.address, ipv4('172.22.10.5'));
+  }
+});
+
+test('of several addresses that a client gave back, the one that it had last is its own', () => {
+  const older = lease('172.22.10.7', a, { state: 'released', startsAt: 10 });
+  const newer = lease('172.22.10.5', a, { state: 'released', startsAt: 30 });
+  for (const order of [
+    [older, newer],
+    [newer, older],
+  ]) {
+    assert.equal(book([small], order).leaseOf('management', a)?.address, ipv4('172.22.10.5'));
+  }
+});
+
+test('a search that found a full pool is not believed once a lease was shortened', () => {
+  const leases = book(
+    [small],
+    ['5', '6', '7'].map((last, index) => lease(`172.22.10.${last}`, `02:00:00:00:00:0${index + 1}`, { endsAt: 9000 })),
+  );
+  assert.equal(leases.findFree(small, 'dhcp', b, 10), undefined);
+  leases.put(lease('172.22.10.6', '02:00:00:00:00:02', { startsAt: 20, endsAt: 140 }));
+  assert.equal(leases.findFree(small, 'dhcp', b, 139), undefined);
+  assert.equal(leases.findFree(small, 'dhcp', b, 141), ipv4('172.22.10.6'));
+});
+
+test('in a pool where every address was given out, each offer does not cost a search through all of it', () => {
+  const large = network({
+    subnet: subnet('10.0.0.0/8'),
+    dhcp: { pools: [{ range: range('10.0.0.1-10.0.255.254'), clients: 'dhcp' }] },
+  });
+  const first = ipv4('10.0.0.1');
+  const count = 65_534;
+  let looks = 0;
+  const leases = Array.from({ length: count }, (_, index) => {
+    const one = lease(
+      '0.0.0.0',
+      `02:00:00:01:${(index >> 8).toString(16).padStart(2, '0')}:${(index & 255).toString(16).padStart(2, '0')}`,
+      { address: (first + index) as typeof first, endsAt: 1000 + index },
+    );
+    return Object.defineProperty({ ...one }, 'endsAt', {
+      get: () => {
+        looks++;
+        return one.endsAt;
+      },
+    });
+  });
+  const full = book([large], leases);
+  looks = 0;
+  for (let index = 0; index < 500; index++) {
+    const client = mac(
+      `02:00:00:02:${(index >> 8).toString(16).padStart(2, '0')}:${(index & 255).toString(16).padStart(2, '0')}`,
+    );
+    const address = full.findFree(large, 'dhcp', client, 100_000 + index);
+    assert.equal(address, first + index, 'the one that ended first');
+    full.hold({ network: large.name, client, address: address ?? first, expiresAt: 160_000 + index }, 100_000 + index);
+  }
+  // One search looks at each lease a few times, and sorts them.
+  assert.ok(looks < 60 * count, `${looks} looks at leases`);
+  // The offers run out one by one, and come back without a search.
+  looks = 0;
+  for (let index = 0; index < 500; index++) {
+    assert.notEqual(full.findFree(large, 'dhcp', b, 160_001 + index), undefined);
+  }
+  assert.ok(looks < 10_000, `${looks} looks at leases`);
 });
 
 test('setNetworks() keeps leases and knows them as used in the new pools', () => {

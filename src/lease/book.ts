@@ -51,9 +51,14 @@ export function isOver(lease: Lease, now: number): boolean {
 interface PoolState {
   readonly kind: 'dhcp' | 'bootp';
   readonly map: PoolMap;
-  /** A search for an ended lease found none and need not be repeated before this time. */
+  /** Addresses whose lease has ended, the longest ago first; some may be held again. */
+  ended: Set<Ipv4>;
+  /** Before this time there is no ended lease but those. */
   fullUntil: number;
 }
+
+/** Of a search through a whole pool, so many are remembered for the next ones: it must not be made for each request. */
+const MOST_ENDED = 1024;
 
 class Book implements LeaseBook {
   readonly #byAddress = new Map<Ipv4, Lease>();
@@ -71,7 +76,12 @@ class Book implements LeaseBook {
     this.#pools = new Map(
       networks.map((network) => [
         network.name,
-        network.dhcp.pools.map((pool) => ({ kind: pool.clients, map: createPoolMap(pool.range), fullUntil: 0 })),
+        network.dhcp.pools.map((pool) => ({
+          kind: pool.clients,
+          map: createPoolMap(pool.range),
+          ended: new Set<Ipv4>(),
+          fullUntil: 0,
+        })),
       ]),
     );
     for (const address of this.#byAddress.keys()) this.#mark(address, true);
@@ -106,11 +116,12 @@ class Book implements LeaseBook {
     if (older && older.address !== lease.address && older.state === 'bound' && lease.state === 'bound') {
       // A client has one bound lease per network: the address that it had before is free again.
       this.#byAddress.set(older.address, { ...older, state: 'released' });
-      this.#reopen();
+      this.#noteFree(older.address);
     }
     this.#index(lease);
     this.#mark(lease.address, true);
-    if (isOver(lease, lease.startsAt)) this.#reopen();
+    if (isOver(lease, lease.startsAt)) this.#noteFree(lease.address);
+    else if (lease.endsAt !== null) this.#noteEnd(lease.address, lease.endsAt);
   }
 
   forget(address: Ipv4): void {
@@ -137,8 +148,9 @@ class Book implements LeaseBook {
     this.#offersByClient.get(network)?.delete(client);
     if (this.#offers.get(offer.address) !== offer) return;
     this.#offers.delete(offer.address);
-    if (!this.#byAddress.has(offer.address)) this.#mark(offer.address, false);
-    else this.#reopen();
+    const lease = this.#byAddress.get(offer.address);
+    if (lease === undefined) this.#mark(offer.address, false);
+    else if (isOver(lease, offer.expiresAt)) this.#noteFree(offer.address);
   }
 
   findFree(network: Network, kind: 'dhcp' | 'bootp', client: ClientKey, now: number): Ipv4 | undefined {
@@ -167,21 +179,38 @@ class Book implements LeaseBook {
     this.#reopen();
   }
 
-  /** The address whose lease ended first. Leases in a pool are few against requests, and a failed search is remembered. */
+  /** The address whose lease ended first. */
   #findEnded(pool: PoolState, now: number): Ipv4 | undefined {
-    if (pool.fullUntil > now) return undefined;
-    let best: Lease | undefined;
+    for (;;) {
+      for (const address of pool.ended) {
+        if (this.#hasEnded(address, now)) return address;
+        pool.ended.delete(address);
+      }
+      if (pool.fullUntil > now || !this.#search(pool, now)) return undefined;
+    }
+  }
+
+  #hasEnded(address: Ipv4, now: number): boolean {
+    const lease = this.#byAddress.get(address);
+    return lease !== undefined && isOver(lease, now) && this.offeredTo(address, now) === undefined;
+  }
+
+  /** Looks through the whole pool for ended leases. False: there is none, which is remembered until one may have ended. */
+  #search(pool: PoolState, now: number): boolean {
+    const found: Lease[] = [];
     let nextEnd = Number.POSITIVE_INFINITY;
     const { first, last } = pool.map.range;
     for (let at = first as number; at <= last; at++) {
-      const address = at as Ipv4;
-      const lease = this.#byAddress.get(address);
-      if (lease === undefined || this.offeredTo(address, now) !== undefined) continue;
+      const lease = this.#byAddress.get(at as Ipv4);
+      if (lease === undefined) continue;
       if (!isOver(lease, now)) nextEnd = Math.min(nextEnd, lease.endsAt ?? nextEnd);
-      else if (best === undefined || (lease.endsAt ?? 0) < (best.endsAt ?? 0)) best = lease;
+      // What is held comes back when its offer ends.
+      else if (this.offeredTo(lease.address, now) === undefined) found.push(lease);
     }
-    if (best === undefined) pool.fullUntil = nextEnd;
-    return best?.address;
+    if (found.length === 0) pool.fullUntil = nextEnd;
+    found.sort((a, b) => (a.endsAt ?? 0) - (b.endsAt ?? 0));
+    pool.ended = new Set(found.slice(0, MOST_ENDED).map(({ address }) => address));
+    return found.length > 0;
   }
 
   /** Offers are held for the same time each, so the oldest stand first. */
@@ -196,9 +225,9 @@ class Book implements LeaseBook {
     this.#byAddress.set(lease.address, lease);
     const clients = nested(this.#byClient, lease.network);
     const other = clients.get(lease.client);
-    // An abandoned address must not hide the client's own lease.
-    if (lease.state === 'abandoned' && other && other.address !== lease.address) return;
-    clients.set(lease.client, lease);
+    if (other === undefined || other.address === lease.address || isMoreOwn(lease, other)) {
+      clients.set(lease.client, lease);
+    }
   }
 
   #unindex(lease: Lease): void {
@@ -212,9 +241,31 @@ class Book implements LeaseBook {
     }
   }
 
+  /** The lease of an address ends at this time. */
+  #noteEnd(address: Ipv4, at: number): void {
+    for (const pools of this.#pools.values()) {
+      for (const pool of pools) {
+        if (at < pool.fullUntil && rangeContains(pool.map.range, address)) pool.fullUntil = at;
+      }
+    }
+  }
+
+  /** The lease of an address is over, and nobody holds it any more. */
+  #noteFree(address: Ipv4): void {
+    for (const pools of this.#pools.values()) {
+      for (const pool of pools) if (rangeContains(pool.map.range, address)) pool.ended.add(address);
+    }
+  }
+
   #reopen(): void {
     for (const pools of this.#pools.values()) for (const pool of pools) pool.fullUntil = 0;
   }
+}
+
+/** Which of a client's leases at two addresses is its own: the bound one, an abandoned one never, else the newer. */
+function isMoreOwn(lease: Lease, other: Lease): boolean {
+  const rank = ({ state }: Lease) => ({ bound: 2, released: 1, abandoned: 0 })[state];
+  return rank(lease) > rank(other) || (rank(lease) === rank(other) && lease.startsAt >= other.startsAt);
 }
 
 function nested<Value>(outer: Map<string, Map<ClientKey, Value>>, key: string): Map<ClientKey, Value> {

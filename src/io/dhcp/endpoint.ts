@@ -94,7 +94,14 @@ function createEndpoint({ options, ports, raw, probe, opened }: Parts): DhcpEndp
       // Without raw frames a client that has no address yet is only reached by broadcast; all firmware takes it.
       if (sent?.kind !== 'sent') sendSoon(sourcePort, { bytes, address: BROADCAST, port: to.port });
     },
-    isInUse: async (address, timeoutMs) => (await probe.isInUse(address, timeoutMs)).inUse,
+    isInUse: async (address, timeoutMs) => {
+      try {
+        return (await probe.isInUse(address, timeoutMs)).inUse;
+      } catch {
+        // The interface lost its address or its link just now: nobody can be asked, and nobody reached either.
+        return false;
+      }
+    },
     search: (payload) => void raw?.sendRawBroadcast({ sourcePort: 68, destinationPort: 67, payload }),
     close: async () => {
       for (const one of opened.reverse()) await one.close();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { addressHex, book, network, requestBytes } from '../../../test/support/dhcp.ts';
+import { addressHex, book, lease, network, requestBytes } from '../../../test/support/dhcp.ts';
 import { macContext, memoryMacs } from '../../../test/support/macs.ts';
 import { classifyClient } from '../../boot/classify.ts';
 import type { ChangeResult, LeaseChange } from '../../lease/lease.ts';
@@ -91,6 +91,61 @@ test('an address that the store gives to somebody else is not acknowledged', asy
   commits[0]?.end([{ kind: 'taken', holder: mac('02:00:00:00:00:01') }]);
   await settle();
   assert.equal(sent.length, 0);
+});
+
+test('an address that the store knows somebody else to have is told, and not offered again', async () => {
+  const { service, told, sent, commits, request, discover } = bench();
+  service.receive(request, BROADCAST);
+  commits[0]?.end([{ kind: 'taken', holder: mac('02:00:00:00:00:01') }]);
+  await settle();
+  assert.ok(told.includes('dhcp.no-address'));
+  service.receive(requestBytes({ type: 1, mac: STRANGER, options: { 50: addressHex('172.22.10.9') } }), BROADCAST);
+  service.receive(discover, BROADCAST);
+  const offered = sent.map(({ bytes }) => formatIpv4(decodePacket(bytes).yiaddr));
+  assert.equal(offered.length, 2);
+  assert.ok(!offered.includes('172.22.10.9'), `${offered}`);
+});
+
+test('a client that cannot be given another address keeps the one that it has', async () => {
+  const { service, commits, request, ports } = bench();
+  ports.book.put(lease('172.22.10.8', STRANGER));
+  service.receive(request, BROADCAST);
+  assert.equal(ports.book.leaseAt(ipv4('172.22.10.8'))?.state, 'released');
+  commits[0]?.fail(new Error('disk full'));
+  await settle();
+  assert.equal(ports.book.leaseAt(ipv4('172.22.10.9')), undefined);
+  assert.equal(ports.book.leaseAt(ipv4('172.22.10.8'))?.state, 'bound');
+  assert.equal(ports.book.leaseOf('management', STRANGER)?.address, ipv4('172.22.10.8'));
+});
+
+test('a lease that is renewed while an operator releases it stays, in memory as on the disk', async () => {
+  const { service, commits, request, ports } = bench();
+  const held = lease('172.22.10.9', STRANGER);
+  ports.book.put(held);
+  const released = service.apply({ kind: 'put', at: 1000, lease: { ...held, state: 'released' } });
+  service.receive(request, BROADCAST);
+  for (const { end } of commits) end([{ kind: 'written' }]);
+  await released;
+  await settle();
+  assert.deepEqual(
+    commits.map(({ changes: [change] }) => change?.kind === 'put' && change.lease.state),
+    ['released', 'bound'],
+  );
+  assert.equal(ports.book.leaseAt(ipv4('172.22.10.9'))?.state, 'bound');
+});
+
+test('an offer that cannot be made after a probe is told, and ends nothing', async () => {
+  let answers = 0;
+  const { service, told, discover } = bench({
+    conflictProbe: true,
+    now: () => {
+      if (++answers > 3) throw new RangeError('a value that no packet holds');
+      return 1000;
+    },
+  });
+  service.receive(discover, BROADCAST);
+  await settle();
+  assert.ok(told.includes('dhcp.malformed'));
 });
 
 test('an offer is sent at once, written nowhere, and held', async () => {

@@ -1,6 +1,6 @@
 import type { Emit } from '../../event/event.ts';
 import type { LeaseBook, Offer } from '../../lease/book.ts';
-import type { Lease, LeaseChange, LeaseStore } from '../../lease/lease.ts';
+import type { LeaseChange, LeaseStore } from '../../lease/lease.ts';
 import type { Macs } from '../../machine/macs.ts';
 import { formatIpv4, type Ipv4 } from '../../net/ipv4.ts';
 import type { Mac } from '../../net/mac.ts';
@@ -8,6 +8,7 @@ import { decodePacket } from '../../wire/dhcp4/packet.ts';
 import { createMacNotes } from '../bsdp/notes.ts';
 import { answerDhcp } from './answer.ts';
 import type { Destination } from './destination.ts';
+import { addressOf, applyToBook, createLeaseWriter } from './lease-writer.ts';
 import { type DhcpRequest, readRequest } from './request.ts';
 import type { DhcpContext, MacContext, Reception, Told, Verdict } from './verdict.ts';
 
@@ -70,7 +71,7 @@ export function createDhcpService(ports: DhcpPorts): DhcpService {
   const counters: DhcpCounters = { received: 0, malformed: 0, ignored: 0, answered: 0, unwritten: 0 };
   const probes = createProbes(ports);
   const observed = new Map<Ipv4, Mac>();
-  const write = createWriter(ports, counters);
+  const write = createLeaseWriter(ports, () => counters.unwritten++);
   const notes = createMacNotes(ports);
 
   function decide(request: DhcpRequest, reception: Reception): Verdict {
@@ -89,7 +90,8 @@ export function createDhcpService(ports: DhcpPorts): DhcpService {
 
   function act(request: DhcpRequest, reception: Reception, verdict: Verdict): void {
     if (verdict.kind === 'probe') {
-      probes.start(verdict.offer, reception, () => act(request, reception, decide(request, reception)));
+      const again = () => orTell(reception, () => act(request, reception, decide(request, reception)));
+      probes.start(verdict.offer, reception, again);
       return;
     }
     if (verdict.note) notes.take(verdict.note);
@@ -121,63 +123,37 @@ export function createDhcpService(ports: DhcpPorts): DhcpService {
     for (const { id, subject, data } of told) ports.emit(id, subject, data as never);
   }
 
+  /** Bytes that cannot be read, or a value that no packet holds: one request less, and nothing more. */
+  function orTell(reception: Reception, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      counters.malformed++;
+      ports.emit('dhcp.malformed', {}, { reason: error.message, source: formatIpv4(reception.source.address) });
+    }
+  }
+
   return {
     receive(datagram, reception) {
       counters.received++;
-      try {
+      orTell(reception, () => {
         const request = readRequest(decodePacket(datagram));
         if (request.mac !== undefined && ports.isOwnMac(request.mac)) return;
         noteGrub(ports, request);
         act(request, reception, decide(request, reception));
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error;
-        counters.malformed++;
-        ports.emit('dhcp.malformed', {}, { reason: error.message, source: formatIpv4(reception.source.address) });
-      }
+      });
     },
     observedAt: (address) => observed.get(address),
     apply: async (change) => {
+      const before = ports.book.leaseAt(addressOf(change));
       await ports.store.commit([change]);
-      applyToBook(ports.book, change);
+      // A renewal that came meanwhile is on the disk after this change, or about to be.
+      if (ports.book.leaseAt(addressOf(change)) === before) applyToBook(ports.book, change);
     },
     counters: () => counters,
     macCounters: notes.counters,
   };
-}
-
-/** Resolves true when the change is on disk. The book holds it from the start, so that nobody else gets the address meanwhile. */
-function createWriter(ports: DhcpPorts, counters: DhcpCounters): (change: LeaseChange) => Promise<boolean> {
-  return async (change) => {
-    const address = change.kind === 'put' ? change.lease.address : change.address;
-    const before = ports.book.leaseAt(address);
-    applyToBook(ports.book, change);
-    try {
-      const [result] = await ports.store.commit([change]);
-      if (result?.kind === 'written') {
-        if (change.kind === 'put') ports.book.dropOffer(change.lease.network, change.lease.client);
-        return true;
-      }
-      restore(ports.book, change, address, before);
-    } catch {
-      // The store has told why; nothing was acknowledged, the client asks again.
-      counters.unwritten++;
-      restore(ports.book, change, address, before);
-    }
-    return false;
-  };
-}
-
-function applyToBook(book: LeaseBook, change: LeaseChange): void {
-  if (change.kind === 'put') book.put(change.lease);
-  else book.forget(change.address);
-}
-
-function restore(book: LeaseBook, change: LeaseChange, address: Ipv4, before: Lease | undefined): void {
-  const current = book.leaseAt(address);
-  // Another request may have changed it since; only what this change put there is taken back.
-  if (change.kind === 'put' && current !== change.lease) return;
-  if (before) book.put(before);
-  else book.forget(address);
 }
 
 /** A REQUEST that is not for us says who will have the address. Bounded: an office's worth, the oldest go first. */
@@ -214,7 +190,12 @@ function createProbes(ports: DhcpPorts): Probes {
       void ports.isInUse(reception.interface, offer.address).then((isInUse) => {
         running.delete(offer.address);
         const at = ports.now();
-        for (const [address, result] of results) if (at - result.at >= PROBE_FRESH_MS) results.delete(address);
+        // The oldest stand first.
+        for (const [address, result] of results) {
+          if (at - result.at < PROBE_FRESH_MS) break;
+          results.delete(address);
+        }
+        results.delete(offer.address);
         results.set(offer.address, { state: isInUse ? 'in-use' : 'free', at });
         done();
       });
