@@ -85,6 +85,8 @@ const mistakes: readonly (readonly string[])[] = [
   ['machines', 'set', 'x'],
   ['render', 'x', '--firmware', 'amiga'],
   ['completion', 'csh'],
+  ['import', 'kea.conf', 'x'],
+  ['import', 'dhcpd.conf'],
 ];
 
 for (const words of mistakes) {
@@ -110,6 +112,9 @@ const completions: readonly (readonly [string, string])[] = [
   ['machines remove --js', '--json'],
   ['machines export --machines sm', 'sm1 sm2'],
   ['check ', ':files'],
+  ['import ', 'dhcpd.conf dnsmasq.conf'],
+  ['import dhcpd.conf ', ':files'],
+  ['import dhcpd.conf x --output ', ':files'],
   ['up --config ', ':files'],
   ['completion ', 'bash fish zsh'],
   ['events --level w', 'warning'],
