@@ -94,6 +94,8 @@ const mistakes: readonly (readonly string[])[] = [
   ['lab', 'mac', '--way', 'telepathy'],
   ['lab', 'mac', '--target', 'http://10.0.0.1/x'],
   ['lab', 'mac', '--mac', 'none'],
+  ['import', 'kea.conf', 'x'],
+  ['import', 'dhcpd.conf'],
 ];
 
 for (const words of mistakes) {
@@ -123,6 +125,9 @@ const completions: readonly (readonly [string, string])[] = [
   ['lab mac ', 'mp sm1 sm2'],
   ['lab mac --way ', 'bless firmware menu startup-disk'],
   ['lab mac sm1 --save ', ':files'],
+  ['import ', 'dhcpd.conf dnsmasq.conf'],
+  ['import dhcpd.conf ', ':files'],
+  ['import dhcpd.conf x --output ', ':files'],
   ['up --config ', ':files'],
   ['completion ', 'bash fish zsh'],
   ['events --level w', 'warning'],

@@ -12,6 +12,7 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly command:
   install: () => import('./install.ts'),
   cancel: () => import('./cancel.ts'),
   render: () => import('./render.ts'),
+  import: () => import('./import.ts'),
   doctor: () => import('./doctor.ts'),
   demo: () => import('./demo.ts'),
   lab: () => import('./lab.ts'),

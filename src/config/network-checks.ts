@@ -6,6 +6,7 @@ import {
   formatSubnet,
   rangeContains,
   rangesOverlap,
+  rangesWithout,
   subnetContains,
 } from '../net/subnet.ts';
 import { encodeOptionValue, parseOptionCode } from './dhcp-options.ts';
@@ -137,18 +138,6 @@ function takenMessage(range: AddressRange, hits: readonly (readonly [Ipv4, strin
   );
   const instead = free.length === 0 ? 'nothing is left of it' : `write ${free.map(formatRange).join(' and ')} instead`;
   return `${formatRange(range)} holds ${named}: ${instead}`;
-}
-
-/** What is left of a range without some of its addresses, which are in ascending order. */
-function rangesWithout(range: AddressRange, addresses: readonly Ipv4[]): AddressRange[] {
-  const left: AddressRange[] = [];
-  let first: number = range.first;
-  for (const address of addresses) {
-    if (address > first) left.push({ first: first as Ipv4, last: (address - 1) as Ipv4 });
-    first = address + 1;
-  }
-  if (first <= range.last) left.push({ first: first as Ipv4, last: range.last });
-  return left;
 }
 
 function checkOptions(name: string, network: NetworkConfig): Finding[] {

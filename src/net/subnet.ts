@@ -68,6 +68,18 @@ export function rangesOverlap(a: AddressRange, b: AddressRange): boolean {
   return a.first <= b.last && b.first <= a.last;
 }
 
+/** What is left of a range without some of its addresses, which are in ascending order. */
+export function rangesWithout(range: AddressRange, addresses: readonly Ipv4[]): AddressRange[] {
+  const left: AddressRange[] = [];
+  let first: number = range.first;
+  for (const address of addresses) {
+    if (address > first) left.push({ first: first as Ipv4, last: (address - 1) as Ipv4 });
+    first = address + 1;
+  }
+  if (first <= range.last) left.push({ first: first as Ipv4, last: range.last });
+  return left;
+}
+
 /** How many addresses a range holds. */
 export function rangeSize(range: AddressRange): number {
   return range.last - range.first + 1;
