@@ -103,7 +103,6 @@ describe('readNbi()', () => {
         index: 1234,
         appleKind: 1,
         isInstall: true,
-        isDefault: false,
         isFilterOnly: false,
         booter: 'i386/booter',
         kernelCache: 'i386/x86_64/kernelcache',

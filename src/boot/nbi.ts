@@ -11,7 +11,6 @@ export interface NbiInfo {
   /** 0 Mac OS 9, 1 Mac OS X, 2 Mac OS X Server, 3 diagnostics. */
   readonly appleKind: number;
   readonly isInstall: boolean;
-  readonly isDefault: boolean;
   readonly isFilterOnly: boolean;
   /** The first program, in the folder of its processor: "i386/booter". */
   readonly booter: string;
@@ -65,7 +64,6 @@ function infoOf(info: PlistDict, { bootFile, rootImage, bootPlist }: Files): Nbi
     index: numberOf(info.Index),
     appleKind,
     isInstall: info.IsInstall === true,
-    isDefault: info.IsDefault === true,
     // Diagnostics are only for those who ask for them.
     isFilterOnly: typeof info.FilterOnly === 'boolean' ? info.FilterOnly : appleKind === 3,
     booter: `i386/${bootFile}`,

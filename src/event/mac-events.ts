@@ -35,15 +35,15 @@ export const macEvents = {
     'The list of images is longer than what the Mac takes in one answer. The last ones were left out; the default never is. Give the images to fewer Macs (`machines`, `models`), or shorter names.',
     (d) => `cannot take the whole list of images: ${d.dropped} left out of an answer of at most ${d.bytes} bytes`,
   ),
-  'bsdp.select': entry<{ image: string; id: string; bootFile: string; address: string; port: number }>(
+  'bsdp.select': entry<{ image: string; imageId: string; bootFile: string; address: string; port: number }>(
     'info',
     'A Mac chose an image of ours and was told the file to load. The next that is heard of it is TFTP.',
-    (d) => `chose "${d.image}" (${d.id}) and is told to load ${d.bootFile}`,
+    (d) => `chose "${d.image}" (${d.imageId}) and is told to load ${d.bootFile}`,
   ),
-  'bsdp.failed': entry<{ id: string; reason: string }>(
+  'bsdp.failed': entry<{ imageId: string; reason: string }>(
     'warning',
     'A Mac chose an image that it cannot have (any more), and was told so. It starts over after ten seconds, or boots from its disk.',
-    (d) => `may not have image ${d.id}: ${d.reason}`,
+    (d) => `may not have image ${d.imageId}: ${d.reason}`,
   ),
   'bsdp.ignored': entry<{ code: string; reason: string }>(
     'info',

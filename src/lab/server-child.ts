@@ -28,6 +28,8 @@ export interface ServerChildOptions {
   readonly data: string;
   /** Further arguments of `rackready up`. */
   readonly args?: readonly string[];
+  /** Goes before its command line, to have it run in another network namespace. */
+  readonly prefix?: readonly string[];
 }
 
 const PROJECT = resolve(import.meta.dirname, '..', '..');
@@ -36,7 +38,8 @@ const STOP_TIMEOUT_MS = 10_000;
 /** Starts `rackready up --json` and collects what it tells. */
 export function startServerChild(options: ServerChildOptions): ServerChild {
   const args = ['up', '--config', options.config, '--data', options.data, '--json', ...(options.args ?? [])];
-  const child = spawn(join(PROJECT, 'rackready'), args, { cwd: PROJECT, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [command = '', ...rest] = [...(options.prefix ?? []), join(PROJECT, 'rackready'), ...args];
+  const child = spawn(command, rest, { cwd: PROJECT, stdio: ['ignore', 'pipe', 'pipe'] });
   const events: ServerEvent[] = [];
   const otherLines: string[] = [];
   const listeners = new Set<(event: ServerEvent) => void>();

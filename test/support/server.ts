@@ -25,6 +25,8 @@ export interface ServerSetup {
   readonly yaml?: string;
   readonly config?: string;
   readonly data?: string;
+  /** Goes before its command line, to have it run in another network namespace. */
+  readonly prefix?: readonly string[];
 }
 
 const DEADLINE_MS = 30_000;
@@ -43,7 +45,7 @@ export function writeConfig(yaml: string): string {
 export function launchServer(t: TestContext, setup: ServerSetup): TestServer {
   const config = setup.config ?? writeConfig(setup.yaml ?? '');
   const data = setup.data ?? newFolder('data');
-  const child = startServerChild({ config, data, args: ['--verbose'] });
+  const child = startServerChild({ config, data, args: ['--verbose'], ...(setup.prefix && { prefix: setup.prefix }) });
   t.after(() => child.stop());
   const accept = (id: string, values: EventValues) => (event: ServerEvent) => event.id === id && holds(event, values);
   const what = (id: string, values: EventValues) => `${id} ${Object.entries(values).join(' ')}`;
@@ -68,7 +70,8 @@ export function launchServer(t: TestContext, setup: ServerSetup): TestServer {
 /** Starts the server and waits until it is up. */
 export async function startServer(t: TestContext, setup: ServerSetup): Promise<TestServer> {
   const server = launchServer(t, setup);
-  await server.event('server.started', {}, 60_000);
+  // GRUB's images are made first, on a machine that may be busy with other tests.
+  await server.event('server.started', {}, 180_000);
   return server;
 }
 

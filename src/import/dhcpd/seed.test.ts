@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { addressHex, book, type RequestBytes, requestBytes } from '../../../test/support/dhcp.ts';
+import { macContext } from '../../../test/support/macs.ts';
 import { readReply } from '../../../test/support/reply.ts';
 import { classifyClient } from '../../boot/classify.ts';
 import { loadSettings } from '../../config/load.ts';
@@ -116,6 +117,7 @@ function answer(settings: Settings, parts: RequestBytes): string {
           : { kind: 'none' },
       // The example asks first whether a pool address is in use: nobody answers.
       probed: () => 'free',
+      mac: macContext(),
     },
   );
   if (verdict.kind !== 'answer') return `${verdict.kind}: ${verdict.kind === 'ignore' ? verdict.reason : ''}`;

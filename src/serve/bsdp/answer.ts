@@ -128,7 +128,7 @@ function answerSelect(one: MacCase, asked: AskedBsdp): Verdict {
   }
   const wanted = findImage(offer, selected);
   if (wanted.kind === 'failed') {
-    const data = { id: selected === undefined ? 'by default' : formatImageId(selected), reason: wanted.reason };
+    const data = { imageId: selected === undefined ? 'by default' : formatImageId(selected), reason: wanted.reason };
     return answer(one, asked, encodeFailed(what), {
       told: [{ id: 'bsdp.failed', subject: withAddress(what.subject, asked.address), data }],
       note: { counted: 'failed' },
@@ -137,7 +137,7 @@ function answerSelect(one: MacCase, asked: AskedBsdp): Verdict {
   const { image } = wanted;
   const data = {
     image: image.title,
-    id: formatImageId(image.image.id),
+    imageId: formatImageId(image.image.id),
     bootFile: image.bootFile,
     address: formatIpv4(asked.address),
     port: asked.port,

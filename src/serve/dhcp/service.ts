@@ -145,15 +145,17 @@ export function createDhcpService(ports: DhcpPorts): DhcpService {
       });
     },
     observedAt: (address) => observed.get(address),
-    apply: async (change) => {
-      const before = ports.book.leaseAt(addressOf(change));
-      await ports.store.commit([change]);
-      // A renewal that came meanwhile is on the disk after this change, or about to be.
-      if (ports.book.leaseAt(addressOf(change)) === before) applyToBook(ports.book, change);
-    },
+    apply: (change) => applyByHand(ports, change),
     counters: () => counters,
     macCounters: notes.counters,
   };
+}
+
+async function applyByHand({ book, store }: DhcpPorts, change: LeaseChange): Promise<void> {
+  const before = book.leaseAt(addressOf(change));
+  await store.commit([change]);
+  // A renewal that came meanwhile is on the disk after this change, or about to be.
+  if (book.leaseAt(addressOf(change)) === before) applyToBook(book, change);
 }
 
 /** A REQUEST that is not for us says who will have the address. Bounded: an office's worth, the oldest go first. */
