@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import type { Mac } from '../net/mac.ts';
 import { ProvisionError } from '../net/provision-error.ts';
-import { isEnclosed } from './enclose.ts';
+import { isEnclosed, systemPath } from './enclose.ts';
 import { ip } from './ip.ts';
 import { addClient, type RackClient } from './rack.ts';
 
@@ -18,11 +18,10 @@ export interface Attached extends RackClient {
 export async function attachClient(interfaceName: string, mac: Mac): Promise<Attached> {
   if (!isEnclosed(process.env, 'host'))
     throw new Error('A client is attached inside private namespaces only (see enclose.ts)');
-  if (!existsSync(`/sys/class/net/${interfaceName}`)) {
-    throw new ProvisionError('no-interface', `There is no interface "${interfaceName}"`);
-  }
+  const kind = kindOf(interfaceName);
+  if (kind === undefined) throw new ProvisionError('no-interface', `There is no interface "${interfaceName}"`);
   const namespace = 'mac';
-  if (existsSync(`/sys/class/net/${interfaceName}/bridge`)) {
+  if (kind === 'bridge') {
     return { ...(await addClient(interfaceName, namespace, `lab${process.pid}`, mac)), how: 'bridge' };
   }
   const card = 'eth0';
@@ -35,4 +34,13 @@ export async function attachClient(interfaceName: string, mac: Mac): Promise<Att
   await ip('-n', namespace, 'link', 'set', card, 'up');
   const prefix = ['ip', 'netns', 'exec', namespace];
   return { namespace, interfaceName: card, prefix, how: 'macvlan' };
+}
+
+/** What `ip` calls it; `card` for hardware. Undefined: there is none. /sys may show another namespace's interfaces. */
+function kindOf(interfaceName: string): string | undefined {
+  const words = ['-json', '-details', 'link', 'show', 'dev', interfaceName];
+  const shown = spawnSync('ip', words, { encoding: 'utf8', env: { ...process.env, PATH: systemPath() } });
+  if (shown.status !== 0) return undefined;
+  const [link] = JSON.parse(shown.stdout) as { readonly linkinfo?: { readonly info_kind?: string } }[];
+  return link?.linkinfo?.info_kind ?? 'card';
 }

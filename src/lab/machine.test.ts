@@ -55,6 +55,17 @@ describe('planArguments()', () => {
     );
   });
 
+  test('an EFI disk is started from first, and the card comes after it so that it is connected', () => {
+    const line = plan({ efiDisk: '/mac', diskGb: 8 });
+    assert.match(
+      line,
+      /-drive if=none,id=efi0,format=raw,readonly=on,file=fat:\/mac -device virtio-blk-pci,drive=efi0,bootindex=0/,
+    );
+    assert.match(line, /mac=02:00:00:00:00:01,romfile=,bootindex=1/);
+    assert.ok(line.indexOf('disk0') < line.indexOf('efi0'), 'the machine’s own disk is the first one of its system');
+    assert.doesNotMatch(plan({}), /bootindex/);
+  });
+
   test('HTTP boot only: PXE is switched off in OVMF', () => {
     const line = plan({ isHttpBootOnly: true });
     assert.match(line, /name=opt\/org\.tianocore\/IPv4PXESupport,string=no/);

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { copyFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Mac } from '../net/mac.ts';
 import { ProvisionError } from '../net/provision-error.ts';
@@ -21,6 +21,13 @@ export interface MachineOptions {
   readonly diskGb?: number;
   /** A disk that has something on it already: a raw image, or a folder that is shown as a FAT partition. Is not written to. */
   readonly disk?: { readonly image: string } | { readonly folder: string };
+  /**
+   * UEFI: a folder with EFI/BOOT, shown as a FAT disk that the firmware starts from before anything else. It connects the
+   * network card then, and asks for no lease: the state in which Apple's firmware starts what it loaded from the network.
+   */
+  readonly efiDisk?: string;
+  /** UEFI: what firmware and systems stored when a machine of this name ran before is still there. Default: it is new. */
+  readonly keepsVariables?: boolean;
   /** UEFI: leave PXE out, so that HTTP boot comes at once rather than after two minutes. */
   readonly isHttpBootOnly?: boolean;
   /** A reboot ends QEMU. Default: true. */
@@ -96,7 +103,10 @@ export async function openMachine(options: MachineOptions, site: MachineSite): P
 }
 
 function prepareFiles(options: MachineOptions, site: MachineSite, firmware: FoundFirmware): void {
-  if (firmware.variables) copyFileSync(firmware.variables, join(site.folder, `${options.name}.vars`));
+  const variables = join(site.folder, `${options.name}.vars`);
+  if (firmware.variables && !(options.keepsVariables && existsSync(variables))) {
+    copyFileSync(firmware.variables, variables);
+  }
   if (options.diskGb === undefined) return;
   const disk = join(site.folder, `${options.name}.disk`);
   writeFileSync(disk, '');
@@ -123,11 +133,19 @@ export function planArguments(
     args.push('-drive', `if=pflash,unit=1,format=raw,file=${join(site.folder, `${options.name}.vars`)}`);
   }
   args.push('-netdev', `tap,id=net0,ifname=${site.tap},script=no,downscript=no`);
-  args.push('-device', `${options.nic ?? 'virtio-net-pci'},netdev=net0,mac=${options.mac}${romArgument(options)}`);
+  const order = options.efiDisk === undefined ? '' : ',bootindex=1';
+  args.push(
+    '-device',
+    `${options.nic ?? 'virtio-net-pci'},netdev=net0,mac=${options.mac}${romArgument(options)}${order}`,
+  );
   const disk = diskArgument(options, site);
   // The serial number gives the disk a name below /dev/disk/by-id, as a real one has.
   const device = `virtio-blk-pci,drive=disk0,serial=${options.name.slice(0, 20)}`;
   if (disk !== undefined) args.push('-drive', `if=none,id=disk0,${disk}`, '-device', device);
+  if (options.efiDisk !== undefined) {
+    args.push('-drive', `if=none,id=efi0,format=raw,readonly=on,file=fat:${options.efiDisk}`);
+    args.push('-device', 'virtio-blk-pci,drive=efi0,bootindex=0');
+  }
   // Entropy: without it the installer's kernel waits for some.
   args.push('-device', 'virtio-rng-pci');
   // Network first, then the disk, as machines of a deployment are set up. UEFI keeps its own order.

@@ -36,6 +36,8 @@ export interface Rack {
   /** A new tap device on the bridge, up. Returns its name. */
   addTap(): Promise<string>;
   addClient(name: string, options?: { readonly mac?: string }): Promise<RackClient>;
+  /** Takes a host away, with its card and what still runs there. */
+  removeClient(client: RackClient): Promise<void>;
   /** Puts a machine in and switches it on. */
   powerOn(options: MachineOptions): Promise<LabMachine>;
   /** How machines of the host's architecture are run here; tried on the first call. */
@@ -73,6 +75,7 @@ function createRack(bridge: string, folder: string, given: Accelerator | undefin
   const machines: LabMachine[] = [];
   const taps: string[] = [];
   const clients: string[] = [];
+  let ports = 0;
   let accelerator = given && Promise.resolve(given);
   let closing: Promise<void> | undefined;
   const rack: Rack = {
@@ -90,9 +93,15 @@ function createRack(bridge: string, folder: string, given: Accelerator | undefin
       return tap;
     },
     async addClient(name, { mac } = {}) {
-      const port = `${bridge}-c${clients.length}`;
+      ports += 1;
       clients.push(name);
-      return addClient(bridge, name, port, mac);
+      return addClient(bridge, name, `${bridge}-c${ports}`, mac);
+    },
+    async removeClient({ namespace }) {
+      const at = clients.indexOf(namespace);
+      if (at < 0) return;
+      clients.splice(at, 1);
+      await ip('netns', 'delete', namespace);
     },
     async powerOn(order) {
       const tap = await rack.addTap();

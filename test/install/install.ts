@@ -1,9 +1,12 @@
 /**
- * npm run e2e:install [-- bios|uefi-x64 …] [-- --mirror FOLDER]
+ * npm run e2e:install [-- bios|uefi-x64|mac …] [-- --mirror FOLDER]
  *
  * One complete unattended installation on the virtual rack for each firmware: from power-on over the real installer to a
  * login by SSH, and a second power-on that must not install again. Takes half an hour or more without KVM. The record
- * of steps and times is written to docs/records/.
+ * of steps and times is written to docs/records/. Without a name: bios and uefi-x64.
+ *
+ * `mac` is an Intel Mac: the fake one speaks NetBoot up to the file that it loads, EDK2 starts that very file in its place,
+ * and after the installation the N key is held once more, which must lead to the disk.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,27 +15,39 @@ import { dirname, join, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { translation } from '../../src/lab/accel.ts';
 import { isEnclosed, probeEnclosure, runEnclosed } from '../../src/lab/enclose.ts';
+import { phrase } from '../../src/lab/mac/phrase.ts';
+import type { Told } from '../../src/lab/mac/told.ts';
 import type { LabMachine } from '../../src/lab/machine.ts';
 import type { ServerEvent } from '../../src/lab/milestones.ts';
 import { openRack, type Rack } from '../../src/lab/rack.ts';
 import { type ServerChild, startServerChild } from '../../src/lab/server-child.ts';
 import { type Mac, mac } from '../../src/net/mac.ts';
+import { efiDiskOf, netBoot } from '../support/mac-netboot.ts';
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, '..', '..');
 const MINUTE = 60_000;
 
 interface Subject {
+  /** What it is called on the command line and in its record. */
+  readonly what: 'bios' | 'uefi-x64' | 'mac';
   readonly name: string;
   readonly firmware: 'bios' | 'uefi-x64';
   readonly mac: Mac;
   readonly address: string;
+  /** Of a Mac. */
+  readonly model?: string;
 }
 
 const subjects: readonly Subject[] = [
-  { name: 'box-bios', firmware: 'bios', mac: mac('02:00:ac:16:0a:61'), address: '172.22.10.61' },
-  { name: 'box-uefi', firmware: 'uefi-x64', mac: mac('02:00:ac:16:0a:62'), address: '172.22.10.62' },
+  { what: 'bios', name: 'box-bios', firmware: 'bios', mac: mac('02:00:ac:16:0a:61'), address: '172.22.10.61' },
+  { what: 'uefi-x64', name: 'box-uefi', firmware: 'uefi-x64', mac: mac('02:00:ac:16:0a:62'), address: '172.22.10.62' },
+  {
+    ...{ what: 'mac', name: 'box-mac', firmware: 'uefi-x64', mac: mac('02:00:ac:16:0a:63'), address: '172.22.10.63' },
+    model: 'Macmini6,2',
+  },
 ];
+const USUAL = ['bios', 'uefi-x64'];
 
 /** One line of the record: what happened, and when after power-on. */
 interface Step {
@@ -48,7 +63,9 @@ async function main(): Promise<number> {
     if (enclosure.kind === 'impossible') throw new Error(enclosure.reason);
     return runEnclosed(enclosure, [process.execPath, import.meta.filename, ...positionals, '--mirror', mirror]);
   }
-  const chosen = subjects.filter(({ firmware }) => positionals.length === 0 || positionals.includes(firmware));
+  const wanted = positionals.length === 0 ? USUAL : positionals;
+  const chosen = subjects.filter(({ what }) => wanted.includes(what));
+  if (chosen.length < wanted.length) throw new Error(`expected ${subjects.map(({ what }) => what).join(', ')}`);
   const rack = await openRack({ accelerator: translation });
   const folder = mkdtempSync(join(tmpdir(), 'install-'));
   chmodSync(folder, 0o755);
@@ -84,7 +101,8 @@ function assembleMirror(): string {
 
 function renderConfig(mirror: string, sshKey: string): string {
   const machines = subjects.map(
-    ({ name, mac: address, address: ip }) => `  ${name}: { mac: "${address}", address: ${ip}, profile: debian }`,
+    ({ name, mac: address, address: ip, model }) =>
+      `  ${name}: { mac: "${address}", address: ${ip}, profile: debian${model ? `, kind: mac, model: "${model}"` : ''} }`,
   );
   return `
 server: { bootFolder: ${mirror} }
@@ -117,18 +135,24 @@ interface Ground {
 async function install(subject: Subject, ground: Ground): Promise<void> {
   const record = openRecord(subject, ground.server);
   try {
-    const order = { name: subject.name, mac: subject.mac, firmware: subject.firmware } as const;
-    const first = await ground.rack.powerOn({ ...order, diskGb: 6 });
+    const { name, firmware, model } = subject;
+    const order = { name, mac: subject.mac, firmware } as const;
+    const efiDisk = model === undefined ? undefined : await loadAsMac(subject, ground, record);
+    const first = await ground.rack.powerOn({ ...order, diskGb: 6, ...(efiDisk !== undefined && { efiDisk }) });
     await record.until('answer.fetched', 15 * MINUTE, first);
     await record.until('install.started', 5 * MINUTE, first);
     await record.until('install.reported', 90 * MINUTE, first);
     const end = await first.ended;
     record.note(`the installer ended: ${end.reason}`);
-    const image = join(dirname(first.serialLog), `${subject.name}.disk`);
+    const image = join(dirname(first.serialLog), `${name}.disk`);
     for (const time of ['first', 'second'] as const) {
-      const machine = await ground.rack.powerOn({ ...order, disk: { image } });
-      record.note(`powered on for the ${time} time after the installation, network first`);
-      await record.until('boot.config', 5 * MINUTE, machine, ({ data }) => data?.decision === 'local');
+      if (model !== undefined) await findNothingAsMac(subject, ground, record);
+      const machine = await ground.rack.powerOn({ ...order, disk: { image }, keepsVariables: model !== undefined });
+      const how = model === undefined ? 'network first' : 'from its disk';
+      record.note(`powered on for the ${time} time after the installation, ${how}`);
+      if (model === undefined) {
+        await record.until('boot.config', 5 * MINUTE, machine, ({ data }) => data?.decision === 'local');
+      }
       if (time === 'first') await record.until('install.done', 15 * MINUTE, machine);
       record.note(await login(subject, ground.folder));
       await machine.stop();
@@ -140,6 +164,28 @@ async function install(subject: Subject, ground: Ground): Promise<void> {
     record.write(`failed: ${error instanceof Error ? error.message : error}`);
     throw error;
   }
+}
+
+type Record = ReturnType<typeof openRecord>;
+
+function holdN({ name, mac: address, model = '' }: Subject, { rack }: Ground, record: Record, tries?: number) {
+  const onTold = (told: Told) => record.note(`the Mac ${phrase(told).join(' ')}`);
+  return netBoot(rack, { name, mac: address, model, onTold, ...(tries !== undefined && { tries }) });
+}
+
+/** The Mac's own firmware up to the file, which EDK2 then starts byte for byte. */
+async function loadAsMac(subject: Subject, ground: Ground, record: Record): Promise<string> {
+  const loaded = await holdN(subject, ground, record);
+  const folder = efiDiskOf(loaded, 'BOOTX64.EFI');
+  record.note('EDK2 starts the file that the Mac loaded');
+  return folder;
+}
+
+/** With nothing granted, the N key leads to the disk. */
+async function findNothingAsMac(subject: Subject, ground: Ground, record: Record): Promise<void> {
+  const { outcome, story } = await holdN(subject, ground, record, 2);
+  if (outcome.kind !== 'no-image')
+    throw new Error(`${subject.name} was offered something after its installation:\n${story}`);
 }
 
 /** Logs in with the configured key and asks the system what it is. Tries until the machine is up. */
@@ -227,7 +273,7 @@ function openRecord(subject: Subject, server: ServerChild) {
       mkdirSync(folder, { recursive: true });
       const rows = steps.map(({ seconds, text }) => `| ${seconds} | ${text.replaceAll('|', '\\|')} |`);
       const lines = [
-        `# A complete installation: ${subject.firmware}`,
+        `# A complete installation: ${subject.what}`,
         '',
         `Made by \`npm run e2e:install\` on ${new Date().toISOString().slice(0, 10)}: ${outcome}.`,
         `QEMU without KVM, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), Linux ${release()}. Seconds count from the first power-on.`,
@@ -237,7 +283,7 @@ function openRecord(subject: Subject, server: ServerChild) {
         ...rows,
         '',
       ];
-      writeFileSync(join(folder, `install-${subject.firmware}.md`), lines.join('\n'));
+      writeFileSync(join(folder, `install-${subject.what}.md`), lines.join('\n'));
     },
   };
 }
