@@ -1,14 +1,12 @@
 import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { EMBEDDED_SCRIPT_NAME, GRUB_PREFIX, renderEarlyConfig, renderEmbeddedScript } from './boot/grub-embedded.ts';
 import { type LoadResult, loadSettings } from './config/load.ts';
 import { formatProblem, type Problem } from './config/problem.ts';
 import type { Settings } from './config/settings.ts';
 import { templatesOf, watchSettings } from './config/watch.ts';
 import type { RecordedEvent } from './event/event.ts';
 import type { ReloadResult } from './http/api/ports.ts';
-import type { EmbeddedConfig } from './io/loaders/grub-image.ts';
 import { openLoaders } from './io/loaders/open-loaders.ts';
 import { dropPrivileges } from './io/privileges.ts';
 import { inheritedSockets } from './io/udp/inherited.ts';
@@ -16,8 +14,8 @@ import { isOverdue } from './machine/step-life.ts';
 import { type Admin, openAdmin } from './main/admin.ts';
 import { type Base, openBase, VERSION } from './main/base.ts';
 import { openFirstContact } from './main/first-contact.ts';
+import { openServedLoaders } from './main/served-loaders.ts';
 import { openServing } from './main/serving.ts';
-import { formatIpv4 } from './net/ipv4.ts';
 
 export interface ServerOptions {
   readonly settings: Settings;
@@ -49,14 +47,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     for (const one of opened.reverse()) await one.close();
   };
   try {
-    const catalog = await openLoaders({
-      cacheFolder: join(dataFolder, 'loaders'),
-      emit: base.emit,
-      embedded: (firmware) => embeddedConfig(firmware, options.settings),
-    });
+    const { emit } = base;
+    const cacheFolder = join(dataFolder, 'loaders');
+    const open = (servers: readonly string[]) => openLoaders({ cacheFolder, emit, servers });
+    const loaders = await openServedLoaders({ open, settings: options.settings, emit });
     const inherited = inheritedSockets(process.env, process.pid);
     base.lives.rename(options.settings.machines);
-    const serving = await openServing({ base, settings: options.settings, catalog, inherited });
+    const serving = await openServing({ base, settings: options.settings, loaders, inherited });
     opened.push(serving);
     let admin: Admin | undefined;
     const reloader = await openReloader(base, configPath, serving.state().settings, async (settings) => {
@@ -77,6 +74,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     return {
       reload: reloader.reload,
       close: async (reason) => {
+        // A reload that is under way would open sockets behind our back.
+        await reloader.close();
         base.emit('server.stopped', {}, { reason });
         await closeAll();
       },
@@ -89,7 +88,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
 interface Reloader {
   reload(): Promise<ReloadResult>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** All or nothing: a configuration with an error changes nothing. */
@@ -102,7 +101,7 @@ async function openReloader(
   if (configPath === undefined) {
     return {
       reload: async () => ({ kind: 'refused', problems: ['the server was started without a configuration'] }),
-      close: () => {},
+      close: async () => {},
     };
   }
   const watch = await watchSettings({
@@ -161,16 +160,4 @@ async function giveUpRoot({ emit }: Base, { settings, dataFolder, configPath }: 
   });
   const states = { dropped: 'root was given up', kept: 'running as root', 'not-root': 'not started as root' };
   emit('server.privileges', {}, { state: states[result.kind], reason: result.reason });
-}
-
-/** With one network there is one server, and a GRUB that the lease names none to (in proxy mode) still finds it. */
-function embeddedConfig(firmware: 'bios' | 'uefi', { networks }: Settings): EmbeddedConfig {
-  const [only, ...others] = networks;
-  const server = only && others.length === 0 ? formatIpv4(only.address) : undefined;
-  return {
-    early: renderEarlyConfig(),
-    script: renderEmbeddedScript({ firmware, tries: 5, waitSeconds: 5, server }),
-    scriptName: EMBEDDED_SCRIPT_NAME,
-    prefix: GRUB_PREFIX,
-  };
 }

@@ -1,4 +1,5 @@
 import type { LoaderCatalog } from '../src/boot/loaders.ts';
+import { AUTOMATIC_IMAGE } from '../src/boot/mac-image.ts';
 import type { EventId } from '../src/event/event.ts';
 import type { Life, LifeStore } from '../src/machine/life.ts';
 import { createLives, type Lives } from '../src/machine/lives.ts';
@@ -18,6 +19,7 @@ export interface RackOptions {
   readonly leases?: Readonly<Record<string, Mac>>;
   readonly settings?: Partial<BootSettings>;
   readonly catalog?: LoaderCatalog;
+  readonly choseDisk?: Mac;
   /** Files of the operator's folder: name to what a look-up gives. */
   readonly folder?: Readonly<Record<string, FolderEntry>>;
   readonly missingFiles?: readonly string[];
@@ -55,6 +57,7 @@ export function createRack(options: RackOptions = {}): Rack {
     defaults,
     unknownMachines: { kind: 'local' },
     httpPort: 80,
+    images: [AUTOMATIC_IMAGE],
     ...options.settings,
   };
   const deps: BootFilesDeps = {
@@ -64,6 +67,7 @@ export function createRack(options: RackOptions = {}): Rack {
       return mac && { mac, machine: machineByMac(mac) };
     },
     machineByMac,
+    choseDisk: (mac) => options.choseDisk === mac,
     machineByUuid: (uuid) => machines.find((entry) => entry.uuid === uuid),
     catalog: () => options.catalog ?? loaders,
     readTemplate: options.readTemplate ?? readShippedTemplate,

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { LoaderCatalog } from '../src/boot/loaders.ts';
+import type { LoaderCatalog, MacLoaders } from '../src/boot/loaders.ts';
 import type { Profile } from '../src/boot/profile.ts';
 import { operatingSystems } from '../src/config/operating-systems.ts';
 import type { Network } from '../src/lease/network.ts';
@@ -100,7 +100,15 @@ export function machine(over: Partial<Machine> = {}): Machine {
   };
 }
 
+/** As a host with the images for 64-bit and 32-bit Macs, and without the fat one, has them. */
+export const macLoaders: MacLoaders = {
+  efi32: { kind: 'file', bootFile: 'mac/i386.efi' },
+  efi64: { kind: 'file', bootFile: 'mac/x86_64.efi' },
+  fat: { kind: 'not-built', reason: 'grub-glue-efi is not there', install: 'apt-get install grub-common' },
+};
+
 export const loaders: LoaderCatalog = {
+  mac: macLoaders,
   platforms: {
     'bios-x86': { grub: 'boot/grub/i386-pc/core.0', grubHasHttp: true, ipxe: 'ipxe/undionly.kpxe' },
     'uefi-x64': {
@@ -129,5 +137,8 @@ export const loaders: LoaderCatalog = {
     ['efi/x64/grubx64.efi', '/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed'],
     ['ipxe/undionly.kpxe', '/usr/lib/ipxe/undionly.kpxe'],
     ['ipxe/ipxe.efi', '/usr/lib/ipxe/ipxe.efi'],
+    ['mac/x86_64.efi', '/var/lib/rackready/loaders/mac-x64.img'],
   ]),
+  // The same name, made for the address that the tests' network has.
+  filesFrom: new Map([['172.22.10.2', new Map([['mac/x86_64.efi', '/var/lib/rackready/loaders/mac-x64-own.img']])]]),
 };

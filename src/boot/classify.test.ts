@@ -17,7 +17,12 @@ const PXE = 'PXEClient:Arch:00007:UNDI:003016';
 const pi = mac('dc:a6:32:01:02:03');
 
 const rows: readonly [string, Partial<ClientFacts>, string][] = [
-  ['Apple NetBoot', { vendorClass: 'AAPLBSDPC/i386/iMac4,1', archs: [6] }, 'apple'],
+  [
+    'Apple NetBoot',
+    { vendorClass: 'AAPLBSDPC/i386/iMac4,1', archs: [6], apple: { arch: 'i386', model: 'iMac4,1' } },
+    'apple',
+  ],
+  ['a malformed Apple class', { vendorClass: 'AAPLBSDPC' }, 'system'],
   ['EDK2', { vendorClass: PXE, archs: [7] }, 'pxe uefi-x64'],
   ['BIOS ROM', { vendorClass: 'PXEClient:Arch:00000:UNDI:002001', archs: [0] }, 'pxe bios-x86'],
   ['32-bit UEFI', { vendorClass: PXE, archs: [6] }, 'pxe uefi-ia32'],

@@ -10,7 +10,7 @@ const RASPBERRY_UUID = '34695052-';
 /** Who asks, by the first rule that fits. The order matters: iPXE, for example, also says PXEClient. */
 export function classifyClient(facts: ClientFacts): BootClient {
   const vendorClass = facts.vendorClass ?? '';
-  if (vendorClass.startsWith('AAPLBSDPC')) return { kind: 'apple', vendorClass };
+  if (facts.apple) return { kind: 'apple', ...facts.apple };
   const arch = pickArch(facts.archs) ?? archInVendorClass(vendorClass);
   if (isRaspberryRom(facts, arch)) return unsupported(41, archOf(41));
   if (isIpxe(facts)) return classifyIpxe(facts, arch ?? 0);

@@ -6,6 +6,8 @@ export interface ClientFacts {
   readonly mac?: Mac | undefined;
   /** Option 60 as text. */
   readonly vendorClass?: string | undefined;
+  /** What option 60 says of a Mac: "i386", "Macmini6,2". */
+  readonly apple?: { readonly arch: string; readonly model: string } | undefined;
   /** Option 77: one entry per class, raw text counts as one (iPXE and dhclient send it so; RFC 3004 has lengths). */
   readonly userClasses: readonly string[];
   /** Option 93. */
@@ -32,7 +34,8 @@ export type Platform = 'bios-x86' | 'uefi-x64' | 'uefi-ia32' | 'uefi-arm64';
 
 /** Who is asking: the kind of software, as far as a request tells. Section 2.2 of the PXE notes, first match wins. */
 export type BootClient =
-  | { readonly kind: 'apple'; readonly vendorClass: string }
+  /** A Mac's firmware, or macOS that looks for NetBoot images. */
+  | { readonly kind: 'apple'; readonly arch: string; readonly model: string }
   /** PXE firmware of a platform that we can serve. */
   | { readonly kind: 'pxe'; readonly platform: Platform; readonly arch: number }
   /** UEFI (or BIOS) HTTP boot. */

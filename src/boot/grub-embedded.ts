@@ -13,12 +13,15 @@ export const EMBEDDED_SCRIPT_NAME = 'rackready.cfg';
 /** Folder of the configurations and modules, as GRUB names it on every protocol. */
 export const GRUB_PREFIX = '/boot/grub';
 
+/** What GRUB calls network cards: `pxe` on BIOS, numbers on UEFI. */
+export const CARDS: readonly string[] = ['pxe', ...Array.from({ length: 8 }, (_, index) => `efinet${index}`)];
+
 export interface EmbeddedOptions {
   readonly firmware: 'bios' | 'uefi';
   /** How often the configuration is asked for before the firmware gets the machine back. */
   readonly tries: number;
   readonly waitSeconds: number;
-  /** Dotted address to use when the lease names no server, as an Apple machine's may not. */
+  /** Dotted address to use when the lease names no server, as it may not where another server gives out the addresses. */
   readonly server?: string | undefined;
 }
 
@@ -45,7 +48,7 @@ export function renderEmbeddedScript(options: EmbeddedOptions): string {
     'set rackready_server="$net_default_server"',
     'if [ -z "$rackready_server" ]; then regexp --set=2:rackready_server "^(tftp|http),(.*)" "$root"; fi',
     `for try in ${tries.join(' ')}; do`,
-    ...[...findServer(options), ...findMachine, ...loadConfiguration, ...explainFailure(options)].map(
+    ...[...findServer(options), ...macWithDashes, ...loadConfiguration, ...explainFailure(options)].map(
       (line) => `  ${line}`,
     ),
     'done',
@@ -64,12 +67,11 @@ export function renderEmbeddedScript(options: EmbeddedOptions): string {
  * an underscore.
  */
 function findServer(options: EmbeddedOptions): readonly string[] {
-  const cards = ['pxe', ...Array.from({ length: 8 }, (_, index) => `efinet${index}`)];
   return [
     'if [ -z "$rackready_server" ]; then',
     '  echo "The firmware left no lease to GRUB: asking for an address."',
     '  net_bootp',
-    `  for card in ${cards.join(' ')}; do`,
+    `  for card in ${CARDS.join(' ')}; do`,
     `    eval "set leased=\\$net_\${card}_dhcp_ip"`,
     '    if [ -n "$leased" -a -z "$rackready_server" ]; then',
     `      set net_default_interface="\${card}_dhcp"`,
@@ -92,7 +94,9 @@ function findServer(options: EmbeddedOptions): readonly string[] {
 }
 
 const octet = '([0-9a-f][0-9a-f])';
-const findMachine: readonly string[] = [
+
+/** Sets `rackready_mac` from the MAC of the interface that `net_default_interface` names. */
+export const macWithDashes: readonly string[] = [
   'set rackready_mac="$net_default_mac"',
   `if regexp --set=1:a --set=2:b --set=3:c --set=4:d --set=5:e --set=6:f "^${Array(6).fill(octet).join(':')}" "$net_default_mac"; then`,
   `  set rackready_mac="\${a}-\${b}-\${c}-\${d}-\${e}-\${f}"`,

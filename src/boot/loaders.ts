@@ -23,10 +23,27 @@ export interface MissingLoader {
   readonly install: string;
 }
 
+/** What a Mac's EFI can run; `fat` is one file with both, which Apple's firmware alone understands. */
+export type MacFirmware = 'efi32' | 'efi64' | 'fat';
+
+/**
+ * GRUB for a Mac. Apple's firmware hands over no lease, so this image asks for an address by itself; it fetches nothing
+ * but its configuration, kernel and initrd.
+ */
+export type MacLoader =
+  | { readonly kind: 'file'; readonly bootFile: BootPath }
+  /** This host has not made it. `install`: the command that would change this. */
+  | { readonly kind: 'not-built'; readonly reason: string; readonly install?: string | undefined };
+
+export type MacLoaders = Readonly<Record<MacFirmware, MacLoader>>;
+
 /** Everything that firmware can be sent, and the files behind the names. */
 export interface LoaderCatalog {
   readonly platforms: Readonly<Record<Platform, PlatformLoaders>>;
   readonly missing: readonly MissingLoader[];
+  readonly mac: MacLoaders;
   /** Boot path of each file (images, GRUB modules) to its absolute path on this host. */
   readonly files: ReadonlyMap<BootPath, string>;
+  /** By our own address (dotted), what is sent from there in place of `files`: images that know this address. */
+  readonly filesFrom: ReadonlyMap<string, ReadonlyMap<BootPath, string>>;
 }

@@ -105,7 +105,7 @@ test('planBootFile() is silent to unknown firmware with `ignore` only', () => {
 
 test('planBootFile() gives no boot file to those who want none', () => {
   const clients: BootClient[] = [
-    { kind: 'apple', vendorClass: 'AAPLBSDPC' },
+    { kind: 'apple', arch: 'i386', model: 'iMac4,1' },
     { kind: 'grub' },
     { kind: 'installer', vendorClass: 'd-i' },
     { kind: 'system' },

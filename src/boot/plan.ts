@@ -44,7 +44,7 @@ type Named = Extract<BootFilePlan, { kind: 'file' }>;
 export function planBootFile(client: BootClient, options: PlanOptions): BootFilePlan {
   switch (client.kind) {
     case 'apple':
-      return { kind: 'none', reason: 'Apple NetBoot is answered by BSDP' };
+      return { kind: 'none', reason: 'a Mac asks by BSDP what to boot' };
     case 'grub':
       return { kind: 'none', reason: 'GRUB has its boot file already' };
     case 'installer':

@@ -25,6 +25,8 @@ export interface Profile {
    */
   readonly source?: string | undefined;
   readonly install: 'manual' | 'once';
+  /** The kernel runs on 64-bit x86 processors only. */
+  readonly needsX64?: boolean | undefined;
   /** How long an installation may take before its grant is used up. */
   readonly deadlineSeconds: number;
 }

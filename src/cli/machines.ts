@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { IdentityView } from '../http/api/identities.ts';
-import type { MachineView, OutcomeView } from '../http/api/views.ts';
+import type { MachineView, MacView, OutcomeView } from '../http/api/views.ts';
 import { type ApiClient, type ClientOptions, runClient, withClientOptions } from './client.ts';
 import { addCommand, exportCommand, importCommand, removeCommand, setCommand } from './machine-edits.ts';
 import { discoveredCommand } from './machines-discovered.ts';
@@ -111,6 +111,17 @@ function resultOf({ result, isVerified }: OutcomeView): string {
   return isVerified === false ? `${result}, not verified` : result;
 }
 
+function macLines({ model, seen, firmware, offered, reason, selected }: MacView): [string, string][] {
+  const others = seen.filter((one) => one !== model);
+  const images = offered.map(({ title, bootFile }, index) => `${title} (${bootFile}${index === 0 ? ', default' : ''})`);
+  return [
+    ['Mac', `${model ?? 'model not known yet'}, ${firmware}`],
+    ...(others.length === 0 ? [] : [['also seen as', `${others.join(', ')}: an adapter?`] as [string, string]]),
+    ['NetBoot', reason === null ? images.join('; ') : `nothing: ${reason}`],
+    ...(selected === null ? [] : [['chose last', selected] as [string, string]]),
+  ];
+}
+
 function describe(machine: MachineView): string {
   const { operation, outcome } = machine;
   const lines: [string, string][] = [
@@ -121,6 +132,7 @@ function describe(machine: MachineView): string {
     ['profile', machine.profile ?? '-'],
     ['state', machine.state],
   ];
+  if (machine.mac) lines.push(...macLines(machine.mac));
   if (operation) {
     const until = operation.deadline === null ? 'no deadline yet' : `until ${formatTime(operation.deadline)}`;
     const since = `granted ${formatTime(operation.grantedAt)} by ${operation.via}, ${until}`;

@@ -63,9 +63,12 @@ export function formatEvent(event: EventView, colour: boolean): string {
   const who = event.machine ?? event.mac ?? (event.network ? `(${event.network})` : '-');
   const mark = event.level === 'error' ? 'ERROR: ' : event.level === 'warning' ? 'warning: ' : '';
   const time = formatTime(event.time);
-  // Machines put words of their own into events; they must not move the operator's cursor.
-  const text = stripVTControlCharacters(event.text).replace(/\p{Cc}/gu, '?');
-  const line = `${time}  ${who.padEnd(17)}  ${(event.address ?? '-').padEnd(15)}  ${mark}${text}`;
+  const line = `${time}  ${who.padEnd(17)}  ${(event.address ?? '-').padEnd(15)}  ${mark}${withoutControls(event.text)}`;
   const start = colour ? COLOURS[event.level] : undefined;
   return start === undefined ? line : `${start}${line}\x1b[0m`;
+}
+
+/** Machines put words of their own into events; they must not move the operator's cursor. */
+export function withoutControls(text: string): string {
+  return stripVTControlCharacters(text).replace(/\p{Cc}/gu, '?');
 }

@@ -73,7 +73,13 @@ test('docs/commands.md tells every command, argument and option, and no option t
 
 test('what asks the server or prints facts has --json', () => {
   const without = every.filter(({ options }) => !options.some(({ long }) => long === '--json')).map(pathOf);
-  assert.deepEqual(without, ['rackready', 'rackready demo', 'rackready setup', 'rackready completion']);
+  assert.deepEqual(without, [
+    'rackready',
+    'rackready demo',
+    'rackready lab',
+    'rackready setup',
+    'rackready completion',
+  ]);
 });
 
 const mistakes: readonly (readonly string[])[] = [
@@ -85,6 +91,9 @@ const mistakes: readonly (readonly string[])[] = [
   ['machines', 'set', 'x'],
   ['render', 'x', '--firmware', 'amiga'],
   ['completion', 'csh'],
+  ['lab', 'mac', '--way', 'telepathy'],
+  ['lab', 'mac', '--target', 'http://10.0.0.1/x'],
+  ['lab', 'mac', '--mac', 'none'],
 ];
 
 for (const words of mistakes) {
@@ -110,6 +119,10 @@ const completions: readonly (readonly [string, string])[] = [
   ['machines remove --js', '--json'],
   ['machines export --machines sm', 'sm1 sm2'],
   ['check ', ':files'],
+  ['lab ', 'mac'],
+  ['lab mac ', 'mp sm1 sm2'],
+  ['lab mac --way ', 'bless firmware menu startup-disk'],
+  ['lab mac sm1 --save ', ':files'],
   ['up --config ', ':files'],
   ['completion ', 'bash fish zsh'],
   ['events --level w', 'warning'],

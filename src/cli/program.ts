@@ -14,6 +14,7 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly command:
   render: () => import('./render.ts'),
   doctor: () => import('./doctor.ts'),
   demo: () => import('./demo.ts'),
+  lab: () => import('./lab.ts'),
   setup: () => import('./setup.ts'),
   completion: () => import('./completion.ts'),
 };

@@ -87,7 +87,7 @@ function formatOptions({ firmware, answer, reason, options, notAsked }: Rendered
     origin,
   ]);
   return [
-    heading(`DHCP for ${firmware}: ${answer}`),
+    heading(`${firmware === 'mac' ? 'NetBoot' : `DHCP for ${firmware}`}: ${answer}`),
     ...(rows.length > 0 ? [formatTable(['FIELD OR OPTION', 'VALUE', 'FROM'], rows)] : []),
     ...(reason === null ? [] : [reason]),
     ...(notAsked.length === 0 ? [] : [`not sent, since this firmware does not ask for it: ${notAsked.join(', ')}`]),

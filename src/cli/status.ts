@@ -41,7 +41,21 @@ function describe(status: Status): string {
     formatTable(['NETWORK', 'INTERFACE', 'SUBNET', 'DHCP', 'LEASES', 'FREE'], networks),
     '',
     formatTable(['WHERE', 'WHAT', 'STATE'], listeners),
+    ...netboot(status.netboot),
   ].join('\n');
+}
+
+/** Nothing where no Mac has ever asked. */
+function netboot(counts: Status['netboot']): string[] {
+  const rows = Object.entries(counts).toSorted(([a], [b]) => a.localeCompare(b, 'en'));
+  if (rows.length === 0) return [];
+  return [
+    '',
+    formatTable(
+      ['NETBOOT OF MACS', 'COUNT'],
+      rows.map(([name, count]) => [name, `${count}`]),
+    ),
+  ];
 }
 
 function adminOverTcp({ listen, problem, tokenFile }: Status['admin']): string {

@@ -6,9 +6,11 @@ import { formatProblem } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
 import type { RecordedEvent } from '../event/event.ts';
 import { listInterfaces } from '../io/interfaces.ts';
+import { openLineOutput } from '../io/line-output.ts';
 import { observeEverything, suggestConfiguration } from '../main/observe.ts';
 import { type Server, startServer } from '../main.ts';
 import { ProvisionError } from '../net/provision-error.ts';
+import { withoutControls } from './print.ts';
 
 interface UpOptions {
   readonly config?: string;
@@ -48,6 +50,10 @@ async function up(options: UpOptions): Promise<number> {
     say(`there is no configuration at ${options.config}. Check the path, or start without --config to look around.`);
     return EXIT.noInput;
   }
+  const hangups = catchHangups();
+  const output = openLineOutput(1, { describeGap: (count) => (options.json ? undefined : describeGap(count)) });
+  // Nobody may be there to read complaints, either.
+  process.stderr.on('error', () => {});
   const settings = path === undefined ? await lookAround() : await load(path);
   if (settings === undefined) return EXIT.config;
   try {
@@ -55,13 +61,19 @@ async function up(options: UpOptions): Promise<number> {
       settings,
       configPath: path === undefined ? undefined : resolve(path),
       dataFolder: resolve(options.data),
-      onEvent: (event) => print(event, options),
+      onEvent: (event) => {
+        if (event.level !== 'debug' || options.verbose)
+          output.write(options.json ? JSON.stringify(event) : describeEvent(event));
+      },
     });
+    hangups.reload(server);
     return await runUntilSignal(server);
   } catch (error) {
     if (!(error instanceof ProvisionError)) throw error;
     say(`${error.message}. ${error.hint}`);
     return EXIT.unavailable;
+  } finally {
+    output.close();
   }
 }
 
@@ -84,19 +96,28 @@ async function lookAround(): Promise<Settings> {
   return settings;
 }
 
+/** SIGHUP ends a process that does not listen for it, so it is listened for before the start; one that came too early counts. */
+function catchHangups(): { reload(server: Server): void } {
+  let server: Server | undefined;
+  let isEarly = false;
+  process.on('SIGHUP', () => {
+    isEarly = server === undefined;
+    void server?.reload();
+  });
+  return {
+    reload: (started) => {
+      server = started;
+      if (isEarly) void server.reload();
+    },
+  };
+}
+
 async function runUntilSignal(server: Server): Promise<number> {
   const signal = await new Promise<NodeJS.Signals>((end) => {
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => end(name));
-    process.on('SIGHUP', () => void server.reload());
   });
   await server.close(signal);
   return 0;
-}
-
-function print(event: RecordedEvent, options: UpOptions): void {
-  if (event.level === 'debug' && !options.verbose) return;
-  if (options.json) process.stdout.write(`${JSON.stringify(event)}\n`);
-  else process.stdout.write(`${describeEvent(event)}\n`);
 }
 
 /** "02:44:26 sm1 (172.22.10.55) is offered …" */
@@ -104,7 +125,11 @@ function describeEvent(event: RecordedEvent): string {
   const time = new Date(event.time).toTimeString().slice(0, 8);
   const mark = event.level === 'error' ? '!! ' : event.level === 'warning' ? '! ' : '';
   const who = event.machine ?? event.mac ?? event.network ?? '';
-  return `${time} ${mark}${who ? `${who} ` : ''}${event.text}`;
+  return `${time} ${mark}${who ? `${who} ` : ''}${withoutControls(event.text)}`;
+}
+
+function describeGap(count: number): string {
+  return `... ${count} lines are missing here, because nobody read them; "rackready events" has them`;
 }
 
 function say(text: string): void {

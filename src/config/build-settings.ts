@@ -1,12 +1,14 @@
+import type { MacImage } from '../boot/mac-image.ts';
 import type { Profile } from '../boot/profile.ts';
 import type { ExtraOption, Network } from '../lease/network.ts';
 import type { Machine } from '../machine/machine.ts';
 import { encodeOptionValue, parseOptionCode } from './dhcp-options.ts';
 import { entryOf } from './facts.ts';
-import { notYetReason, operatingSystems, sourceFolder } from './operating-systems.ts';
+import { notYetReason, type OperatingSystem, operatingSystems, sourceFolder } from './operating-systems.ts';
 import type { Path } from './problem.ts';
+import { resolvePath } from './resolve-path.ts';
 import type { Config, MachineConfig, NetworkConfig, ProfileConfig } from './schema.ts';
-import type { MacImage, Mirror, Settings, UnsupportedProfile } from './settings.ts';
+import type { Mirror, Settings, UnsupportedProfile } from './settings.ts';
 
 /** Where files are. */
 export interface Folders {
@@ -22,7 +24,12 @@ const daySeconds = 86_400;
 const minLeaseSeconds = 120;
 
 /** Resolves defaults, names and paths. What the checks have found wrong is left out. */
-export function buildSettings(config: Config, folders: Folders, files: readonly string[]): Settings {
+export function buildSettings(
+  config: Config,
+  folders: Folders,
+  files: readonly string[],
+  images: readonly MacImage[],
+): Settings {
   const {
     domain: _domain,
     dns: _dns,
@@ -50,7 +57,8 @@ export function buildSettings(config: Config, folders: Folders, files: readonly 
     unsupportedProfiles: mapEntries(config.profiles, buildUnsupported),
     machines: mapEntries(config.machines, (name, machine) => buildMachine(name, machine, config)),
     mirrors: mapEntries(config.mirrors, (name, mirror): Mirror => ({ name, ...mirror })),
-    images: mapEntries(config.images, (name, image) => buildImage(name, image, folders)),
+    mac: config.mac,
+    images,
     templates: mapEntries(config.templates, (name, { file }) =>
       resolvePath(folders.folderOf(['templates', name]), file),
     ),
@@ -128,8 +136,14 @@ function buildProfile(name: string, profile: ProfileConfig, config: Config, fold
     answerFile,
     source: tree === undefined ? profile.source : resolvePath('/', tree),
     install: profile.install,
+    ...(needsX64(profile, system) && { needsX64: true }),
     deadlineSeconds: profile.deadline,
   };
+}
+
+/** A kernel of the operator's own may be for anything. */
+export function needsX64(profile: ProfileConfig, system: OperatingSystem): boolean {
+  return system.needsX64 && profile.kernel === undefined;
 }
 
 function buildUnsupported(name: string, profile: ProfileConfig): UnsupportedProfile | undefined {
@@ -151,24 +165,13 @@ function buildMachine(name: string, machine: MachineConfig, config: Config): Mac
     domain: machine.domain ?? defaults.domain,
     profile: machine.profile,
     kind: machine.kind,
+    ...(machine.kind === 'mac' && {
+      mac: { model: machine.model, firmware: machine.firmware, cpuBits: machine.cpuBits },
+    }),
     secureBoot: machine.secureBoot ?? defaults.secureBoot,
     loader: machine.loader ?? defaults.loader,
     addressing: machine.addressing ?? defaults.addressing,
     vars: { ...defaults.vars, ...machine.vars },
-  };
-}
-
-function buildImage(name: string, image: Config['images'][string], folders: Folders): MacImage {
-  const { file } = image;
-  return {
-    name,
-    kind: image.kind,
-    title: image.name ?? name,
-    file: file === undefined ? undefined : resolvePath(folders.folderOf(['images', name]), file),
-    index: image.index,
-    install: image.install ?? false,
-    isDefault: image.default ?? false,
-    profile: image.profile,
   };
 }
 
@@ -182,17 +185,6 @@ function mapEntries<From, To>(
     if (value !== undefined) built.set(name, value);
   }
   return built;
-}
-
-/** An absolute path without `.` and `..`; a URL stays as it is. */
-function resolvePath(folder: string, path: string): string {
-  if (/^https?:\/\//.test(path)) return path;
-  const steps: string[] = [];
-  for (const step of (path.startsWith('/') ? path : `${folder}/${path}`).split('/')) {
-    if (step === '..') steps.pop();
-    else if (step !== '' && step !== '.') steps.push(step);
-  }
-  return `/${steps.join('/')}`;
 }
 
 /** Bytes cannot be frozen, and maps are read-only by their type only. */

@@ -20,9 +20,6 @@ export function checkFiles(settings: Settings, exists: (path: string) => boolean
       found.push(errorAt(['templates', name, 'file'], `${path} does not exist: expected a Liquid template`));
     }
   }
-  for (const { name, file } of settings.images.values()) {
-    if (isMissing(file)) found.push(warningAt(['images', name, 'file'], `${file} does not exist`));
-  }
   const { bootFolder } = settings.server;
   if (isMissing(bootFolder)) found.push(warningAt(['server', 'bootFolder'], `${bootFolder} does not exist`));
   return found;

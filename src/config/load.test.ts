@@ -19,7 +19,8 @@ function lines(result: LoadResult, path: string): string[] {
 }
 
 const network = 'networks: {n: {interface: e0, subnet: 10.0.0.0/24, address: 10.0.0.1}}\n';
-const custom = 'profiles: {p: {os: custom, kernel: k, initrd: k, answerFile: a.liquid}}\n';
+const custom =
+  'profiles: {p: {os: custom, kernel: k, initrd: k, answerFile: a.liquid, arguments: "ks={{ urls.answer }}"}}\n';
 const machines =
   'machines:\n  m1: {mac: "00:25:90:96:c4:01", profile: p}\n  m2: {mac: "00:25:90:96:c4:02", profile: p}\n';
 
@@ -59,7 +60,7 @@ test('loadSettings() tells a template that does not render once, with the machin
 
 test('loadSettings() warns of a kernel that is not there, and names the package that brings it', async (t) => {
   const kernel = '/usr/lib/debian-installer/images/99/amd64/text/debian-installer/amd64/linux';
-  const profile = `{os: custom, kernel: ${kernel}, initrd: none, answerFile: none.liquid}`;
+  const profile = `{os: custom, kernel: ${kernel}, initrd: none, answerFile: none.liquid, arguments: 'ks={{ urls.answer }}'}`;
   const path = folder(t, { 'a.yaml': `${network}profiles:\n  p: ${profile}\n` });
   assert.deepEqual(lines(await loadSettings({ path }), path), [
     `./a.yaml:3:27: warning: profiles.p.kernel: ${kernel} does not exist; install it with: apt-get install debian-installer-99-netboot-amd64`,

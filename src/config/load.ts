@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,7 +36,7 @@ export async function loadSettings(options: LoadOptions): Promise<LoadResult> {
 
 /** Checks texts as `loadSettings` checks files: what they name is looked for on the disk, they themselves are not. */
 export function checkSources(texts: readonly SourceText[]): LoadResult {
-  const parsed = parseSources(texts, { productFolder, files: texts.map((text) => resolve(text.name)) });
+  const parsed = parseSources(texts, { productFolder, files: texts.map((text) => resolve(text.name)), readHead });
   const problems = [...parsed.problems, ...checkFiles(parsed.settings, existsSync).map(parsed.place)];
   // Of an incomplete configuration, what does not render may only follow from what is told already.
   if (parsed.isComplete) {
@@ -44,6 +44,23 @@ export function checkSources(texts: readonly SourceText[]): LoadResult {
     problems.push(...findings.map(parsed.place).filter((problem) => !isToldOf(problems, problem)));
   }
   return resultOf(parsed.settings, sortProblems(problems));
+}
+
+/** The beginning of a regular file, for images. */
+function readHead(path: string, mostBytes: number): Uint8Array | undefined {
+  try {
+    // Opening a pipe would wait for its writer.
+    if (!statSync(path).isFile()) return undefined;
+    const file = openSync(path, 'r');
+    try {
+      const bytes = new Uint8Array(mostBytes);
+      return bytes.subarray(0, readSync(file, bytes));
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether the same machine has an error already, from which this one may only follow. */

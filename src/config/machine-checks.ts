@@ -1,6 +1,7 @@
 import { formatIpv4, type Ipv4 } from '../net/ipv4.ts';
 import { formatRange, formatSubnet, rangeContains, subnetContains } from '../net/subnet.ts';
 import { entryOf, type Facts, FirstPlaces } from './facts.ts';
+import { checkMac } from './mac-checks.ts';
 import { didYouMean } from './nearest.ts';
 import { ownAddresses, reservedIn } from './network-checks.ts';
 import { errorAt, type Finding, formatPath, type Path, warningAt } from './problem.ts';
@@ -17,7 +18,7 @@ export function checkMachines(facts: Facts): Finding[] {
     checkAddressing(facts),
     checkHostName(facts),
     checkReferences(facts),
-    checkMacKeys,
+    (name, machine) => checkMac(facts, name, machine),
   ];
   return Object.entries(facts.config.machines).flatMap(([name, machine]) =>
     checks.flatMap((check) => check(name, machine)),
@@ -155,11 +156,4 @@ export function checkReference(
   const known = Object.keys(facts.config[section]);
   const allowed = known.length === 0 ? `${section} has no entries` : `expected one of ${known.slice(0, 20).join(', ')}`;
   return [errorAt(path, `there is no ${name} in ${section}: ${didYouMean(name, known)}${allowed}`)];
-}
-
-function checkMacKeys(name: string, machine: MachineConfig): Finding[] {
-  if (machine.kind === 'mac') return [];
-  return (['model', 'firmware'] as const)
-    .filter((key) => machine[key] !== undefined)
-    .map((key) => errorAt(['machines', name, key], 'is for Macs only: add kind: mac, or take it out', 'key'));
 }

@@ -11,6 +11,8 @@ export interface OperatingSystem {
   /** Answer-file template, below the product's folder. */
   readonly template?: string | undefined;
   /** Keys of a profile that this system cannot do without. */
+  /** Every kernel of it is for 64-bit x86. */
+  readonly needsX64: boolean;
   readonly needs: readonly ('kernel' | 'initrd' | 'answerFile' | 'source' | 'iso')[];
 }
 
@@ -22,6 +24,7 @@ function debian(version: number): OperatingSystem {
     kernel: `${folder}/linux`,
     initrd: `${folder}/initrd.gz`,
     template: 'templates/answer/debian.preseed.liquid',
+    needsX64: true,
     needs: [],
   };
 }
@@ -33,6 +36,7 @@ function enterpriseLinux(kickstart: KickstartVersion): OperatingSystem {
     kickstart,
     inTree: { kernel: 'images/pxeboot/vmlinuz', initrd: 'images/pxeboot/initrd.img' },
     template: `templates/answer/${kickstart === 'rhel7' ? 'centos-7' : 'el'}.ks.liquid`,
+    needsX64: true,
     needs: ['source'],
   };
 }
@@ -42,6 +46,7 @@ const ubuntu: OperatingSystem = {
   family: 'ubuntu',
   inTree: { kernel: 'casper/vmlinuz', initrd: 'casper/initrd' },
   template: 'templates/answer/ubuntu.autoinstall.liquid',
+  needsX64: true,
   needs: ['iso'],
 };
 
@@ -56,7 +61,7 @@ export const operatingSystems: Readonly<Record<string, OperatingSystem>> = {
   'alma-9': enterpriseLinux('rhel9'),
   'alma-10': enterpriseLinux('rhel10'),
   'centos-7': enterpriseLinux('rhel7'),
-  custom: { family: 'custom', needs: ['kernel', 'initrd', 'answerFile'] },
+  custom: { family: 'custom', needsX64: false, needs: ['kernel', 'initrd', 'answerFile'] },
 };
 
 export const operatingSystemNames = Object.keys(operatingSystems);

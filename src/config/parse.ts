@@ -1,5 +1,7 @@
 import { buildSettings } from './build-settings.ts';
 import type { Facts } from './facts.ts';
+import { checkImages } from './mac-checks.ts';
+import { buildImages, type ReadHead } from './mac-images.ts';
 import { checkMachines } from './machine-checks.ts';
 import { mergeSources } from './merge.ts';
 import { checkNetworks } from './network-checks.ts';
@@ -15,6 +17,8 @@ export interface ParseOptions {
   readonly productFolder: string;
   /** The files' absolute paths, for `Settings.files`. */
   readonly files?: readonly string[] | undefined;
+  /** For what images say of themselves; absent: nothing is looked at. */
+  readonly readHead?: ReadHead | undefined;
 }
 
 /** A configuration that was read, right or not. */
@@ -37,7 +41,7 @@ export type ParseResult =
   | { readonly kind: 'settings'; readonly settings: Settings; readonly warnings: readonly Problem[] }
   | { readonly kind: 'problems'; readonly problems: readonly Problem[] };
 
-/** Reads a configuration from the texts of its files, in their order. Never throws; touches no file. */
+/** Reads a configuration from the texts of its files, in their order. Never throws; touches no file but through `readHead`. */
 export function parseSources(texts: readonly SourceText[], options: ParseOptions): Parsed {
   const sources = texts.map(readYaml);
   const merged = mergeSources(sources);
@@ -51,13 +55,15 @@ export function parseSources(texts: readonly SourceText[], options: ParseOptions
     allNetworksFit: sources.every((source) => source.data) && Object.keys(config.networks).length === networkCount,
   };
   const meant = sources.every((source) => source.data)
-    ? [...checkServer(facts), ...checkNetworks(facts), ...checkProfiles(facts), ...checkMachines(facts)]
+    ? [checkServer, checkNetworks, checkProfiles, checkMachines, checkImages].flatMap((check) => check(facts))
     : [];
-  const problems = sortProblems([...merged.problems, ...[...findings, ...meant].map(merged.place)]);
+  const built = buildImages(config, { folderOf: merged.folderOf, readHead: options.readHead });
+  const all = [...findings, ...meant, ...built.findings];
+  const problems = sortProblems([...merged.problems, ...all.map(merged.place)]);
   const whereIs = (path: Path) => (merged.has(path) ? merged.where(path) : undefined);
   const folders = { product: options.productFolder, folderOf: merged.folderOf, whereIs };
   return {
-    settings: buildSettings(config, folders, options.files ?? []),
+    settings: buildSettings(config, folders, options.files ?? [], built.images),
     problems,
     isComplete: merged.problems.length === 0 && findings.length === 0,
     place: merged.place,

@@ -204,6 +204,26 @@ export const source = checked(sourceForm, (input) => {
   return urlProblem(input, ['http', 'https'], sourceForm);
 });
 
+/** A Mac's own limit for the name of an image. */
+const MOST_TITLE_BYTES = 246;
+
+export const imageTitle = checked('the name that the Mac shows', (name) => {
+  const bytes = new TextEncoder().encode(name).length;
+  if (/\p{Cc}/u.test(name) || bytes === 0) return `${quoted(name)} does not fit: expected one line of text`;
+  return bytes <= MOST_TITLE_BYTES
+    ? undefined
+    : `is ${bytes} bytes long in UTF-8: expected at most ${MOST_TITLE_BYTES}`;
+});
+
+/** In a list or map on one line, YAML takes the comma of a model for the end of the value. */
+const modelForm = 'a model as the Mac says it, in quotes for its comma, like "Macmini6,2"';
+export const macModel = matching(modelForm, /^[A-Za-z]+\d+,\d+[^\p{Cc}/\s]{0,40}$/u);
+
+export const rootPath = matching(
+  'nfs:ADDRESS:MOUNT:IMAGE or a URL with http://, at most 255 characters',
+  /^(?=[\x21-\x7e]{1,255}$)(nfs:|http:\/\/)/,
+);
+
 export const filePath = matching('the path of a file', /^[^\p{Cc}]{1,4096}$/u);
 export const kernelArguments = matching('one line of kernel arguments', /^[^\p{Cc}]{0,4096}$/u);
 

@@ -162,8 +162,14 @@ const machine = strict({
   domain: form.domain.optional(),
   profile: form.text('the name of a profile').optional(),
   kind: form.choice(['pc', 'mac']).default('pc'),
-  model: form.text('a Mac’s model').optional().describe('Mac only: Macmini6,2'),
-  firmware: form.choice(['efi32', 'efi64']).optional().describe('Mac only: what its EFI can run.'),
+  model: form.macModel
+    .optional()
+    .describe('Mac only: "Macmini6,2". Learned by itself when the Mac boots from the network.'),
+  firmware: form.choice(['efi32', 'efi64']).optional().describe('Mac only: what its EFI can run, if not as its model.'),
+  cpuBits: z
+    .union([z.literal(32), z.literal(64)], { error: (issue) => form.wrongKind(issue.input, '32 or 64') })
+    .optional()
+    .describe('Mac only: of its processor, if not as its model (a Macmini1,1 with another processor).'),
   secureBoot: form.flag.optional(),
   loader: loader.optional(),
   vars: values.default({}).describe('Added to defaults.vars for this machine.'),
@@ -176,14 +182,56 @@ const mirror = strict({
   mode: form.choice(['sync', 'cache', 'sparse', 'frozen']).default('sync'),
 });
 
+const models = list(form.macModel, 'models in quotes, like ["Macmini6,2"]');
+const macNames = list(form.text('the name of a machine, or a MAC address'), 'names of machines or MAC addresses');
+
 const image = strict({
-  kind: form.choice(['linux', 'localboot', 'efi', 'nbi']),
-  name: form.text('the name that the Mac shows').optional(),
-  file: form.filePath.optional(),
-  index: form.wholeNumber(1, 65_535).optional(),
-  install: form.flag.optional(),
-  default: form.flag.optional(),
-  profile: form.text('the name of a profile').optional(),
+  kind: form
+    .choice(['linux', 'localboot', 'efi', 'nbi'])
+    .describe('linux: GRUB and what the machine’s grant says; localboot; efi: any EFI program; nbi: a NetBoot folder.'),
+  name: form.imageTitle.optional().describe('What the Mac shows. At most 246 bytes; 32 fit its screen.'),
+  file: form.filePath
+    .optional()
+    .describe('efi: a program for 64-bit EFI, 32-bit EFI or both. nbi: the folder. Relative to this file.'),
+  file32: form.filePath.optional().describe('efi: the program for 32-bit EFI, where file is for 64-bit EFI only.'),
+  rootPath: form.rootPath
+    .optional()
+    .describe('nbi: where the disk image is, as nfs:ADDRESS:MOUNT:IMAGE. Default: HTTP.'),
+  index: form.wholeNumber(1, 65_535).optional().describe('Lower half of its id. 4096 and up: shared between servers.'),
+  install: form.flag.optional().describe('Whether it counts as an installer. Default: true for linux.'),
+  appleKind: form
+    .choice(['macos9', 'macosx', 'macosx-server', 'diagnostics'])
+    .optional()
+    .describe('What kind of system it counts as. Default: macosx, or what the NetBoot folder says.'),
+  default: form.flag.optional().describe('What a Mac boots that holds the N key, when nothing is to be installed.'),
+  filterOnly: form.flag.optional().describe('List it only when asked for its kind. Default: true for diagnostics.'),
+  profile: form.text('the name of a profile').optional().describe('linux: only for machines that become this.'),
+  models: models.optional().describe('Only for these models.'),
+  notModels: models.optional().describe('Not for these models.'),
+  machines: macNames.optional().describe('Only for these machines, by name or MAC address.'),
+  notMachines: macNames.optional().describe('Not for these machines.'),
+  unknownMachines: form.flag
+    .optional()
+    .describe('Also for Macs that are not in machines. Default: true for linux and localboot.'),
+});
+
+const mac = strict({
+  offerCompat: form
+    .choice(['plain', 'seed'])
+    .default('plain')
+    .describe('seed: the DHCP offer also names the image, as old dhcpd.conf recipes do.'),
+  bootFile: form
+    .choice(['model', 'fat'])
+    .default('model')
+    .describe('model: GRUB for 32-bit or 64-bit EFI by the model; fat: one file with both.'),
+  priority: form
+    .wholeNumber(0, 65_535)
+    .default(0x8000)
+    .describe('Of several NetBoot servers a Mac takes the one with the highest.'),
+  clientAddress: form
+    .choice(['lenient', 'strict'])
+    .default('lenient')
+    .describe('strict: no answer to a Mac that leaves its address out of the header.'),
 });
 
 const template = strict({ file: form.filePath });
@@ -192,6 +240,7 @@ const template = strict({ file: form.filePath });
 export const configSchema = strict({
   server: server.prefault({}),
   defaults: defaults.prefault({}),
+  mac: mac.prefault({}),
   networks: named(network),
   profiles: named(profile),
   machines: named(machine),
@@ -205,8 +254,9 @@ export type Config = z.output<typeof configSchema>;
 export type NetworkConfig = Config['networks'][string];
 export type MachineConfig = Config['machines'][string];
 export type ProfileConfig = Config['profiles'][string];
+export type ImageConfig = Config['images'][string];
 
 /** Top-level keys whose value is a map by name, and so may be spread over several files. */
 export const namedSections = ['networks', 'profiles', 'machines', 'mirrors', 'images', 'templates'] as const;
 /** Top-level keys whose value is a map of settings. */
-export const plainSections = ['server', 'defaults'] as const;
+export const plainSections = ['server', 'defaults', 'mac'] as const;

@@ -1,3 +1,4 @@
+import type { MacImage, MacSettings } from '../boot/mac-image.ts';
 import type { Profile } from '../boot/profile.ts';
 import type { Network } from '../lease/network.ts';
 import type { Machine } from '../machine/machine.ts';
@@ -43,21 +44,6 @@ export interface Mirror {
   readonly mode: 'sync' | 'cache' | 'sparse' | 'frozen';
 }
 
-/** A NetBoot image for Macs. Validated only, so far. */
-export interface MacImage {
-  readonly name: string;
-  readonly kind: 'linux' | 'localboot' | 'efi' | 'nbi';
-  /** What the Mac's Startup Disk shows. */
-  readonly title: string;
-  /** Absolute path. */
-  readonly file?: string | undefined;
-  /** The lower 16 bits of the image's id. */
-  readonly index?: number | undefined;
-  readonly install: boolean;
-  readonly isDefault: boolean;
-  readonly profile?: string | undefined;
-}
-
 /** The whole configuration after all checks, frozen. */
 export interface Settings {
   readonly server: ServerSettings;
@@ -69,7 +55,9 @@ export interface Settings {
   readonly machines: ReadonlyMap<string, Machine>;
   readonly unknownMachines: UnknownMachines;
   readonly mirrors: ReadonlyMap<string, Mirror>;
-  readonly images: ReadonlyMap<string, MacImage>;
+  readonly mac: MacSettings;
+  /** What Macs can be offered, in the order of the configuration. Always with one of Linux. */
+  readonly images: readonly MacImage[];
   /** Absolute path of each named answer-file template. */
   readonly templates: ReadonlyMap<string, string>;
   /** The files that were read, absolute: what to watch. */

@@ -114,9 +114,28 @@ test('reload() reads at once, resolves after onResult, and does not overlap', as
 test('after close() nothing is told any more', async (t) => {
   const { path, watch, results } = await watched(t, 'r.yaml', (at) => writeFileSync(join(at, 'r.yaml'), text(1)));
   const told = once(results, 'result').then(() => 'told');
-  watch.close();
+  await watch.close();
   writeFileSync(path, text(2));
   // A reload that is asked for after the change still reads, and tells nobody.
   assert.ok(serves(2)(await watch.reload()));
   assert.equal(await Promise.race([told, Promise.resolve('silent')]), 'silent');
+});
+
+test('close() waits for what a reload has begun, so that nothing is opened after it', async (t) => {
+  const path = join(mkdtempSync(join(tmpdir(), 'rackready-watch-')), 'r.yaml');
+  t.after(() => rmSync(path));
+  writeFileSync(path, text(1));
+  const [using, used] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const onResult = () => {
+    using.resolve();
+    return used.promise;
+  };
+  const watch = await watchSettings({ path, load: () => loadSettings({ path }), onResult });
+  const order: string[] = [];
+  const reloaded = watch.reload().then(() => order.push('reloaded'));
+  await using.promise;
+  const closed = watch.close().then(() => order.push('closed'));
+  used.resolve();
+  await Promise.all([reloaded, closed]);
+  assert.deepEqual(order, ['reloaded', 'closed']);
 });

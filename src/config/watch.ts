@@ -24,7 +24,8 @@ export interface WatchOptions {
 export interface SettingsWatch {
   /** Reads the configuration now, as SIGHUP asks for. Resolves after `onResult`. */
   reload(): Promise<LoadResult>;
-  close(): void;
+  /** Nothing is told any more once this was called; resolves when a reload that was running has ended. */
+  close(): Promise<void>;
 }
 
 /** Folder to watch, and the names in it that matter; undefined: every YAML file. */
@@ -88,6 +89,7 @@ export async function watchSettings(options: WatchOptions): Promise<SettingsWatc
     isClosed = true;
     clearTimeout(timer);
     stopWatching();
+    return running.then(() => undefined);
   };
   await arm();
   return { reload, close };

@@ -81,19 +81,10 @@ test('a failure is told once, tried again until it works, and told again when it
   for (const { data } of told) assert.notEqual(data.next, '');
 });
 
-test('reopen() closes first and opens then', async (t) => {
-  const { served, log } = await open(t, ['lo'], () => undefined);
-  await served.reopen('lo');
-  assert.deepEqual(log, ['open lo', 'close lo', 'open lo']);
-  await served.reopen('eth9');
-  assert.equal(log.length, 3);
-});
-
 test('close() closes what is open and tries nothing any more', async (t) => {
   const { served, log, tries } = await open(t, ['lo'], () => undefined);
   await served.close();
   assert.deepEqual(log, ['open lo', 'close lo']);
-  await served.reopen('lo');
   assert.equal(tries(), 1);
   assert.equal(served.get('lo'), undefined);
 });

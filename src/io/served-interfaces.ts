@@ -10,8 +10,6 @@ export interface Service {
 export interface ServedInterfaces {
   /** The service of an interface, while it is open. */
   get(name: string): Service | undefined;
-  /** Closes and opens an interface's service again, for a changed configuration. */
-  reopen(name: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -102,10 +100,6 @@ export async function openServedInterfaces(options: ServedInterfacesOptions): Pr
   }, options.retryMs ?? 5_000);
   return {
     get: (name) => slots.get(name)?.service,
-    reopen: async (name) => {
-      await shut(name);
-      await tryToOpen(name);
-    },
     close: async () => {
       clearInterval(timer);
       await closeAll();

@@ -2,6 +2,7 @@ import { formatIpv4, type Ipv4 } from '../net/ipv4.ts';
 import { ProvisionError } from '../net/provision-error.ts';
 import { check, loadNative, type Native, SystemCallError } from './native/native.ts';
 import { AF, boundTo, openSocket, SO, SOL, setIntOption, socketAddress } from './native/socket.ts';
+import { findPortHolders } from './udp/port-holder.ts';
 
 export interface TcpListenerOptions {
   readonly address: Ipv4;
@@ -55,7 +56,7 @@ export async function openTcpListener(options: TcpListenerOptions): Promise<TcpL
     check(native, 'listen()', more.listen(fd, BACKLOG));
   } catch (error) {
     native.libc.close(fd);
-    throw explain(error, options);
+    throw await explain(error, options);
   }
   return share(native, more, fd);
 }
@@ -86,11 +87,13 @@ async function loadMore(): Promise<MoreLibc> {
   };
 }
 
-function explain(error: unknown, { address, port }: TcpListenerOptions): unknown {
+async function explain(error: unknown, { address, port }: TcpListenerOptions): Promise<unknown> {
   if (!(error instanceof SystemCallError)) return error;
   const where = `TCP port ${port} on ${formatIpv4(address)}`;
   if (error.code === 'EADDRINUSE') {
-    return new ProvisionError('port-in-use', `Cannot open ${where}: another program has it`, { cause: error });
+    const holders = await findPortHolders(port, 'tcp').catch(() => undefined);
+    const text = holders ? `it is held by ${holders}` : 'another program has it';
+    return new ProvisionError('port-in-use', `Cannot open ${where}: ${text}`, { cause: error });
   }
   if (error.code === 'EACCES' || error.code === 'EPERM') {
     return new ProvisionError('not-permitted', `Cannot open ${where}: no permission`, { cause: error });

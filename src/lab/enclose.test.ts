@@ -19,9 +19,18 @@ test('systemPath() adds the system folders once', () => {
   assert.equal(systemPath(systemPath('')), systemPath(''));
 });
 
+test('enclosurePrefix() leaves the network out where a real one is to be met', () => {
+  assert.equal(enclosurePrefix('root').includes('--net'), true);
+  const host = enclosurePrefix('root', 'host');
+  assert.equal(host.includes('--net'), false);
+  assert.equal(host.includes('--mount'), true);
+});
+
 test('isEnclosed() needs the mark of the enclosure', () => {
   assert.equal(isEnclosed({}), false);
   assert.equal(isEnclosed({ RACKREADY_ENCLOSED: '1' }), true);
+  assert.equal(isEnclosed({ RACKREADY_ENCLOSED: 'host' }), false, 'a rack needs a network of its own');
+  assert.equal(isEnclosed({ RACKREADY_ENCLOSED: 'host' }, 'host'), true);
 });
 
 test('tapProblem() says what to do', () => {

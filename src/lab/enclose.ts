@@ -24,28 +24,38 @@ const PRIVATE_RUN = '/run';
  * The first thing that runs inside. /run becomes an empty tmpfs, so that `ip netns add` works and stays private, and temp
  * folders are kept in it. /tmp is left alone: the project itself may be checked out there.
  */
-const PREPARE = [
-  `mount -t tmpfs -o mode=755 rackready-lab ${PRIVATE_RUN}`,
-  `mkdir -p ${PRIVATE_RUN}/netns ${PRIVATE_RUN}/lock ${PRIVATE_RUN}/tmp`,
-  `chmod 1777 ${PRIVATE_RUN}/lock ${PRIVATE_RUN}/tmp`,
-  'ip link set lo up',
-  `export TMPDIR=${PRIVATE_RUN}/tmp RACKREADY_ENCLOSED=1`,
-  'exec "$@"',
-].join(' && ');
+const prepare = (mark: string) =>
+  [
+    `mount -t tmpfs -o mode=755 rackready-lab ${PRIVATE_RUN}`,
+    `mkdir -p ${PRIVATE_RUN}/netns ${PRIVATE_RUN}/lock ${PRIVATE_RUN}/tmp`,
+    `chmod 1777 ${PRIVATE_RUN}/lock ${PRIVATE_RUN}/tmp`,
+    'ip link set lo up',
+    `export TMPDIR=${PRIVATE_RUN}/tmp RACKREADY_ENCLOSED=${mark}`,
+    'exec "$@"',
+  ].join(' && ');
+
+/** `host`: all but the network is private, for what is to meet a real network. Root only. */
+export type EnclosedNetwork = 'private' | 'host';
+const MARKS = { private: '1', host: 'host' } as const;
 
 /**
  * Command line that runs what follows it in private namespaces. `setpriv --pdeathsig` and `unshare --kill-child` make a chain:
  * when the process that started it dies, however that happens, everything inside is killed.
  */
-export function enclosurePrefix(as: 'root' | 'user'): readonly string[] {
+export function enclosurePrefix(as: 'root' | 'user', network: EnclosedNetwork = 'private'): readonly string[] {
   const user = as === 'user' ? ['--user', '--map-root-user'] : [];
-  const namespaces = ['--mount', '--net', '--pid', '--fork', '--mount-proc', '--kill-child'];
-  return ['setpriv', '--pdeathsig', 'KILL', 'unshare', ...user, ...namespaces, 'sh', '-c', PREPARE, 'rackready-lab'];
+  const net = network === 'private' ? ['--net'] : [];
+  const namespaces = ['--mount', ...net, '--pid', '--fork', '--mount-proc', '--kill-child'];
+  const script = prepare(MARKS[network]);
+  return ['setpriv', '--pdeathsig', 'KILL', 'unshare', ...user, ...namespaces, 'sh', '-c', script, 'rackready-lab'];
 }
 
 /** Whether this process already runs inside private namespaces that `enclosurePrefix` made. */
-export function isEnclosed(env: Readonly<Record<string, string | undefined>> = process.env): boolean {
-  return env.RACKREADY_ENCLOSED === '1';
+export function isEnclosed(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  network: EnclosedNetwork = 'private',
+): boolean {
+  return env.RACKREADY_ENCLOSED === MARKS[network];
 }
 
 /** PATH with the system folders that an ordinary user's PATH leaves out on Debian. */
@@ -56,7 +66,7 @@ export function systemPath(path: string | undefined = process.env.PATH): string 
 }
 
 /** Tries the namespaces once, by making them. Takes some milliseconds. */
-export function probeEnclosure(): Enclosure {
+export function probeEnclosure(network: EnclosedNetwork = 'private'): Enclosure {
   for (const [program, debianPackage] of [
     ['unshare', 'util-linux'],
     ['setpriv', 'util-linux'],
@@ -66,7 +76,7 @@ export function probeEnclosure(): Enclosure {
       return { kind: 'impossible', reason: `missing ${program} (Debian package ${debianPackage})` };
   }
   const as = process.getuid?.() === 0 ? 'root' : 'user';
-  const prefix = enclosurePrefix(as);
+  const prefix = enclosurePrefix(as, network);
   const [command = '', ...rest] = prefix;
   const tried = spawnSync(command, [...rest, 'true'], {
     env: { ...process.env, PATH: systemPath() },

@@ -46,6 +46,7 @@ const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   fish: 'fish',
   ssh: 'openssh-client',
   'grub-mkimage': 'grub-common',
+  'grub-glue-efi': 'grub-common',
   'grub-mkstandalone': 'grub-common',
   'grub-mknetdir': 'grub-common',
   'grub-script-check': 'grub-common',

@@ -1,11 +1,11 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ProvisionError } from '../net/provision-error.ts';
 import { type Accelerator, probeAccelerator, translation } from './accel.ts';
-import { isEnclosed, systemPath, tapProblem } from './enclose.ts';
+import { isEnclosed, tapProblem } from './enclose.ts';
 import { findFirmware } from './firmware.ts';
+import { ip } from './ip.ts';
 import { type LabMachine, type MachineOptions, openMachine } from './machine.ts';
 
 export interface RackOptions {
@@ -118,7 +118,8 @@ async function findAccelerator(): Promise<Accelerator> {
   return { ...translation, reason: `${firmware.what} is missing, so KVM was not tried` };
 }
 
-async function addClient(bridge: string, namespace: string, port: string, mac?: string): Promise<RackClient> {
+/** A namespace with a card on a port of the bridge. All of it goes with the namespace. */
+export async function addClient(bridge: string, namespace: string, port: string, mac?: string): Promise<RackClient> {
   const interfaceName = 'eth0';
   const address = mac === undefined ? [] : ['address', mac];
   await ip('netns', 'add', namespace);
@@ -141,22 +142,4 @@ async function closeRack(
   for (const tap of taps) await ip('link', 'delete', tap);
   await ip('link', 'delete', bridge);
   rmSync(folder, { recursive: true, force: true });
-}
-
-/** Runs `ip` and waits; its complaint becomes the error. */
-function ip(...args: readonly string[]): Promise<void> {
-  const child = spawn('ip', args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, PATH: systemPath() } });
-  let errors = '';
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-    errors += chunk;
-  });
-  return new Promise((resolve, reject) => {
-    child.once('error', (cause) =>
-      reject(new ProvisionError('missing-tool', 'Cannot run ip (package iproute2)', { cause })),
-    );
-    child.once('close', (code) => {
-      if (code === 0) resolve();
-      else reject(new ProvisionError('not-permitted', `Cannot run "ip ${args.join(' ')}": ${errors.trim()}`));
-    });
-  });
 }

@@ -1,8 +1,9 @@
+import { hashText } from '../net/hash.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import { rangeContains } from '../net/subnet.ts';
 import type { ClientKey, Lease } from './lease.ts';
 import type { Network } from './network.ts';
-import { createPoolMap, hashClient, type PoolMap } from './pool-map.ts';
+import { createPoolMap, type PoolMap } from './pool-map.ts';
 
 /** An address held for a client that was offered it and has not confirmed yet. Never written to disk. */
 export interface Offer {
@@ -143,7 +144,7 @@ class Book implements LeaseBook {
   findFree(network: Network, kind: 'dhcp' | 'bootp', client: ClientKey, now: number): Ipv4 | undefined {
     this.#dropExpiredOffers(now);
     const pools = (this.#pools.get(network.name) ?? []).filter((pool) => pool.kind === kind);
-    const seed = hashClient(client);
+    const seed = hashText(client);
     for (const pool of pools) {
       const address = pool.map.findUnused(seed);
       if (address !== undefined) return address;

@@ -1,5 +1,5 @@
 import type { Ipv4 } from '../net/ipv4.ts';
-import type { AddressRange, Subnet } from '../net/subnet.ts';
+import { type AddressRange, type Subnet, subnetContains } from '../net/subnet.ts';
 
 /** What we do with DHCP on a network. `observe` hears and tells, and sends nothing. */
 export type DhcpMode = 'authoritative' | 'proxy' | 'observe' | 'off';
@@ -53,4 +53,9 @@ export interface DhcpSettings {
   readonly replies: 'auto' | 'broadcast';
   readonly pools: readonly Pool[];
   readonly options: readonly ExtraOption[];
+}
+
+/** The network that an address belongs to: networks do not overlap. */
+export function networkOfAddress(networks: readonly Network[], address: Ipv4): Network | undefined {
+  return networks.find(({ subnet }) => subnetContains(subnet, address));
 }

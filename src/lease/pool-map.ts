@@ -30,15 +30,3 @@ export function createPoolMap(range: AddressRange): PoolMap {
     },
   };
 }
-
-/**
- * A number that depends on the client alone (FNV-1a, 32 bits), so that a machine tends to get the same address again
- * even after the leases were lost.
- */
-export function hashClient(client: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < client.length; index++) {
-    hash = Math.imul(hash ^ client.charCodeAt(index), 0x01000193);
-  }
-  return hash >>> 0;
-}

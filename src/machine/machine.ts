@@ -15,6 +15,8 @@ export interface Machine {
   /** Name of its profile. */
   readonly profile?: string | undefined;
   readonly kind: 'pc' | 'mac';
+  /** What the operator says of a Mac; undefined: nothing. */
+  readonly mac?: MacHardware | undefined;
   /** Serve the signed shim and GRUB to this machine's UEFI firmware. */
   readonly secureBoot: boolean;
   /** How the installed system gets its address; `static` has `address`. The installer itself asks DHCP either way. */
@@ -23,4 +25,12 @@ export interface Machine {
   readonly loader: 'auto' | 'grub' | 'ipxe';
   /** The operator's own values for templates: `vars.NAME`. */
   readonly vars: Readonly<Record<string, unknown>>;
+}
+
+/** What the operator knows of a Mac. What is absent follows from the model that it names when it boots. */
+export interface MacHardware {
+  /** "Macmini6,2" */
+  readonly model?: string | undefined;
+  readonly firmware?: 'efi32' | 'efi64' | undefined;
+  readonly cpuBits?: 32 | 64 | undefined;
 }

@@ -4,8 +4,10 @@ import { createClock, shiftLease } from '../io/clock.ts';
 import { createEventHub, type EventHub } from '../io/event-hub.ts';
 import { createLeaseBook, type LeaseBook } from '../lease/book.ts';
 import { createLives, type Lives } from '../machine/lives.ts';
+import { createMacs, type Macs } from '../machine/macs.ts';
 import { openStore } from '../store/sqlite/open-store.ts';
 import type { Store } from '../store/store.ts';
+import { followTransfers } from './macs.ts';
 
 /** What each worker thread runs first. */
 export const THREAD_MODULE: string = new URL('../io/thread.ts', import.meta.url).href;
@@ -19,6 +21,7 @@ export interface Base {
   readonly store: Store;
   readonly book: LeaseBook;
   readonly lives: Lives;
+  readonly macs: Macs;
   /** Milliseconds since 1970, from a clock that does not jump. */
   now(): number;
   close(): Promise<void>;
@@ -41,6 +44,8 @@ export async function openBase(dataFolder: string, onEvent: Parameters<EventHub[
     now,
     tell: (machine, { id, data }) => emit(id, { machine }, data as never),
   });
+  const macs = createMacs(await store.macs.loadMacs(), store.macs);
+  hub.subscribe((event) => followTransfers(macs, event));
   const settling = setInterval(() => hub.settle(), 1_000);
   return {
     hub,
@@ -48,6 +53,7 @@ export async function openBase(dataFolder: string, onEvent: Parameters<EventHub[
     store,
     book,
     lives,
+    macs,
     now,
     close: async () => {
       clearInterval(settling);

@@ -4,14 +4,16 @@ import type { Settings } from '../config/settings.ts';
 import type { Emit } from '../event/event.ts';
 import { findNeighbour } from '../io/udp/probe.ts';
 import type { LeaseBook } from '../lease/book.ts';
+import { networkOfAddress } from '../lease/network.ts';
 import type { Lives } from '../machine/lives.ts';
+import type { Macs } from '../machine/macs.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import { type Mac, parseMac } from '../net/mac.ts';
-import { subnetContains } from '../net/subnet.ts';
 import type { BootFilesDeps, BootSettings, Leaseholder } from '../serve/boot-deps.ts';
 import { type BootFiles, createBootFiles } from '../serve/boot-files.ts';
 import { fileKind, openBootFolder, preloadTemplates } from './boot-folder.ts';
 import { indexMachines, type MachineIndex } from './machine-index.ts';
+import { choseDisk } from './macs.ts';
 import { newToken } from './token.ts';
 
 /** What of the boot side is made anew for each configuration. */
@@ -25,11 +27,11 @@ export interface BootState {
 
 /** Reads what a configuration needs from the disk, before it is in force. */
 export function prepareBootState(settings: Settings): BootState {
-  const { server, networks, profiles, defaults, unknownMachines } = settings;
+  const { server, networks, profiles, defaults, unknownMachines, images } = settings;
   return {
     settings,
     machines: indexMachines(settings),
-    bootSettings: { networks, profiles, defaults, unknownMachines, httpPort: server.httpPort },
+    bootSettings: { networks, profiles, defaults, unknownMachines, images, httpPort: server.httpPort },
     templates: preloadTemplates([...profiles.values()].map((profile) => profile.answerFile)),
     folder: openBootFolder(server.bootFolder),
   };
@@ -38,8 +40,9 @@ export function prepareBootState(settings: Settings): BootState {
 export interface BootOptions {
   /** The one in force. */
   readonly state: () => BootState;
-  readonly catalog: LoaderCatalog;
+  readonly catalog: () => LoaderCatalog;
   readonly lives: Lives;
+  readonly macs: Pick<Macs, 'get'>;
   readonly book: Pick<LeaseBook, 'leaseAt'>;
   /** Default: an unguessable one. */
   readonly newToken?: (() => string) | undefined;
@@ -55,7 +58,8 @@ export function createBoot(options: BootOptions): BootFiles {
     machineOf: (address) => holderOf(address, state(), book, options.observedAt),
     machineByMac: (mac) => state().machines.byMac(mac),
     machineByUuid: (uuid) => state().machines.byUuid(uuid),
-    catalog: () => options.catalog,
+    choseDisk: (mac) => choseDisk(state(), options.macs, mac, options.now()),
+    catalog: options.catalog,
     readTemplate: (path) => state().templates.get(path),
     lives: options.lives,
     fileKind,
@@ -86,7 +90,7 @@ export function holderOf(
 }
 
 function heardAt(address: Ipv4, state: BootState, observedAt: (address: Ipv4) => Mac | undefined): Mac | undefined {
-  const network = state.settings.networks.find(({ subnet }) => subnetContains(subnet, address));
+  const network = networkOfAddress(state.settings.networks, address);
   if (network?.interface === undefined || network.dhcp.mode === 'authoritative') return undefined;
   return observedAt(address) ?? findNeighbour(readFileSync('/proc/net/arp', 'utf8'), network.interface, address);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { network as rack } from '../../test/boot-values.ts';
+import { macLoaders, network as rack } from '../../test/boot-values.ts';
 import type { LoaderCatalog } from '../boot/loaders.ts';
 import type { Settings } from '../config/settings.ts';
 import { checkKernelSettings, fileSystemAt } from './doctor-host.ts';
@@ -52,7 +52,9 @@ const grub = { grub: 'core', grubHasHttp: true };
 const catalog = (more: Partial<LoaderCatalog>): LoaderCatalog => ({
   platforms: { 'bios-x86': grub, 'uefi-x64': grub, 'uefi-ia32': none, 'uefi-arm64': none },
   missing: [],
+  mac: macLoaders,
   files: new Map(),
+  filesFrom: new Map(),
   ...more,
 });
 const shim = {
@@ -82,6 +84,13 @@ test('judgeLoaders() warns of what matters to this configuration, with the apt l
     fine,
     ['warning', 'grub for bios-x86', 'apt-get install grub-pc-bin'],
   ]);
+  const grubless = { kind: 'not-built', reason: 'no modules', install: 'apt-get install grub-efi-ia32-bin' } as const;
+  const ofMacs = (machines: Parameters<typeof settings>[1]) =>
+    judgeLoaders(settings([{}], machines), catalog({ mac: { ...macLoaders, efi32: grubless } })).map(
+      ({ what }) => what,
+    );
+  assert.deepEqual(ofMacs([]), ['boot loaders']);
+  assert.deepEqual(ofMacs([{ kind: 'mac' }]), ['boot loaders', 'grub for Macs with efi32']);
   const platforms = { 'bios-x86': none, 'uefi-x64': none, 'uefi-ia32': none, 'uefi-arm64': none };
   assert.equal(judgeLoaders(settings([{}]), catalog({ platforms }))[0]?.level, 'error');
 });

@@ -22,12 +22,19 @@ export async function checkLoaders(settings: Settings, dataFolder: string): Prom
   }
 }
 
-export function judgeLoaders(settings: Settings, { platforms, missing }: LoaderCatalog): Finding[] {
+export function judgeLoaders(settings: Settings, { platforms, mac, missing }: LoaderCatalog): Finding[] {
   const there = Object.entries(platforms).filter(([, loaders]) => loaders.grub ?? loaders.ipxe ?? loaders.shim);
+  const macs = Object.entries(mac).flatMap(([name, loader]) => (loader.kind === 'file' ? name : []));
   const found = [
     there.length === 0
       ? failure('boot loaders', 'there are none: nothing can be booted', 'sudo ./rackready setup')
-      : ok('boot loaders', there.map(([name, loaders]) => `${name}: ${kinds(loaders)}`).join('; ')),
+      : ok(
+          'boot loaders',
+          [
+            ...there.map(([name, loaders]) => `${name}: ${kinds(loaders)}`),
+            ...(macs.length > 0 ? [`Macs: ${macs.join(', ')}`] : []),
+          ].join('; '),
+        ),
   ];
   const wantsShim = [...settings.machines.values()].some(({ secureBoot }) => secureBoot);
   const hasProxy = settings.networks.some(({ dhcp }) => dhcp.mode === 'proxy');
@@ -42,7 +49,15 @@ export function judgeLoaders(settings: Settings, { platforms, missing }: LoaderC
     const judge = one.loader === 'shim' && wantsShim ? failure : warning;
     found.push(judge(`${one.loader} for ${one.platform}`, one.reason, one.install));
   }
-  return found;
+  return [...found, ...judgeMacs(settings, mac)];
+}
+
+/** The one for both is an option: its absence is told where it is asked for. */
+function judgeMacs({ machines }: Settings, { efi64, efi32 }: LoaderCatalog['mac']): Finding[] {
+  if (![...machines.values()].some(({ kind }) => kind === 'mac')) return [];
+  return Object.entries({ efi64, efi32 }).flatMap(([name, loader]) =>
+    loader.kind === 'file' ? [] : [warning(`grub for Macs with ${name}`, loader.reason, loader.install)],
+  );
 }
 
 function kinds({ grub, shim, ipxe }: LoaderCatalog['platforms']['bios-x86']): string {

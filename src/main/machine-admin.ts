@@ -3,16 +3,17 @@ import { isOver } from '../lease/book.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { LifeEvent } from '../machine/step-life.ts';
 import type { Base } from './base.ts';
+import { describeMac } from './macs.ts';
 import type { Serving } from './serving.ts';
 import { newToken } from './token.ts';
 
 /** What an operator may do with machines. Each step is on disk before it is reported. */
-export function createMachineAdmin({ book, lives, now }: Base, serving: Serving): Omit<MachineAdmin, 'render'> {
+export function createMachineAdmin({ book, lives, macs, now }: Base, serving: Serving): Omit<MachineAdmin, 'render'> {
   const settings = () => serving.state().settings;
   const rowOf = (machine: Machine): MachineRow => {
     const leases = settings().networks.flatMap((network) => machine.macs.map((mac) => book.leaseOf(network.name, mac)));
     const held = leases.find((lease) => lease?.state === 'bound' && !isOver(lease, now()));
-    return { machine, life: lives.get(machine.name), leased: held?.address };
+    return { machine, life: lives.get(machine.name), leased: held?.address, mac: describeMac(machine, macs, serving) };
   };
   const step = async (name: string, event: LifeEvent): Promise<OperationResult> => {
     const machine = settings().machines.get(name);

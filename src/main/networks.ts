@@ -19,11 +19,14 @@ import { encodeDiscover } from '../wire/dhcp4/packet.ts';
 export interface Networks {
   send(datagram: Outgoing): void;
   isInUse(interfaceName: string, address: Ipv4): Promise<boolean>;
+  /** Opens and closes what the configuration in force asks for. An interface of which nothing changed is left alone. */
+  follow(): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface NetworksOptions {
-  readonly settings: Settings;
+  /** Those in force. */
+  readonly settings: () => Settings;
   /** Given after `send` and `isInUse` exist: service and networks need each other. */
   readonly dhcp: () => DhcpService;
   readonly resolve: ResolveBootFile;
@@ -33,6 +36,8 @@ export interface NetworksOptions {
   readonly emitTransfer: Emit;
   readonly now: () => number;
   readonly inherited: readonly InheritedSocket[];
+  /** Nothing is open at this place any more: an interface, or "10.0.0.2:69". */
+  readonly onClosed: (where: string) => void;
 }
 
 interface InterfaceService extends Service {
@@ -45,27 +50,59 @@ const SEARCH_AGAIN_MS = 10_000;
 const SEARCH_EVERY_MS = 5 * 60_000;
 
 export async function openNetworks(options: NetworksOptions): Promise<Networks> {
-  const { networks } = options.settings;
-  const names = [...new Set(networks.flatMap((network) => network.interface ?? []))];
-  const served: ServedInterfaces = await openServedInterfaces({
-    names,
-    what: 'DHCP and TFTP',
-    emit: options.emit,
-    open: (name) => openInterface(name, options),
-  });
-  const endpoint = (name: string) => (served.get(name) as InterfaceService | undefined)?.dhcp;
+  const open = new Map<string, { readonly asked: string; readonly served: ServedInterfaces }>();
+  const endpoint = (name: string) => (open.get(name)?.served.get(name) as InterfaceService | undefined)?.dhcp;
+  const openOne = async (name: string, asked: string) => {
+    const served = await openServedInterfaces({
+      names: [name],
+      what: 'DHCP and TFTP',
+      emit: options.emit,
+      open: (one) => openInterface(one, options),
+    });
+    open.set(name, { asked, served });
+  };
+  const closeOne = async (name: string, served: ServedInterfaces) => {
+    open.delete(name);
+    await served.close();
+    options.onClosed(name);
+  };
+  const follow = async () => {
+    const wanted = askedOf(options.settings());
+    const changed = [...open].filter(([name, { asked }]) => wanted.get(name) !== asked);
+    await Promise.all(changed.map(([name, { served }]) => closeOne(name, served)));
+    await Promise.all([...wanted].map(([name, asked]) => (open.has(name) ? undefined : openOne(name, asked))));
+  };
+  await follow();
   return {
     send: (datagram) => endpoint(datagram.interface)?.send(datagram),
     isInUse: async (name, address) => (await endpoint(name)?.isInUse(address, PROBE_MS)) ?? false,
-    close: () => served.close(),
+    follow,
+    close: async () => {
+      await Promise.all([...open].map(([name, { served }]) => closeOne(name, served)));
+    },
   };
+}
+
+/** What of a configuration the sockets of each interface depend on, as text that changes with it. */
+function askedOf({ networks, server }: Settings): Map<string, string> {
+  const names = new Set(networks.flatMap((network) => network.interface ?? []));
+  const { tftpMaxBlockSize, tftpMaxWindow, tftpPorts } = server;
+  return new Map(
+    [...names].map((interfaceName) => {
+      const here = networks.filter((network) => network.interface === interfaceName);
+      const parts = here.map(({ name, address, mtu, dhcp }) => [name, address, mtu, dhcp.mode]);
+      return [interfaceName, JSON.stringify([parts, tftpMaxBlockSize, tftpMaxWindow, tftpPorts])];
+    }),
+  );
 }
 
 /** Opens DHCP and TFTP on one interface: both, or nothing. */
 async function openInterface(name: string, options: NetworksOptions): Promise<InterfaceService> {
-  const here = options.settings.networks.filter((network) => network.interface === name);
+  const here = options.settings().networks.filter((network) => network.interface === name);
   const opened: Service[] = [];
   try {
+    // What could not be opened before has its own line in the status.
+    options.onClosed(name);
     const dhcp = here.some((network) => network.dhcp.mode !== 'off')
       ? await openDhcp(name, here, options, opened)
       : undefined;
@@ -89,8 +126,8 @@ async function openDhcp(
 ): Promise<DhcpEndpoint> {
   const { emit, now } = options;
   const [first] = here;
-  const ours = new Set(options.settings.networks.map((network) => network.address));
-  const strangers = createStrangers(emit, (address) => ours.has(address));
+  const isOurs = (address: Ipv4) => options.settings().networks.some((network) => network.address === address);
+  const strangers = createStrangers(emit, isOurs);
   const endpoint = await openDhcpEndpoint({
     interface: name,
     inherited: options.inherited,
@@ -100,10 +137,16 @@ async function openDhcp(
     },
     onSendFailure: (reason) => emit('dhcp.not-sent', { network: first?.name }, { interface: name, reason }),
   });
-  opened.push(endpoint);
+  const where = `${name}, ports 67 and 4011`;
+  opened.push({
+    close: async () => {
+      await endpoint.close();
+      options.onClosed(where);
+    },
+  });
   for (const limit of endpoint.limits) emit('server.limited', {}, { what: `DHCP on ${name}`, reason: limit });
   const modes = here.map((network) => `${network.name}: ${network.dhcp.mode}`).join(', ');
-  emit('server.listening', {}, { what: `DHCP (${modes})`, where: `${name}, ports 67 and 4011` });
+  emit('server.listening', {}, { what: `DHCP (${modes})`, where });
   // An observed network is one on which nothing is sent: there, servers are known by what they say to others.
   const isOnlyHeard = here.every(({ dhcp }) => dhcp.mode === 'observe' || dhcp.mode === 'off');
   if (!isOnlyHeard) opened.push(await searchNowAndThen(name, endpoint, now));
@@ -127,7 +170,7 @@ async function searchNowAndThen(name: string, endpoint: DhcpEndpoint, now: () =>
 }
 
 async function openTftp(name: string, network: Network, options: NetworksOptions): Promise<Service> {
-  const { server } = options.settings;
+  const { server } = options.settings();
   const { socket } = await openUdpSocket({
     interface: name,
     address: network.address,
@@ -151,11 +194,13 @@ async function openTftp(name: string, network: Network, options: NetworksOptions
     resolve: options.resolve,
     emit: options.emitTransfer,
   });
-  options.emit('server.listening', { network: network.name }, { what: 'TFTP', where: `${localAddress}:69` });
+  const where = `${localAddress}:69`;
+  options.emit('server.listening', { network: network.name }, { what: 'TFTP', where });
   return {
     close: async () => {
       await tftp.close();
       socket.close();
+      options.onClosed(where);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { AUTOMATIC_IMAGE } from '../boot/mac-image.ts';
 import type { Settings } from '../config/settings.ts';
 import type { NetworkInterface } from '../io/interfaces.ts';
 import type { Network } from '../lease/network.ts';
@@ -16,7 +17,8 @@ export function observeEverything(interfaces: readonly NetworkInterface[]): Sett
     machines: new Map(),
     unknownMachines: { kind: 'local' },
     mirrors: new Map(),
-    images: new Map(),
+    mac: { offerCompat: 'plain', bootFile: 'model', priority: 0x8000, clientAddress: 'lenient' },
+    images: [AUTOMATIC_IMAGE],
     templates: new Map(),
     files: [],
   };

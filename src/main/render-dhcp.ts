@@ -56,7 +56,10 @@ const pxe = (arch: number, wanted: readonly number[]): Firmware => ({
   wanted,
 });
 
-const FIRMWARE: Readonly<Record<FirmwareKind, Firmware>> = {
+/** A Mac asks otherwise: see render-mac.ts. */
+export type PcFirmware = Exclude<FirmwareKind, 'mac'>;
+
+const FIRMWARE: Readonly<Record<PcFirmware, Firmware>> = {
   bios: pxe(0, ROM_WANTS),
   'uefi-x64': pxe(7, EDK2_WANTS),
   'uefi-ia32': pxe(6, EDK2_WANTS),
@@ -73,7 +76,7 @@ const FIRMWARE: Readonly<Record<FirmwareKind, Firmware>> = {
 };
 
 /** Answers a made-up DISCOVER as the service would, without holding, writing, sending or telling anything. */
-export function previewDhcp(firmware: FirmwareKind, preview: DhcpPreview): PreviewedDhcp {
+export function previewDhcp(firmware: PcFirmware, preview: DhcpPreview): PreviewedDhcp {
   const asked = ask(FIRMWARE[firmware], preview, true);
   const { plan, reply, reason } = asked;
   const all = ask(FIRMWARE[firmware], preview, false).reply;
@@ -102,7 +105,13 @@ function ask(firmware: Firmware, preview: DhcpPreview, withList: boolean) {
     isProxy: network.dhcp.mode === 'proxy',
   });
   const reception = { interface: network.interface ?? '', source: { address: ANY, port: 68 }, port: 67 } as const;
-  const verdict = answerDhcp(request, reception, { ...setup, view, now, probed: () => 'free' });
+  const verdict = answerDhcp(request, reception, {
+    ...setup,
+    mac: { ...setup.mac, record: () => undefined, loaded: () => undefined },
+    view,
+    now,
+    probed: () => 'free',
+  });
   const reply = verdict.kind === 'answer' && verdict.reply ? decodePacket(verdict.reply.bytes) : undefined;
   const planReason = plan.kind === 'file' ? null : plan.reason + installHint(plan);
   return { plan, reply, reason: verdict.kind === 'ignore' ? verdict.reason : planReason };
@@ -132,6 +141,7 @@ function discover(firmware: Firmware, { mac, network }: DhcpPreview, withList: b
     chaddr,
     sname: '',
     file: '',
+    repeated: new Map(),
     isWhole: true,
     options: new Map([
       [Option.messageType, Uint8Array.of(MessageType.discover)],

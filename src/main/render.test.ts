@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { macLoaders } from '../../test/boot-values.ts';
+import { memoryMacs } from '../../test/support/macs.ts';
 import type { LoaderCatalog } from '../boot/loaders.ts';
 import { formatRender } from '../cli/render.ts';
 import { loadSettings } from '../config/load.ts';
@@ -28,7 +30,9 @@ const catalog: LoaderCatalog = {
   missing: [
     { platform: 'uefi-ia32', loader: 'grub', reason: 'no modules', install: 'apt-get install grub-efi-ia32-bin' },
   ],
+  mac: macLoaders,
   files: new Map(),
+  filesFrom: new Map(),
 };
 
 async function open(
@@ -51,8 +55,11 @@ async function open(
   for (const [machine, event] of steps) await lives.step(machine, event).saved;
   const list = async () => events as RecordedEvent[];
   const state = prepareBootState(settings);
-  const base = { book, lives, now: () => NOW, store: { events: { list } } };
-  const render = createRender(base as unknown as Parameters<typeof createRender>[0], { state: () => state, catalog });
+  const base = { book, lives, macs: memoryMacs(), now: () => NOW, store: { events: { list } } };
+  const render = createRender(base as unknown as Parameters<typeof createRender>[0], {
+    state: () => state,
+    catalog: () => catalog,
+  });
   const before = JSON.stringify([[...lives.all()], [...book.leases()], saved.length, told.length]);
   const isUntouched = () =>
     JSON.stringify([[...lives.all()], [...book.leases()], saved.length, told.length]) === before;
@@ -89,6 +96,23 @@ for (const firmware of ['bios', 'uefi-x64', 'http', 'ipxe'] as const satisfies F
   });
 }
 
+test('a Mac under a grant: the list, the file, and what GRUB is told', async () => {
+  const { render, isUntouched } = await open([['mini', granted]]);
+  const view = await render('mini', plain);
+  golden('mini-granted', view);
+  assert.ok(isUntouched());
+  assert.deepEqual(await render('mini', { ...plain, firmware: 'mac' }), view);
+});
+
+test('a Mac without a grant is told why it is offered nothing', async () => {
+  const { render } = await open();
+  const view = await render('mini', plain);
+  assert.deepEqual(
+    view?.boots.map(({ firmware, answer, reason, loader, config }) => [firmware, answer, reason, loader, config]),
+    [['mac', 'none', 'no installation is granted', null, null]],
+  );
+});
+
 test('a machine that was never heard is told for every firmware in short, with what would be after a grant', async () => {
   const { render, isUntouched } = await open();
   golden('sm1-all', await render('sm1', plain));
@@ -122,7 +146,7 @@ test('the firmware is the one of the newest DISCOVER that firmware sent', async 
   assert.equal(view?.lastSeen, 'uefi-x64');
   assert.deepEqual(
     view?.boots.map(({ firmware }) => firmware),
-    [...firmwareKinds],
+    firmwareKinds.filter((kind) => kind !== 'mac'),
   );
 });
 

@@ -2,10 +2,11 @@ import { type AnswerInput, answerVariables } from '../boot/answer.ts';
 import { answerFileName } from '../boot/answer-files.ts';
 import { DUMMY_TOKEN, networkOf } from '../boot/check-templates.ts';
 import { planKernelLine } from '../boot/kernel-line.ts';
+import type { LoaderCatalog } from '../boot/loaders.ts';
 import type { Profile } from '../boot/profile.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Emit } from '../event/event.ts';
-import type { RenderOptions } from '../http/api/ports.ts';
+import type { MacRow, RenderOptions } from '../http/api/ports.ts';
 import {
   type FirmwareKind,
   firmwareKinds,
@@ -23,7 +24,9 @@ import { formatMacDashed, type Mac } from '../net/mac.ts';
 import type { BootResource, Requester } from '../serve/boot-resource.ts';
 import type { Base } from './base.ts';
 import { type BootState, createBoot } from './boot.ts';
+import { askingMac, describeMac } from './macs.ts';
 import { type PreviewedDhcp, previewDhcp } from './render-dhcp.ts';
+import { previewMac } from './render-mac.ts';
 import { createMask, createOrigins, type Mask, type Origins } from './render-origin.ts';
 import { answerValues, describeWords } from './render-values.ts';
 import { dhcpSetup, type Serving } from './serving.ts';
@@ -32,7 +35,7 @@ import { dhcpSetup, type Serving } from './serving.ts';
 interface Scene {
   readonly state: BootState;
   readonly settings: Settings;
-  readonly catalog: Serving['catalog'];
+  readonly catalog: LoaderCatalog;
   readonly machine: Machine;
   readonly mac: Mac;
   readonly network: Network;
@@ -42,13 +45,15 @@ interface Scene {
   readonly now: () => number;
   readonly origins: Origins;
   readonly mask: Mask;
+  /** What is known of it as a Mac. */
+  readonly macRow: MacRow | undefined;
 }
 
 export type RenderMachine = (name: string, options: RenderOptions) => Promise<RenderView | undefined>;
 
 /** Wires `render`: what a machine would be sent now. Takes no step, tells no event, holds no address. */
 export function createRender(
-  { book, lives, store, now }: Pick<Base, 'book' | 'lives' | 'store' | 'now'>,
+  { book, lives, macs, store, now }: Pick<Base, 'book' | 'lives' | 'macs' | 'store' | 'now'>,
   serving: Pick<Serving, 'state' | 'catalog'>,
 ): RenderMachine {
   return async (name, options) => {
@@ -63,15 +68,21 @@ export function createRender(
       machine.address === undefined ? (leased ?? settings.networks[0]) : networkOf(machine, settings.networks);
     if (network === undefined) return withoutNetwork(name, lastSeen);
     const origins = createOrigins(settings);
-    const { catalog } = serving;
-    const setup = dhcpSetup(state, catalog);
+    const catalog = serving.catalog();
+    const setup = dhcpSetup({ state, catalog, lives, now });
     const policy = { loaders: catalog, httpPort: settings.server.httpPort, unknown: settings.unknownMachines.kind };
+    const preview = { machine, mac, network, setup, policy, view: book, origins, now: now() };
+    const record = machine.macs.map(macs.get).find((one) => one !== undefined);
     const answer = (kind: FirmwareKind) =>
-      previewDhcp(kind, { machine, mac, network, setup, policy, view: book, origins, now: now() });
-    const answers = (options.firmware === undefined ? firmwareKinds : [options.firmware]).map(answer);
+      kind === 'mac'
+        ? previewMac({ ...preview, record, asking: askingMac(machine, record, setup.mac) })
+        : previewDhcp(kind, preview);
+    const usual = firmwareKinds.filter((kind) => (kind === 'mac') === (machine.kind === 'mac'));
+    const answers = (options.firmware === undefined ? usual : [options.firmware]).map(answer);
     const address = answers.find((one) => one.address !== undefined)?.address ?? machine.address ?? ANY;
     const mask = createMask(settings, machine, options.showSecrets);
-    const scene = { state, settings, catalog, machine, mac, network, address, book, lives, now, origins, mask };
+    const macRow = describeMac(machine, macs, { macSetup: () => setup.mac });
+    const scene = { state, settings, catalog, machine, mac, network, address, book, lives, now, origins, mask, macRow };
     return renderScene(scene, answers, lastSeen);
   };
 }
@@ -126,8 +137,9 @@ function openBoot(scene: Scene, lives: Lives, emit: Emit) {
   } as const;
   return createBoot({
     state: () => state,
-    catalog: scene.catalog,
+    catalog: () => scene.catalog,
     lives,
+    macs: { get: () => undefined },
     book: { leaseAt: (asked) => (asked === address ? lease : book.leaseAt(asked)) },
     observedAt: (asked) => (asked === address ? machine.macs[0] : undefined),
     newToken: () => DUMMY_TOKEN,
@@ -238,7 +250,7 @@ function grantedLives(scene: Scene, profile: Profile): Lives {
   });
 }
 
-function describeFacts({ machine, mac, network, address, settings, origins }: Scene): RenderedValue[] {
+function describeFacts({ machine, mac, network, address, settings, origins, macRow }: Scene): RenderedValue[] {
   const own = (key: string) => ['machines', machine.name, key];
   const facts: RenderedValue[] = [
     { name: 'machine', value: machine.name, origin: origins.of([['machines', machine.name]], 'the configuration') },
@@ -254,6 +266,11 @@ function describeFacts({ machine, mac, network, address, settings, origins }: Sc
       address === machine.address ? origins.of([own('address')], 'its reservation') : 'lease, or the next free one';
     facts.push({ name: 'address', value: formatIpv4(address), origin });
   }
+  if (macRow) {
+    const value = `${macRow.model ?? 'model not known yet'}, ${macRow.firmware}`;
+    const origin = macRow.seen.length > 0 ? 'what it said itself' : origins.of([own('model')], 'the configuration');
+    facts.push({ name: 'Mac', value, origin });
+  }
   if (machine.profile !== undefined) {
     facts.push({ name: 'profile', value: machine.profile, origin: origins.of([own('profile')], 'the configuration') });
     const unsupported = settings.unsupportedProfiles.get(machine.profile);
@@ -264,6 +281,7 @@ function describeFacts({ machine, mac, network, address, settings, origins }: Sc
 }
 
 const CLIENTS: readonly (readonly [RegExp, FirmwareKind])[] = [
+  [/^Mac, /, 'mac'],
   [/^PXE firmware, bios-x86/, 'bios'],
   [/^PXE firmware, uefi-x64/, 'uefi-x64'],
   [/^PXE firmware, uefi-ia32/, 'uefi-ia32'],

@@ -5,24 +5,30 @@ import type { Emit } from '../event/event.ts';
 import type { BootHttpStats } from '../http/boot/open-boot-http.ts';
 import { listInterfaces, ownMacs } from '../io/interfaces.ts';
 import type { InheritedSocket } from '../io/udp/inherited.ts';
-import { formatIpv4, ipv4 } from '../net/ipv4.ts';
+import { networkOfAddress } from '../lease/network.ts';
+import { formatIpv4, type Ipv4, ipv4 } from '../net/ipv4.ts';
 import type { Mac } from '../net/mac.ts';
+import type { Leaseholder } from '../serve/boot-deps.ts';
 import type { BootFiles } from '../serve/boot-files.ts';
 import { answerBoot } from '../serve/dhcp/boot-answer.ts';
 import { createDhcpService, type DhcpService, type DhcpSetup } from '../serve/dhcp/service.ts';
 import { createSyslog } from '../serve/syslog.ts';
 import type { Base } from './base.ts';
 import { type BootState, createBoot, holderOf, prepareBootState } from './boot.ts';
-import { type Http, openHttp } from './http.ts';
+import { openHttp } from './http.ts';
 import { type ListenerTable, noteListener } from './listener-table.ts';
+import { type MacSetupParts, macSetup } from './macs.ts';
 import { type Networks, openNetworks } from './networks.ts';
+import type { ServedLoaders } from './served-loaders.ts';
 
 /** Everything that answers machines, under the configuration that is in force. */
 export interface Serving {
   readonly dhcp: DhcpService;
   readonly boot: BootFiles;
   state(): BootState;
-  readonly catalog: LoaderCatalog;
+  /** What decides about Macs now. */
+  macSetup(): DhcpSetup['mac'];
+  catalog(): LoaderCatalog;
   /** Which sockets are open, by place. */
   listeners(): ListenerTable;
   httpStats(): BootHttpStats | undefined;
@@ -34,103 +40,112 @@ export interface Serving {
 export interface ServingOptions {
   readonly base: Base;
   readonly settings: Settings;
-  readonly catalog: LoaderCatalog;
+  readonly loaders: ServedLoaders;
   readonly inherited: readonly InheritedSocket[];
 }
 
 /** Opens the sockets of a configuration. What cannot be opened is told and tried again; this does not fail for it. */
-export async function openServing({ base, settings, catalog, inherited }: ServingOptions): Promise<Serving> {
+export async function openServing({ base, settings, loaders, inherited }: ServingOptions): Promise<Serving> {
   const { emit, now, book, store, lives } = base;
   let state = prepareBootState(settings);
-  let setup = dhcpSetup(state, catalog);
-  let sockets: { readonly networks: Networks; readonly http: Http } | undefined;
+  const makeSetup = () => dhcpSetup({ state, catalog: loaders.catalog(), lives, now });
+  let setup = makeSetup();
+  let networks: Networks | undefined;
   const listeners: ListenerTable = new Map();
   base.hub.subscribe((event) => noteListener(listeners, event));
   let macs: ReadonlySet<Mac> = new Set();
   const dhcp = createDhcpService({
     book,
     store: store.leases,
+    macs: base.macs,
     emit,
     now,
     setup: () => setup,
-    send: (datagram) => sockets?.networks.send(datagram),
-    isInUse: async (name, address) => (await sockets?.networks.isInUse(name, address)) ?? false,
+    send: (datagram) => networks?.send(datagram),
+    isInUse: async (name, address) => (await networks?.isInUse(name, address)) ?? false,
     isOwnMac: (mac) => macs.has(mac),
   });
-  const boot = createBoot({ state: () => state, catalog, lives, book, emit, now, observedAt: dhcp.observedAt });
+  const { catalog } = loaders;
+  const { observedAt } = dhcp;
+  const boot = createBoot({ state: () => state, catalog, lives, macs: base.macs, book, emit, now, observedAt });
 
-  const subjectOf = (address: string, network: string) => {
-    const holder = holderOf(ipv4(address), state, book, dhcp.observedAt);
-    return { mac: holder?.mac, machine: holder?.machine?.name, network, address };
-  };
+  const { subjectOf, emitNamed } = nameSubjects(emit, {
+    holderAt: (address) => holderOf(address, state, book, observedAt),
+    networkAt: (address) => networkOfAddress(state.settings.networks, address)?.name,
+  });
   const syslog = createSyslog({ emit, now, subjectOf: (address, network) => subjectOf(formatIpv4(address), network) });
-  /** TFTP knows addresses only; its events name the machine like all others. */
-  const emitNamed: Emit = (id, subject, data) => {
-    const { address, network } = subject;
-    emit(id, address === undefined ? subject : { ...subjectOf(address, network ?? ''), ...subject }, data);
-  };
-  const open = async () => {
+  const shared = { settings: () => state.settings, emit, onClosed: (where: string) => void listeners.delete(where) };
+  const follow = async () => {
     book.setNetworks(state.settings.networks);
     macs = ownMacs(await listInterfaces());
-    const http = await openHttp({ settings: state.settings, boot, emit, subjectOf });
-    const networks = await openNetworks({
-      settings: state.settings,
-      dhcp: () => dhcp,
-      resolve: boot.resolve,
-      syslog,
-      emitTransfer: emitNamed,
-      emit,
-      now,
-      inherited,
-    });
-    sockets = { networks, http };
   };
-  const shut = async () => {
-    const open = sockets;
-    sockets = undefined;
-    listeners.clear();
-    await open?.networks.close();
-    await open?.http.close();
-  };
-  await open();
+  await follow();
+  const http = await openHttp({ ...shared, boot, subjectOf });
+  networks = await openNetworks({
+    ...shared,
+    dhcp: () => dhcp,
+    resolve: boot.resolve,
+    syslog,
+    emitTransfer: emitNamed,
+    now,
+    inherited,
+  });
   return {
     dhcp,
     boot,
     state: () => state,
+    macSetup: () => setup.mac,
     catalog,
     listeners: () => listeners,
-    httpStats: () => sockets?.http.stats(),
+    httpStats: () => http.stats(),
     use: async (next) => {
-      const isSame = socketsOf(state.settings) === socketsOf(next);
+      // Images for a new address are made while the old configuration still answers.
+      await loaders.use(next);
       state = prepareBootState(next);
-      setup = dhcpSetup(state, catalog);
-      if (isSame) return book.setNetworks(next.networks);
-      await shut();
-      await open();
+      setup = makeSetup();
+      await follow();
+      await http.follow();
+      await networks?.follow();
     },
-    close: shut,
+    close: async () => {
+      await networks?.close();
+      await http.close();
+    },
   };
 }
 
+interface Places {
+  holderAt(address: Ipv4): Leaseholder | undefined;
+  networkAt(address: Ipv4): string | undefined;
+}
+
+/** Finds out whom an address belongs to, for what is told of it. Behind a relay it is not of the network that heard it. */
+function nameSubjects(emit: Emit, { holderAt, networkAt }: Places) {
+  const subjectOf = (address: string, listener: string) => {
+    const holder = holderAt(ipv4(address));
+    const network = networkAt(ipv4(address)) ?? listener;
+    return { mac: holder?.mac, machine: holder?.machine?.name, network, address };
+  };
+  /** TFTP knows addresses only; its events name the machine like all others. */
+  const emitNamed: Emit = (id, subject, data) => {
+    const { address, network = '' } = subject;
+    if (address === undefined) return emit(id, subject, data);
+    const found = subjectOf(address, network);
+    emit(id, { ...found, ...subject, network: found.network }, data);
+  };
+  return { subjectOf, emitNamed };
+}
+
 /** What DHCP decides with, under one configuration. */
-export function dhcpSetup({ settings, machines }: BootState, catalog: LoaderCatalog): DhcpSetup {
+export function dhcpSetup(parts: MacSetupParts): DhcpSetup {
+  const { catalog } = parts;
+  const { settings, machines } = parts.state;
   const policy = { loaders: catalog, httpPort: settings.server.httpPort, unknown: settings.unknownMachines.kind };
   return {
     networks: settings.networks,
     machineByMac: machines.byMac,
     classify: classifyClient,
     answerBoot: (client, network, machine) => answerBoot(policy, client, network, machine),
+    mac: macSetup(parts),
   };
-}
-
-/** What of a configuration the open sockets depend on. */
-function socketsOf({ server, networks }: Settings): string {
-  const parts = networks.map((network) => [
-    network.name,
-    network.interface,
-    network.address,
-    network.mtu,
-    network.dhcp.mode,
-  ]);
-  return JSON.stringify([server, parts]);
 }

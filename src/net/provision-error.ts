@@ -17,13 +17,17 @@ export type ProvisionErrorCode = keyof typeof hints;
 /** An expected failure of the world around us: full disk, port in use, broken configuration. */
 export class ProvisionError extends Error {
   readonly code: ProvisionErrorCode;
-  constructor(code: ProvisionErrorCode, message: string, options?: { readonly cause?: unknown }) {
+  /** What to do next, in sentences. */
+  readonly hint: string;
+  /** `hint`: where more is known than what the code stands for. */
+  constructor(
+    code: ProvisionErrorCode,
+    message: string,
+    options?: { readonly cause?: unknown; readonly hint?: string },
+  ) {
     super(message, options);
     this.name = 'ProvisionError';
     this.code = code;
-  }
-  /** What to do next. */
-  get hint(): string {
-    return hints[this.code];
+    this.hint = options?.hint ?? hints[code];
   }
 }

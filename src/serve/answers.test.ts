@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRack, type Rack, requester } from '../../test/boot-rack.ts';
-import { DEBIAN_TEMPLATE, debian, machine, profileOf } from '../../test/boot-values.ts';
+import { DEBIAN_TEMPLATE, debian, machine, network, profileOf } from '../../test/boot-values.ts';
 import { ipv4 } from '../net/ipv4.ts';
 import { type Mac, mac } from '../net/mac.ts';
 
@@ -29,6 +29,23 @@ test('resolveAnswer() gives the machine its answer file, after the step is saved
   assert.match(answer.text, /^d-i netcfg\/get_hostname string sm1$/m);
   assert.match(answer.text, /http:\/\/172\.22\.10\.2\/report\/T\/done/);
   assert.equal(rack.saved.at(-1)?.operation?.grant.answeredTo, '172.22.10.55');
+});
+
+test('a machine behind a relay is told of its own network, though it came in by another one’s interface', async () => {
+  const subnet = { base: ipv4('10.9.0.0'), prefix: 24 };
+  const [router, dns] = [ipv4('10.9.0.1'), [ipv4('10.9.0.53')]];
+  const far = { ...network, name: 'far', interface: undefined, subnet, router, dns };
+  const rack = await bootedRack({
+    leases: { '10.9.0.100': SM1 },
+    settings: { networks: [network, far] },
+    readTemplate: () => '{{ network.name }} {{ network.netmask }} {{ network.router }} {{ network.dns[0] }}',
+  });
+  const answer = await rack.files.resolveAnswer('T', 'preseed.cfg', requester('10.9.0.100', 'http'));
+  assert.equal(answer.kind === 'text' && answer.text.trim(), 'far 255.255.255.0 10.9.0.1 10.9.0.53');
+  const config = rack.files.resolve('boot/grub/grub.cfg', requester('10.9.0.100'));
+  assert.equal(config.kind, 'text');
+  const told = rack.events.find(({ id }) => id === 'boot.config');
+  assert.deepEqual(told?.subject, { mac: SM1, machine: 'sm1', network: 'far', address: '10.9.0.100' });
 });
 
 test('resolveAnswer() lets a broken-off transfer be repeated, and gives nothing after a complete one', async () => {

@@ -101,6 +101,7 @@ function orderFor(
   identity: Extract<Identity, { kind: 'known' }>,
   asking: Asking,
 ): BootOrder {
+  if (deps.choseDisk(identity.mac)) return chosenDiskOrder(deps, identity, asking);
   const { unknownMachines: unknown, profiles } = settings;
   const stand =
     unknown.kind === 'install' ? discoveredMachine(identity.mac, unknown.profile, network.domain) : undefined;
@@ -138,6 +139,18 @@ function orderFor(
     step(deps, machine.name, { kind: 'boot-config-served', deadlineSeconds: 0 });
   }
   return { kind: 'local', reason: decision.reason };
+}
+
+/** Somebody stands in front of the Mac and has just chosen this: it outweighs a grant, and uses none up. */
+function chosenDiskOrder(
+  deps: BootFilesDeps,
+  { mac, machine }: Extract<Identity, { kind: 'known' }>,
+  { name, asked, requester }: Asking,
+): BootOrder {
+  const reason = 'that was chosen on the Mac';
+  const told = { file: name, loader: asked.dialect, decision: 'local', reason };
+  deps.emit('boot.config', { mac, machine: machine?.name, ...from(requester) }, told);
+  return { kind: 'local', reason };
 }
 
 interface Deciding {

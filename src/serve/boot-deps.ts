@@ -1,5 +1,6 @@
 import type { AnswerDefaults } from '../boot/answer.ts';
 import type { LoaderCatalog } from '../boot/loaders.ts';
+import type { MacImage } from '../boot/mac-image.ts';
 import type { Profile } from '../boot/profile.ts';
 import type { ReadTemplate } from '../boot/template.ts';
 import type { Emit } from '../event/event.ts';
@@ -20,6 +21,8 @@ export interface BootSettings {
     | { readonly kind: 'ignore' }
     | { readonly kind: 'install'; readonly profile: string };
   readonly httpPort: number;
+  /** What Macs can be offered. */
+  readonly images: readonly MacImage[];
 }
 
 /** Who holds an address by a lease of ours. */
@@ -41,6 +44,8 @@ export interface BootFilesDeps {
   readonly machineOf: (address: Ipv4) => Leaseholder | undefined;
   readonly machineByMac: (mac: Mac) => Machine | undefined;
   readonly machineByUuid: (uuid: Uuid) => Machine | undefined;
+  /** Whether the Mac has just chosen an image that boots from its disk. */
+  readonly choseDisk: (mac: Mac) => boolean;
   readonly catalog: () => LoaderCatalog;
   readonly readTemplate: ReadTemplate;
   readonly lives: Lives;

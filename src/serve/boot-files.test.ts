@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRack, type Rack, requester } from '../../test/boot-rack.ts';
-import { debian, machine, profileOf } from '../../test/boot-values.ts';
+import { debian, machine, network, profileOf } from '../../test/boot-values.ts';
+import { macImage } from '../../test/support/macs.ts';
+import { AUTOMATIC_IMAGE } from '../boot/mac-image.ts';
 import { ipv4 } from '../net/ipv4.ts';
 import { mac } from '../net/mac.ts';
 import { parseUuid } from '../net/uuid.ts';
@@ -247,4 +249,60 @@ test('resolve() gives files of an install tree, and ISOs, of profiles that name 
   }
   assert.deepEqual(get('iso/ubuntu-24.04.iso'), { kind: 'file', name: 'iso/ubuntu-24.04.iso', path: '/srv/u.iso' });
   assert.equal(sense(get('iso/rocky-9.iso')), 'refused');
+});
+
+const macImages = [
+  AUTOMATIC_IMAGE,
+  macImage('tool', { kind: 'efi', programs: { 32: '/srv/t32.efi', 64: '/srv/t64.efi' } }),
+  macImage('gone', { kind: 'efi', programs: { 64: '/srv/gone.efi' } }),
+  macImage('mac', {
+    kind: 'nbi',
+    nbi: { folder: '/nb', booter: 'i386/booter', kernelCache: 'i386/x86_64/kernelcache' },
+  }),
+];
+const imageFiles: readonly [name: string, want: string][] = [
+  ['netboot/tool/efi64.efi', '/srv/t64.efi'],
+  ['/netboot/tool/efi32.efi', '/srv/t32.efi'],
+  ['netboot/tool/efi128.efi', 'missing'],
+  ['netboot/gone/efi32.efi', 'missing'],
+  ['netboot/gone/efi64.efi', 'refused'],
+  ['netboot/mac/i386/booter', '/nb/i386/booter'],
+  ['/netboot/mac/i386/x86_64\\kernelcache', '/nb/i386/x86_64/kernelcache'],
+  ['netboot/mac/i386/PlatformSupport.plist', 'missing, expected'],
+  ['netboot/mac/i386/other', 'missing'],
+  ['netboot/mac/../secret', 'refused'],
+  ['netboot/(automatic)/x', 'missing'],
+  ['netboot/mine/x', '/boot/netboot/mine/x'],
+];
+for (const [name, want] of imageFiles) {
+  test(`resolve() gives files of images for Macs: ${name}`, () => {
+    const rack = rackWith({
+      settings: { images: macImages },
+      missingFiles: ['/srv/gone.efi'],
+      folder: {
+        '/nb/i386/booter': { kind: 'file', path: '/nb/i386/booter' },
+        '/nb/i386/x86_64/kernelcache': { kind: 'file', path: '/nb/i386/x86_64/kernelcache' },
+        'netboot/mine/x': { kind: 'file', path: '/boot/netboot/mine/x' },
+      },
+    });
+    const found = ask(rack, name);
+    assert.equal(found.kind === 'file' ? found.path : sense(found), want);
+  });
+}
+
+test('resolve() boots from disk when that was chosen on the Mac, and uses no grant up', () => {
+  const rack = rackWith({ choseDisk: SM1 });
+  rack.lives.step('sm1', grant);
+  assert.equal(sense(ask(rack, BY_MAC)), 'local');
+  assert.equal(rack.lives.get('sm1')?.operation?.stage, 'granted');
+  const told = rack.events.find(({ id }) => id === 'boot.config');
+  assert.deepEqual([told?.data.decision, told?.data.reason], ['local', 'that was chosen on the Mac']);
+});
+
+test('an image that knows our address is sent from that address; the name alone is enough elsewhere', () => {
+  const found = ask(rackWith(), 'mac/x86_64.efi');
+  assert.equal(found.kind === 'file' && found.path, '/var/lib/rackready/loaders/mac-x64-own.img');
+  const moved = { ...network, address: ipv4('172.22.10.3') };
+  const other = ask(rackWith({ settings: { networks: [moved] } }), 'MAC/x86_64.efi');
+  assert.equal(other.kind === 'file' && other.path, '/var/lib/rackready/loaders/mac-x64.img');
 });

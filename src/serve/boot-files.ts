@@ -1,5 +1,6 @@
 import type { LoaderCatalog } from '../boot/loaders.ts';
 import { renderIpxeAutoexec } from '../boot/render-ipxe.ts';
+import { networkOfAddress } from '../lease/network.ts';
 import { formatIpv4 } from '../net/ipv4.ts';
 import { type Answers, createAnswers } from './answers.ts';
 import { resolveConfig } from './boot-config.ts';
@@ -17,7 +18,21 @@ const SECOND_STAGE = /^grub(x64|aa64|ia32)\.efi$/i;
 
 /** Wires what TFTP and the boot HTTP listener ask: files by name, answer files and reports by token. */
 export function createBootFiles(deps: BootFilesDeps): BootFiles {
-  return { resolve: (name, requester) => resolve(deps, name, requester), ...createAnswers(deps) };
+  const answers = createAnswers(deps);
+  const placed = (requester: Requester) => inItsNetwork(deps, requester);
+  return {
+    resolve: (name, requester) => resolve(deps, name, placed(requester)),
+    resolveAnswer: (token, file, requester) => answers.resolveAnswer(token, file, placed(requester)),
+    resolveKickstart: (macs, requester) => answers.resolveKickstart(macs, placed(requester)),
+    answerSent: answers.answerSent,
+    acceptReport: (token, kind, body, requester) => answers.acceptReport(token, kind, body, placed(requester)),
+  };
+}
+
+/** A machine behind a relay comes in by another network's interface: its netmask, router and domain are those of its own. */
+function inItsNetwork(deps: BootFilesDeps, requester: Requester): Requester {
+  const own = networkOfAddress(deps.settings().networks, requester.address);
+  return own === undefined ? requester : { ...requester, network: own.name };
 }
 
 function resolve(deps: BootFilesDeps, raw: string, requester: Requester): BootResource {
@@ -39,10 +54,12 @@ function resolve(deps: BootFilesDeps, raw: string, requester: Requester): BootRe
       return resolveSystem(deps, name, asked.profile, asked.part);
     case 'tree':
       return resolveTree(deps, name, asked.profile, asked.path);
+    case 'image':
+      return resolveImage(deps, name, asked, requester);
     case 'iso':
       return resolveIso(deps, name, asked.profile);
     case 'plain':
-      return resolvePlain(deps, name);
+      return resolvePlain(deps, name, requester);
   }
 }
 
@@ -69,6 +86,32 @@ function resolveTree(deps: BootFilesDeps, name: string, profileName: string, pat
   return { kind: 'missing', name, expected: isExpectedTreeMiss(path) };
 }
 
+/**
+ * A file of an image for Macs: a program by the width of EFI, or anything in a NetBoot folder, which is public. The
+ * operator's own folder of this name is looked into where there is no such image.
+ */
+function resolveImage(
+  deps: BootFilesDeps,
+  name: string,
+  { image: imageName, path }: { readonly image: string; readonly path: string },
+  requester: Requester,
+): BootResource {
+  const what = deps.settings().images.find((image) => image.name === imageName)?.what;
+  if (what?.kind === 'efi') {
+    const bits = /^efi(32|64)\.efi$/.exec(path)?.[1];
+    const program = bits === undefined ? undefined : what.programs[bits === '32' ? 32 : 64];
+    if (program === undefined) return { kind: 'missing', name, expected: false };
+    if (deps.fileKind(program) === 'file') return { kind: 'file', name, path: program };
+    return { kind: 'refused', name, reason: `the image ${imageName} names ${program}, which is not there` };
+  }
+  if (what?.kind !== 'nbi') return resolvePlain(deps, name, requester);
+  const entry = deps.lookupIn(what.nbi.folder, path);
+  if (entry.kind === 'file') return { kind: 'file', name, path: entry.path };
+  if (entry.kind === 'refused') return { kind: 'refused', name, reason: entry.reason };
+  // The booter tries property lists that older images do not have.
+  return { kind: 'missing', name, expected: /\.plist$/.test(path) };
+}
+
 function resolveIso(deps: BootFilesDeps, name: string, profileName: string): BootResource {
   const path = deps.settings().profiles.get(profileName)?.iso;
   if (!path?.startsWith('/')) {
@@ -84,22 +127,30 @@ function nearProfile(deps: BootFilesDeps, name: string, part: string): string | 
 }
 
 /** Exact names first, then names that differ in case only: some firmware and Windows loaders write them as they like. */
-function resolvePlain(deps: BootFilesDeps, name: string): BootResource {
+function resolvePlain(deps: BootFilesDeps, name: string, requester: Requester): BootResource {
   const catalog = deps.catalog();
-  const exact = find(deps, catalog, name);
+  const network = deps.settings().networks.find((entry) => entry.name === requester.network);
+  const files = { catalog, own: network && catalog.filesFrom.get(formatIpv4(network.address)) };
+  const exact = find(deps, files, name);
   if (exact.kind !== 'missing') return exact;
   const lower = name.toLowerCase();
   for (const candidate of namesIn(deps, catalog)) {
     if (candidate.toLowerCase() !== lower || candidate === name) continue;
-    const found = find(deps, catalog, candidate);
+    const found = find(deps, files, candidate);
     if (found.kind === 'file') return found;
   }
   if (isExpectedMiss(name)) return { kind: 'missing', name, expected: true };
   return { kind: 'missing', name, expected: false, near: nearName(name, namesIn(deps, catalog)) };
 }
 
-function find(deps: BootFilesDeps, catalog: LoaderCatalog, name: string): BootResource {
-  const path = catalog.files.get(name);
+interface LoaderFiles {
+  readonly catalog: LoaderCatalog;
+  /** Of the network that the request came in on. */
+  readonly own: ReadonlyMap<string, string> | undefined;
+}
+
+function find(deps: BootFilesDeps, { catalog, own }: LoaderFiles, name: string): BootResource {
+  const path = own?.get(name) ?? catalog.files.get(name);
   if (path !== undefined && deps.fileKind(path) === 'file') return { kind: 'file', name, path };
   const entry = deps.lookup(name);
   if (entry.kind === 'file') return { kind: 'file', name, path: entry.path };

@@ -28,6 +28,8 @@ export type BootName =
   | { readonly kind: 'os'; readonly profile: string; readonly part: 'linux' | 'initrd' }
   /** A file of the install tree that is a profile's source; `path` may be empty. */
   | { readonly kind: 'tree'; readonly profile: string; readonly path: string }
+  /** A file of an image for Macs. */
+  | { readonly kind: 'image'; readonly image: string; readonly path: string }
   /** The installer's ISO of a profile. */
   | { readonly kind: 'iso'; readonly profile: string }
   | { readonly kind: 'plain' };
@@ -80,6 +82,8 @@ export function parseBootName(name: string): BootName {
   if (profile !== undefined) return { kind: 'os', profile, part: part === 'linux' ? 'linux' : 'initrd' };
   const [, ofTree, path] = /^tree\/([^/]+)\/(.+)$/.exec(name) ?? [];
   if (ofTree !== undefined && path !== undefined) return { kind: 'tree', profile: ofTree, path };
+  const [, image, ofImage] = /^netboot\/([^/]+)\/(.+)$/.exec(name) ?? [];
+  if (image !== undefined && ofImage !== undefined) return { kind: 'image', image, path: ofImage };
   const ofIso = /^iso\/([^/]+)\.iso$/.exec(name)?.[1];
   if (ofIso !== undefined) return { kind: 'iso', profile: ofIso };
   return { kind: 'plain' };

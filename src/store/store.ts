@@ -2,6 +2,7 @@ import type { Level } from '../event/entry.ts';
 import type { EventId, RecordedEvent } from '../event/event.ts';
 import type { LeaseStore } from '../lease/lease.ts';
 import type { LifeStore } from '../machine/life.ts';
+import type { MacStore } from '../machine/mac-record.ts';
 
 /** Which events are wanted. All conditions must hold. */
 export interface EventQuery {
@@ -43,6 +44,7 @@ export type StoreHealth =
 export interface Store {
   readonly leases: LeaseStore;
   readonly lives: LifeStore;
+  readonly macs: MacStore;
   readonly events: EventStore;
   health(): StoreHealth;
   /** Writes what is pending, closes, and lets go of the data folder. May be called twice. */

@@ -18,7 +18,9 @@ function tell(value: unknown): Promise<void> {
 }
 
 const asFailure = (error: unknown) =>
-  error instanceof ProvisionError ? { code: error.code, message: error.message } : { unexpected: String(error) };
+  error instanceof ProvisionError
+    ? { code: error.code, message: `${error.message}. ${error.hint}` }
+    : { unexpected: String(error) };
 
 /** Opens the folder and says what came of it. */
 async function open(folder: string): Promise<void> {

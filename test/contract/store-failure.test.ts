@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { open, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
@@ -24,7 +24,7 @@ const refuses =
   (error: unknown) => {
     assert.ok(error instanceof ProvisionError, String(error));
     assert.equal(error.code, code, error.message);
-    for (const text of texts) assert.match(error.message, text);
+    for (const text of texts) assert.match(`${error.message}. ${error.hint}`, text);
     return true;
   };
 
@@ -92,6 +92,29 @@ test('a file in place of the folder is refused', async (t) => {
   const path = join(await temporaryFolder(t), 'data');
   await writeFile(path, '');
   await assert.rejects(openStore({ folder: path }), refuses('store-failed', /a file where a folder should be/));
+});
+
+test('a folder with other things in it is refused, and nothing is put into it', async (t) => {
+  const folder = await temporaryFolder(t);
+  await mkdir(join(folder, 'lost+found'));
+  const store = await openStore({ folder });
+  await store.close();
+  const used = await openStore({ folder });
+  await used.close();
+  const others = await temporaryFolder(t);
+  await writeFile(join(others, 'passwd'), '');
+  const refused = refuses('store-failed', /not empty \(passwd\)/, /--data .*\/rackready\./);
+  await assert.rejects(openStore({ folder: others }), refused);
+  assert.deepEqual(await readdir(others), ['passwd']);
+});
+
+test('other accounts cannot read the database: it holds the tokens of answer files', async (t) => {
+  const folder = await filledFolder(t, 3);
+  const store = await openStore({ folder });
+  t.after(() => store.close());
+  for (const name of ['rackready.db', 'rackready.db-wal', 'rackready.db-shm']) {
+    assert.equal((await stat(join(folder, name))).mode & 0o007, 0, name);
+  }
 });
 
 test('a second server on the folder is refused and hears who has it; SIGKILL leaves nothing behind', async (t) => {

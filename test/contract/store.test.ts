@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Lease } from '../../src/lease/lease.ts';
 import type { Life } from '../../src/machine/life.ts';
+import { withModel, withSelection } from '../../src/machine/mac-record.ts';
+import { mac } from '../../src/net/mac.ts';
 import { openMemoryStore } from '../../src/store/memory/memory-store.ts';
 import { openStore } from '../../src/store/sqlite/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -165,6 +167,17 @@ for (const [kind, prepare] of Object.entries(kinds)) {
     const stored = await store.leases.load();
     assert.deepEqual(stored[0], leaseAt(1, { client: winner }));
     assert.equal(stored.length, 101);
+  });
+
+  contract('records of Macs are kept by address, the newest wins, and leave absent fields absent', async (bench) => {
+    const model = { model: 'Macmini6,2', arch: 'i386' };
+    const [one, two] = [mac('a8:20:66:34:ff:e9'), mac('a8:20:66:4a:ce:46')];
+    const chosen = withSelection(withModel(undefined, one, model, T0), 'debian-雪', T0 + 1);
+    const bare = withModel(undefined, two, { ...model, model: 'iMac14,3' }, T0);
+    await bench.store.macs.saveMac(withModel(undefined, one, model, T0));
+    await Promise.all([bench.store.macs.saveMac(chosen), bench.store.macs.saveMac(bare)]);
+    const store = (await bench.reopen?.()) ?? bench.store;
+    assert.deepEqual(await store.macs.loadMacs(), [chosen, bare]);
   });
 
   contract('lives are kept by machine, the newest wins', async (bench) => {

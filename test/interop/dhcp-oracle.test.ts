@@ -43,7 +43,13 @@ interface Scenario {
   readonly isRelayed?: true;
   /** Whether the REQUEST that follows the OFFER is compared, too. */
   readonly goesOn?: true;
+  /** Whether the replies are to be the same to the byte. */
+  readonly isExact?: true;
+  /** The port that it is sent from, by an ordinary socket with the address of its ciaddr. */
+  readonly fromPort?: number;
 }
+
+const MAC_CIADDR = '172.22.10.200';
 
 const unknown = (number: number): string => `02:00:00:00:01:${number.toString(16).padStart(2, '0')}`;
 const scenario = (name: string, parts: Parameters<typeof requestBytes>[0], more: Partial<Scenario> = {}): Scenario => ({
@@ -138,14 +144,59 @@ const scenarios: readonly Scenario[] = [
     { mac: unknown(13), type: 1, giaddr: RELAY, options: { 55: ASKED } },
     { isRelayed: true },
   ),
-  scenario('mm1: BSDP LIST', {
-    mac: machines[1][1],
-    type: 8,
-    ciaddr: '172.22.10.200',
-    options: { 55: 'hex:2b3c', 57: 'hex:05dc', 60: 'AAPLBSDPC/i386/Macmini6,2', 43: 'hex:01010102020100' },
-  }),
+  ...macScenarios(),
   scenario('unknown: INFORM', { mac: unknown(14), type: 8, ciaddr: '172.22.10.200', options: { 55: ASKED } }),
 ];
+
+/** What a Mac sends that holds the N key, chooses in Startup Disk, or is none of those that the seed had in mind. */
+function macScenarios(): Scenario[] {
+  const mini = 'AAPLBSDPC/i386/Macmini6,2';
+  const list = '01010102020101';
+  const select = '01010202020101';
+  const us = '0304ac160a02';
+  const image = '080481000089';
+  const inform = (
+    name: string,
+    area: string | undefined,
+    more: Partial<Scenario & { mac: string; model: string }> = {},
+  ) => {
+    const { mac = machines[1][1], model = mini, ...rest } = more;
+    const options = { 55: 'hex:0103432b3c', 57: 'hex:05dc', 60: model };
+    const areas = area === undefined ? [] : [area];
+    return scenario(name, { mac, type: 8, ciaddr: MAC_CIADDR, options, areas }, rest);
+  };
+  const known = machines
+    .slice(0, 4)
+    .flatMap(([name, mac]) => [
+      scenario(
+        `${name}: Mac DISCOVER`,
+        { mac, type: 1, options: { 55: 'hex:0103432b3c', 60: mini }, areas: ['02020101'] },
+        { goesOn: true, isExact: true },
+      ),
+      inform(`${name}: Mac LIST`, list, { mac }),
+      inform(`${name}: Mac SELECT`, `${select}${us}${image}`, { mac }),
+    ]);
+  return [
+    ...known,
+    inform('mm1: Mac SELECT, image before server', `${select}${image}${us}`),
+    inform('mm1: Mac LIST of version 1.0', '01010102020100'),
+    inform('mm1: Mac LIST with the type behind the version', '02020101010101'),
+    inform('mm1: Mac LIST from Startup Disk, port 1000', `${list}050203e8`, { fromPort: 1000 }),
+    inform('mm1: Mac SELECT of another server’s image', `${select}0304ac160a63${image}`),
+    inform('mm1: Mac SELECT of an image that is not there', `${select}${us}08048100008a`),
+    inform('mm1: Mac SELECT by 32-bit EFI', `${select}${us}${image}`, { model: 'AAPLBSDPC/i386/Macmini2,1' }),
+    inform('mm1: bad Mac INFORM without option 43', undefined),
+    inform('mm1: bad Mac LIST without a version', '010101'),
+    inform('mm1: bad Mac FAILED', `01010302020101`),
+    inform('mm1: bad Mac LIST from port 1024', `${list}05020400`, { fromPort: 1024 }),
+    inform('mm1: unable Mac LIST by PowerPC', list, { model: 'AAPLBSDPC/ppc/PowerMac3,1' }),
+    inform('mm1: unable Mac SELECT by PowerPC', `${select}${us}${image}`, { model: 'AAPLBSDPC/ppc/PowerMac3,1' }),
+    inform('mm1: unable Mac LIST by a T2', list, { model: 'AAPLBSDPC/i386/Macmini8,1' }),
+    inform('mm1: unable Mac LIST by Apple silicon', list, { model: 'AAPLBSDPC/arm/Mac14,3' }),
+    inform('unknown: Mac LIST', list, { mac: unknown(15) }),
+    inform('unknown: Mac SELECT', `${select}${us}${image}`, { mac: unknown(15) }),
+  ];
+}
 
 /** A reply by meaning: names to texts. No reply is `{ reply: 'none' }`. */
 type Meaning = ReadonlyMap<string, string>;
@@ -158,28 +209,40 @@ async function askAll(t: TestContext, client: RackClient): Promise<Map<string, M
   const replayer = await openReplayer(t, client);
   const results = new Map<string, Meaning>();
   let xid = 0x1000;
-  for (const { name, bytes, isRelayed, goesOn } of scenarios) {
+  for (const { name, bytes, isRelayed, goesOn, isExact, fromPort } of scenarios) {
     xid += 0x10;
-    const first = await askOne(replayer, bytes(xid), isRelayed === true);
-    results.set(name, meaningOf(first));
+    const first = await askOne(replayer, bytes(xid), { isRelayed, fromPort });
+    const exact: Meaning = new Map(isExact && first ? [['bytes', first.hex]] : []);
+    results.set(name, new Map([...meaningOf(first), ...exact]));
     if (!goesOn) continue;
     assert.equal(first?.type, OFFER, name);
-    const request = await askOne(replayer, requestFor(bytes(xid + 1), first?.yiaddr ?? ''), isRelayed === true);
+    const request = await askOne(replayer, requestFor(bytes(xid + 1), first?.yiaddr ?? ''), { isRelayed });
     assert.equal(request?.yiaddr, first?.yiaddr, `${name}: the ACK is for what was offered`);
     results.set(`${name}, then REQUEST`, meaningOf(request));
   }
   return results;
 }
 
-async function askOne(replayer: Replayer, bytes: Uint8Array, isRelayed: boolean): Promise<Heard | undefined> {
+interface Way {
+  readonly isRelayed?: true | undefined;
+  readonly fromPort?: number | undefined;
+}
+
+async function askOne(replayer: Replayer, bytes: Uint8Array, { isRelayed, fromPort }: Way): Promise<Heard | undefined> {
   const xid = Buffer.from(bytes).readUInt32BE(4);
+  // A relay's datagram takes another way to the server than a broadcast: no marker would show that no answer will come.
+  if (isRelayed) {
+    replayer.send(bytes, { address: RELAY, port: 67 }, { address: SERVER, port: 67 });
+    return replayer.reply(xid);
+  }
+  const from = fromPort === undefined ? undefined : { address: MAC_CIADDR, port: fromPort };
+  const send = (one: Uint8Array) =>
+    from ? replayer.send(one, from, { address: '255.255.255.255', port: 67 }) : replayer.broadcast(one);
   const [, mac, address] = machines[8];
   const marker = requestBytes({ mac, xid: xid + 8, type: 3, options: { 50: addressHex(address) } });
-  if (isRelayed) replayer.send(bytes, { address: RELAY, port: 67 }, { address: SERVER, port: 67 });
-  else replayer.broadcast(bytes);
-  // A relay's datagram takes another way to the server than a broadcast: the marker is sent when its answer is there.
-  if (isRelayed) return replayer.reply(xid);
-  await replayer.ask(marker, ({ type }) => type === ACK);
+  send(bytes);
+  send(marker);
+  await replayer.reply(xid + 8, ({ type }) => type === ACK);
   return replayer.heard.find((one) => one.xid === xid.toString(16).padStart(8, '0'));
 }
 
@@ -207,6 +270,7 @@ function meaningOf(reply: Heard | undefined): Meaning {
     ['flags', reply.flags.toString(16)],
     ['file', reply.file],
     ['sname', reply.sname],
+    ['to port', String(reply.toPort ?? 68)],
   ]);
   for (const [code, hex] of reply.options) if (code !== 53) meaning.set(`option ${code}`, describeOption(code, hex));
   return meaning;
@@ -257,8 +321,17 @@ async function askDhcpd(t: TestContext, rack: Rack): Promise<Map<string, Meaning
 async function askRackready(t: TestContext, rack: Rack): Promise<Map<string, Meaning>> {
   const yaml = readFileSync(join(fixtures, 'config', 'seed-rack.yaml'), 'utf8');
   // The seed says `ping-check off`.
+  // Mirrors come later; the seed installs whatever Mac holds the N key, and its image has a name of its own.
+  const source = 'kernel: /etc/hostname\n    initrd: /etc/hostname\n    source: http://172.22.10.2/centos';
   const server = await startServer(t, {
-    yaml: yaml.replace('mode: authoritative', 'mode: authoritative\n      conflictProbe: false'),
+    yaml: `${yaml
+      .replace('mode: authoritative', 'mode: authoritative\n      conflictProbe: false')
+      .replace(/source: mirror:.*/, source)
+      .replace(/install: manual.*/, 'install: once')}
+mac: { offerCompat: seed }
+images:
+  seed: { kind: linux, name: The-Image, index: 137 }
+`,
   });
   const results = await askAll(t, await rack.addClient('asks-us', { mac: ASKER }));
   await server.stop();
@@ -266,7 +339,7 @@ async function askRackready(t: TestContext, rack: Rack): Promise<Map<string, Mea
 }
 
 test('the same answers as ISC dhcpd with the seed’s dhcpd.conf, except for what is listed with its reason', async (t) => {
-  if (!needs(t, 'ip', 'dhcpd', '/usr/lib/grub/i386-pc', '/usr/lib/grub/x86_64-efi')) return;
+  if (!needs(t, 'ip', 'dhcpd', '/usr/lib/grub/i386-pc', '/usr/lib/grub/x86_64-efi', '/usr/lib/grub/i386-efi')) return;
   const rack = await openSegment(t);
   const theirs = await askDhcpd(t, rack);
   const ours = await askRackready(t, rack);

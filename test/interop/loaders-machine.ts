@@ -10,6 +10,8 @@ export interface MachineOptions {
   /** Is used for the TFTP root, firmware variables and capture. */
   readonly folder: string;
   readonly bootFile: string;
+  /** A folder with EFI/BOOT, shown as a FAT disk that UEFI starts from: the card is there then, and no lease is. */
+  readonly efiDisk?: string;
   /** Colon-separated. */
   readonly mac: string;
   /** Text on the serial console after which the machine is switched off. */
@@ -79,6 +81,7 @@ export async function bootMachine(options: MachineOptions): Promise<MachineRun> 
 async function firmwareArguments(options: MachineOptions): Promise<readonly string[]> {
   const card = `virtio-net-pci,netdev=n0,mac=${options.mac}`;
   if (options.firmware === 'bios') return ['-device', card, '-boot', 'n'];
+  const start = options.efiDisk === undefined ? [] : efiDiskArguments(options.efiDisk);
   const kept = join(options.folder, 'variables.fd');
   await copyFile(variables[options.firmware], kept);
   const machine =
@@ -90,9 +93,16 @@ async function firmwareArguments(options: MachineOptions): Promise<readonly stri
     ...['-drive', `if=pflash,format=raw,unit=0,readonly=on,file=${code[options.firmware]}`],
     ...['-drive', `if=pflash,format=raw,unit=1,file=${kept}`],
     // Without QEMU's iPXE ROM the firmware's own PXE asks.
-    ...['-device', `${card},romfile=`],
+    ...['-device', `${card},romfile=${options.efiDisk === undefined ? '' : ',bootindex=1'}`],
     ...['-fw_cfg', 'name=opt/org.tianocore/IPv6PXESupport,string=no'],
+    ...start,
   ];
+}
+
+/** Without a boot index of its own OVMF leaves the card alone, and GRUB finds none. */
+function efiDiskArguments(folder: string): readonly string[] {
+  const drive = `if=none,id=efi,format=raw,readonly=on,file=fat:${folder}`;
+  return ['-drive', drive, '-device', 'virtio-blk-pci,drive=efi,bootindex=0'];
 }
 
 /** Removes terminal control sequences and line ends, so that text broken over a screen's edge is found. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -11,6 +11,7 @@ import {
   renderEarlyConfig,
   renderEmbeddedScript,
 } from '../../src/boot/grub-embedded.ts';
+import { renderMacScript } from '../../src/boot/grub-embedded-mac.ts';
 import type { LoaderCatalog } from '../../src/boot/loaders.ts';
 import { openLoaders } from '../../src/io/loaders/open-loaders.ts';
 import { decodePeImage } from '../../src/io/loaders/pe-image.ts';
@@ -26,18 +27,22 @@ before(async () => {
 after(() => rm(folder, { recursive: true, force: true }));
 
 /** The real tools, with tries short enough for a test. */
-function open(): Promise<LoaderCatalog> {
+function open(servers: readonly string[] = []): Promise<LoaderCatalog> {
   return openLoaders({
     cacheFolder: join(folder, 'cache'),
     emit: (id, _subject, data) => {
       if (id === 'loader.built') built.push((data as { platform: string }).platform);
     },
-    embedded: (firmware) => ({
-      early: renderEarlyConfig(),
-      scriptName: EMBEDDED_SCRIPT_NAME,
-      script: renderEmbeddedScript({ firmware, tries: 2, waitSeconds: 1 }),
-      prefix: GRUB_PREFIX,
-    }),
+    servers,
+    embedded: (kind, server) => {
+      const options = { tries: 2, waitSeconds: 1, server };
+      return {
+        early: renderEarlyConfig(),
+        scriptName: EMBEDDED_SCRIPT_NAME,
+        script: kind === 'mac' ? renderMacScript(options) : renderEmbeddedScript({ ...options, firmware: kind }),
+        prefix: GRUB_PREFIX,
+      };
+    },
   });
 }
 
@@ -45,6 +50,7 @@ function open(): Promise<LoaderCatalog> {
 async function machineFolder(t: TestContext, wanted: RegExp, configurations: Readonly<Record<string, string>>) {
   const own = await mkdtemp(join(folder, 'machine-'));
   t.after(() => rm(own, { recursive: true, force: true }));
+  await mkdir(join(own, 'tftp'));
   await exportFiles(await open(), own, wanted);
   for (const [name, text] of Object.entries(configurations)) {
     await mkdir(dirname(join(own, 'tftp', name)), { recursive: true });
@@ -126,6 +132,70 @@ for (const [firmware, grub] of Object.entries(grubs)) {
     assert.deepEqual(configurations, ['/boot/grub/grub.cfg-01-52-54-00-00-00-01']);
   });
 }
+
+const macs = { 'uefi-x64': 'mac/x86_64.efi', 'uefi-ia32': 'mac/i386.efi' } as const;
+
+/** A disk that UEFI starts a Mac's image from, in the place of Apple's firmware, which loads it from the network. */
+async function efiDisk(own: string, catalog: LoaderCatalog, firmware: keyof typeof macs, server?: string) {
+  const files = server === undefined ? catalog.files : catalog.filesFrom.get(server);
+  const name = firmware === 'uefi-x64' ? 'BOOTX64.EFI' : 'BOOTIA32.EFI';
+  await mkdir(join(own, 'disk', 'EFI', 'BOOT'), { recursive: true });
+  await copyFile(files?.get(macs[firmware]) ?? '', join(own, 'disk', 'EFI', 'BOOT', name));
+  return join(own, 'disk');
+}
+
+for (const firmware of ['uefi-x64', 'uefi-ia32'] as const) {
+  test(`${firmware} without a lease, as a Mac leaves it: our image gets one and asks for the configuration by MAC`, async (t) => {
+    if (!needs(t, 'grub-mkimage', 'ip', grubs[firmware].module, ...machineNeeds(firmware))) return;
+    await listenHttp(t);
+    const own = await machineFolder(t, /^$/, { 'boot/grub/grub.cfg-01-52-54-00-00-00-04': report });
+    // With 32 bits without an address of its own: then the lease's next server is asked.
+    const server = firmware === 'uefi-x64' ? '10.0.2.2' : undefined;
+    const catalog = await open(server === undefined ? [] : [server]);
+    const { console, asked } = await bootMachine({
+      ...{ firmware, folder: own, bootFile: 'not-used', efiDisk: await efiDisk(own, catalog, firmware, server) },
+      ...{ mac: '52:54:00:00:00:04', until: 'MARK end' },
+    });
+    assert.match(console, /this Mac asks for its address/);
+    assert.match(console, /MARK root=tftp,10\.0\.2\.2 prefix=\(tftp,10\.0\.2\.2\)\/boot\/grub/);
+    assert.match(console, /MARK server=10\.0\.2\.2 mac=52:54:00:00:00:04/);
+    assert.match(console, /MARK mine=10\.0\.2\.2,52-54-00-00-00-04,tftp/);
+    assert.match(console, /PORT 80 .*PORT 8080 /);
+    assert.deepEqual(asked, ['/boot/grub/grub.cfg-01-52-54-00-00-00-04']);
+  });
+}
+
+test('a Mac’s image without a configuration says what it asked for, and gives the machine back to the firmware', async (t) => {
+  if (!needs(t, 'grub-mkimage', grubs['uefi-x64'].module, ...machineNeeds('uefi-x64'))) return;
+  const own = await machineFolder(t, /^$/, {});
+  const catalog = await open();
+  const { console, asked } = await bootMachine({
+    ...{ firmware: 'uefi-x64', folder: own, bootFile: 'not-used' },
+    ...{ efiDisk: await efiDisk(own, catalog, 'uefi-x64'), mac: '52:54:00:00:00:05' },
+    // OVMF's setup: Debian's GRUB 2.06 ends with success whatever `exit` is told, and the setup comes after a success.
+    until: 'starting Boot0000 "UiApp"',
+  });
+  assert.match(console, /This Mac has no boot configuration/);
+  assert.match(console, /asked: +10\.0\.2\.2, by tftp/);
+  assert.match(console, /for: +\(tftp,10\.0\.2\.2\)\/boot\/grub\/grub\.cfg-01-52-54-00-00-00-05/);
+  assert.match(console, /Try 2 of 2 failed/);
+  assert.deepEqual(asked, ['/boot/grub/grub.cfg-01-52-54-00-00-00-05', '/boot/grub/grub.cfg']);
+});
+
+test('grub-glue-efi puts both images for Macs into one file that begins as Apple’s format does', async (t) => {
+  const modules = [grubs['uefi-x64'].module, grubs['uefi-ia32'].module];
+  if (!needs(t, 'grub-mkimage', 'grub-glue-efi', ...modules)) return;
+  const { files, mac } = await open();
+  const [fat, efi32, efi64] = await Promise.all(
+    [mac.fat, mac.efi32, mac.efi64].map((one) => readFile(files.get(one.kind === 'file' ? one.bootFile : '') ?? '')),
+  );
+  const words = Array.from({ length: 12 }, (_, index) => fat?.readUInt32LE(index * 4) ?? 0);
+  const [at32 = 0, size32 = 0, at64 = 0, size64 = 0] = [words[4], words[5], words[9], words[10]];
+  // Magic, two entries: processor, subtype, place, size, alignment.
+  assert.deepEqual([...words.slice(0, 4), ...words.slice(7, 9)], [0x0ef1fab9, 2, 7, 3, 0x01000007, 3]);
+  assert.ok(fat?.subarray(at32, at32 + size32).equals(efi32 ?? Buffer.alloc(0)));
+  assert.ok(fat?.subarray(at64, at64 + size64).equals(efi64 ?? Buffer.alloc(0)));
+});
 
 test('an image without a configuration says what it asked for, and gives the machine back to the firmware', async (t) => {
   if (!needs(t, 'grub-mkimage', grubs.bios.module, ...machineNeeds('bios'))) return;

@@ -132,6 +132,7 @@ export function fakePorts(): { ports: ApiPorts; feed: MemoryFeed; calls: string[
         networks: [],
         listeners: [],
         counters: { 'http.requests': 3 },
+        netboot: { lists: 2, 'ignored: not-armed': 1 },
       }),
       reload: async () => ({ kind: 'refused', problems: ['rackready.yaml:3:1: networks: unknown key'] }),
     },

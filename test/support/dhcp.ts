@@ -12,21 +12,28 @@ export interface RequestBytes {
   readonly mac?: string;
   readonly xid?: number;
   readonly flags?: number;
+  readonly htype?: number;
   readonly hlen?: number;
   readonly ciaddr?: string;
+  readonly siaddr?: string;
   readonly giaddr?: string;
+  readonly sname?: string;
   /** Option 53; undefined makes it a BOOTP request. */
   readonly type?: number;
   /** Further options: code to hex or text. */
   readonly options?: Readonly<Record<number, string>>;
+  /** Instances of option 43, hex. */
+  readonly areas?: readonly string[];
 }
 
 export function requestBytes(parts: RequestBytes): Uint8Array {
   const bytes = Buffer.alloc(1472);
-  bytes.set([1, 1, parts.hlen ?? 6, parts.giaddr ? 1 : 0]);
+  bytes.set([1, parts.htype ?? 1, parts.hlen ?? 6, parts.giaddr ? 1 : 0]);
   bytes.writeUInt32BE(parts.xid ?? 0x12345678, 4);
   bytes.writeUInt16BE(parts.flags ?? 0, 10);
   if (parts.ciaddr) bytes.writeUInt32BE(ipv4(parts.ciaddr), 12);
+  if (parts.siaddr) bytes.writeUInt32BE(ipv4(parts.siaddr), 20);
+  if (parts.sname) bytes.write(parts.sname, 44, 'latin1');
   if (parts.giaddr) bytes.writeUInt32BE(ipv4(parts.giaddr), 24);
   bytes.set(Buffer.from((parts.mac ?? '00:25:90:96:c4:9a').replaceAll(':', ''), 'hex'), 28);
   bytes.set([0x63, 0x82, 0x53, 0x63], 236);
@@ -39,6 +46,7 @@ export function requestBytes(parts: RequestBytes): Uint8Array {
   for (const [code, value] of Object.entries(parts.options ?? {})) {
     add(Number(code), value.startsWith('hex:') ? Buffer.from(value.slice(4), 'hex') : Buffer.from(value));
   }
+  for (const area of parts.areas ?? []) add(43, Buffer.from(area.replaceAll(' ', ''), 'hex'));
   bytes[at] = 255;
   return Uint8Array.from(bytes.subarray(0, Math.max(300, at + 1)));
 }

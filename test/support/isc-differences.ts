@@ -89,9 +89,88 @@ export const differences: readonly Difference[] = [
     line: /^reply: ACK -> none$/,
   },
   {
-    title: 'BSDP',
-    reason: "Apple's NetBoot protocol is not answered yet; Macs that boot by BSDP need ISC dhcpd until it is.",
-    where: /BSDP/,
+    title: "A Mac's ACK has its DNS server and broadcast address",
+    reason:
+      "The seed's class forces the options 1, 3, 17, 43 and 60 on every answer to a Mac; here that is so for the offer alone, with `mac.offerCompat: seed`.",
+    where: /Mac DISCOVER, then REQUEST/,
+    line: /^option (6|28): - -> /,
+  },
+  {
+    title: 'No netmask and router in NetBoot answers',
+    reason: 'The Mac has both already, and BSDP does not count them among the options of its answers.',
+    where: /Mac (LIST|SELECT)/,
+    line: /^option (1|3): [\d.]+ -> -$/,
+  },
+  {
+    title: 'The boot file of Macs',
+    reason:
+      'GRUB for Macs is made here, one file for each width of EFI, which follows from the model. The seed gives its 64-bit file to all.',
+    where: /^(mp|mm\d): Mac SELECT/,
+    line: /^file: mactel64\.efi -> mac\/(x86_64|i386)\.efi$/,
+  },
+  {
+    title: 'No machine name in a confirmation',
+    reason:
+      "Only Apple's own systems read it, and get the host name with a NetBoot folder. The seed calls all `The-Image`.",
+    where: /Mac SELECT/,
+    line: /^option 43: 01010208048100008982095468652d496d616765 -> 010102080481000089$/,
+  },
+  {
+    title: 'Sub-option 8 in a list',
+    reason: 'A Mac that chose an image here before is shown its choice again, so that it comes back to this server.',
+    where: /Mac LIST/,
+    line: /^option 43: 01010104028000070481000089(090e\w+) -> 01010104028000070481000089080481000089\1$/,
+  },
+  {
+    title: 'No list for BSDP 1.0',
+    reason: 'Its clients know the default and what was chosen before; the list came with 1.1.',
+    where: /Mac LIST of version 1\.0/,
+    line: /^option 43: 01010104028000070481000089090e\w+ -> 01010104028000070481000089080481000089$/,
+  },
+  {
+    title: 'A LIST whose type is not its first sub-option',
+    reason:
+      'Sub-options may stand in any order. The seed looks at three bytes, and confirms a selection that nobody made.',
+    where: /Mac LIST with the type behind the version/,
+    line: /^(file: mactel64\.efi -> -|option 43: 010102\w+ -> 010101\w+)$/,
+  },
+  {
+    title: "A Mac's reply port",
+    reason: 'Startup Disk waits on a port of its own (sub-option 5); an answer on port 68 never reaches it.',
+    where: /port 1000/,
+    line: /^to port: 68 -> 1000$/,
+  },
+  {
+    title: "Silence when a Mac chooses another server's image",
+    reason: 'Sub-option 3 names the server that is meant. With the seed, two servers on one network confirm both.',
+    where: /another server’s image/,
+    line: /^reply: ACK -> none$/,
+  },
+  {
+    title: 'FAILED for an image that is not there',
+    reason:
+      'Also for one that the Mac may not have: it is told, and starts over. The seed confirms whatever is asked for.',
+    where: /an image that is not there|unknown: Mac SELECT/,
+    line: /^(file: mactel64\.efi -> -|option 43: 010102\w+ -> 010103)$/,
+  },
+  {
+    title: 'Silence on NetBoot requests that break the rules',
+    reason:
+      'No version, no option 43, a type that no Mac sends, a reply port that any program may open: told in the log, once an hour.',
+    where: /bad Mac/,
+    line: /^reply: ACK -> none$/,
+  },
+  {
+    title: 'Silence to Macs that cannot be booted',
+    reason: 'PowerPC, T2 and Apple silicon: an offer would lead nowhere. The log says what to do.',
+    where: /unable Mac/,
+    line: /^reply: ACK -> none$/,
+  },
+  {
+    title: 'No list for a Mac that is not to be installed',
+    reason:
+      'Nothing is installed without a grant: the Mac gets no answer and boots from its disk. The seed installs any Mac.',
+    where: /unknown: Mac LIST/,
     line: /^reply: ACK -> none$/,
   },
 ];

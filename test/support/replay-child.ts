@@ -45,7 +45,7 @@ function socketOn(address: string, port: number): Promise<Socket> {
   });
   socket.on('message', (bytes, from) => {
     // What comes to port 68 is printed by the listener already.
-    if (port !== 68) say({ source: from.address, sourcePort: from.port, hex: bytes.toString('hex') });
+    if (port !== 68) say({ source: from.address, sourcePort: from.port, toPort: port, hex: bytes.toString('hex') });
   });
   sockets.set(key, opened);
   return opened;

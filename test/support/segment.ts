@@ -103,6 +103,8 @@ export interface Heard extends WireReply {
   readonly source: string;
   readonly sourceMac?: string;
   readonly sourcePort?: number;
+  /** Where it was sent to, when that is not 68. */
+  readonly toPort?: number;
 }
 
 /** A machine on the segment that sends exactly the bytes of a test. */

@@ -42,6 +42,14 @@ const outcome = exact({
   isVerified: { type: ['boolean', 'null'] },
 });
 const chosen = exact({ disk: text, diskId: maybeText, diskBytes: { type: ['integer', 'null'] }, nic: maybeText });
+const mac = exact({
+  model: maybeText,
+  seen: texts,
+  firmware: text,
+  offered: list(exact({ image: text, title: text, bootFile: text })),
+  reason: maybeText,
+  selected: maybeText,
+});
 const boot = exact({
   firmware: { type: 'string', enum: firmwareKinds },
   isLastSeen: flag,
@@ -82,6 +90,7 @@ export const components = {
     ),
     listeners: list(exact({ what: text, where: text, state: text })),
     counters: { type: 'object', additionalProperties: number },
+    netboot: { type: 'object', additionalProperties: number },
   }),
   Lease: exact({
     address: text,
@@ -115,6 +124,7 @@ export const components = {
     operation: orNull(operation),
     outcome: orNull(outcome),
     chosen: orNull(chosen),
+    mac: orNull(mac),
   }),
   Discovered: exact({
     mac: text,

@@ -35,6 +35,23 @@ export interface MachineRow {
   readonly life?: Life | undefined;
   /** The address that it has now. */
   readonly leased?: Ipv4 | undefined;
+  /** What is known of it as a Mac; undefined: it is a PC as far as anybody knows. */
+  readonly mac?: MacRow | undefined;
+}
+
+/** A Mac: what it is, and what NetBoot would offer it now. */
+export interface MacRow {
+  /** The model that it was last seen with, else what the configuration says. */
+  readonly model?: string | undefined;
+  /** All that were seen at its addresses; more than one: an adapter. */
+  readonly seen: readonly string[];
+  /** What its EFI and processor can run, in words; with the operator's own word for it. */
+  readonly firmware: string;
+  /** The default stands first. Empty: `reason` says why. */
+  readonly offered: readonly { readonly image: string; readonly title: string; readonly bootFile: string }[];
+  readonly reason?: string | undefined;
+  /** The image that it chose last, by its name in the configuration. */
+  readonly selected?: string | undefined;
 }
 
 export type OperationResult =
@@ -114,6 +131,8 @@ export interface Status {
   };
   readonly listeners: readonly { readonly what: string; readonly where: string; readonly state: string }[];
   readonly counters: Readonly<Record<string, number>>;
+  /** What NetBoot requests of Macs came to: `lists`, `selections`, `refusals`, and `ignored: REASON`. */
+  readonly netboot: Readonly<Record<string, number>>;
 }
 
 export type ReloadResult =

@@ -1,5 +1,5 @@
 /** Kinds of firmware that a request can be made up for. */
-export const firmwareKinds = ['bios', 'uefi-x64', 'uefi-ia32', 'uefi-arm64', 'http', 'ipxe'] as const;
+export const firmwareKinds = ['bios', 'uefi-x64', 'uefi-ia32', 'uefi-arm64', 'http', 'ipxe', 'mac'] as const;
 export type FirmwareKind = (typeof firmwareKinds)[number];
 
 /** A value and where it comes from: "machines.sm1.address (rack.yaml:31:20)", "built-in default". */
@@ -14,7 +14,7 @@ export interface RenderedBoot {
   readonly firmware: FirmwareKind;
   /** Whether the machine was last heard with this firmware. */
   readonly isLastSeen: boolean;
-  /** "offer", "proxy offer" or "none". */
+  /** "offer", "proxy offer" or "none"; for a Mac "list of 2" (images) or "none". */
   readonly answer: string;
   /** Why there is no answer, or no boot file; null: there is one. */
   readonly reason: string | null;

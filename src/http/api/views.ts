@@ -66,6 +66,20 @@ export interface MachineView {
   readonly operation: OperationView | null;
   readonly outcome: OutcomeView | null;
   readonly chosen: ChosenView | null;
+  /** null: a PC, as far as anybody knows. */
+  readonly mac: MacView | null;
+}
+
+/** What is known of a Mac, and what NetBoot would offer it now: the default first. */
+export interface MacView {
+  readonly model: string | null;
+  readonly seen: readonly string[];
+  readonly firmware: string;
+  readonly offered: readonly { readonly image: string; readonly title: string; readonly bootFile: string }[];
+  /** Why nothing is offered. */
+  readonly reason: string | null;
+  /** The image that it chose last. */
+  readonly selected: string | null;
 }
 
 /** An event as JSON: as it is kept, with the time as ISO 8601. */
@@ -91,7 +105,7 @@ export function leaseView({ lease, machine }: LeaseRow, now: number): LeaseView 
   };
 }
 
-export function machineView({ machine, life, leased }: MachineRow): MachineView {
+export function machineView({ machine, life, leased, mac }: MachineRow): MachineView {
   const address = leased ?? machine.address;
   const { operation, outcome, chosen } = life ?? {};
   return {
@@ -122,6 +136,7 @@ export function machineView({ machine, life, leased }: MachineRow): MachineView 
           nic: chosen.nic ?? null,
         }
       : null,
+    mac: mac ? { ...mac, model: mac.model ?? null, reason: mac.reason ?? null, selected: mac.selected ?? null } : null,
   };
 }
 

@@ -49,6 +49,10 @@ export interface BootHttpStats {
 export interface BootHttp {
   /** The ports, in the order of `listen`; undefined where it could not be opened. */
   readonly ports: readonly (number | undefined)[];
+  /** Takes connections from one more socket; the others go on. */
+  listen(listener: BootHttpListener): void;
+  /** Takes no more from this one, and cuts its connections soon. Resolves when the worker has closed its socket. */
+  unlisten(listener: BootHttpListener): Promise<void>;
   stats(): BootHttpStats;
   /** Takes no more connections, cuts those that do not end at once, and resolves after the worker is gone. */
   close(): Promise<void>;
@@ -72,7 +76,10 @@ export async function openBootHttp(options: BootHttpOptions): Promise<BootHttp> 
 class BootWorkerLink implements BootHttp {
   readonly #options: BootHttpOptions;
   readonly #limits: BootHttpLimits;
-  readonly #ports: (number | undefined)[];
+  /** By id. */
+  readonly #listeners = new Map<number, BootHttpListener>();
+  readonly #ports = new Map<number, number>();
+  readonly #unlistening = new Map<number, () => void>();
   readonly #counts = { requests: 0, done: 0, aborted: 0, refused: 0, sentBytes: 0 };
   readonly #started = Promise.withResolvers<void>();
   readonly #gone = Promise.withResolvers<void>();
@@ -82,11 +89,12 @@ class BootWorkerLink implements BootHttp {
   #restart: NodeJS.Timeout | undefined;
   #isClosing = false;
   #restarts = 0;
+  #nextListener = 0;
 
   constructor(options: BootHttpOptions) {
     this.#options = options;
     this.#limits = { ...defaultBootHttpLimits, ...options.limits };
-    this.#ports = options.listen.map(() => undefined);
+    for (const listener of options.listen) this.#add(listener);
     this.#start();
   }
 
@@ -95,7 +103,31 @@ class BootWorkerLink implements BootHttp {
   }
 
   get ports(): readonly (number | undefined)[] {
-    return [...this.#ports];
+    return [...this.#listeners.keys()].map((id) => this.#ports.get(id));
+  }
+
+  listen(listener: BootHttpListener): void {
+    const id = this.#add(listener);
+    // A worker that is about to start finds it among the others.
+    if (this.#worker) this.#post(this.#worker, { kind: 'listen', listener: setupOf(id, listener) });
+  }
+
+  async unlisten(listener: BootHttpListener): Promise<void> {
+    const [id] = [...this.#listeners].find(([, one]) => one === listener) ?? [];
+    if (id === undefined) return;
+    this.#listeners.delete(id);
+    this.#ports.delete(id);
+    if (!this.#worker) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#unlistening.set(id, resolve);
+    this.#post(this.#worker, { kind: 'unlisten', listener: id });
+    await promise;
+  }
+
+  #add(listener: BootHttpListener): number {
+    const id = this.#nextListener++;
+    this.#listeners.set(id, listener);
+    return id;
   }
 
   stats(): BootHttpStats {
@@ -118,17 +150,13 @@ class BootWorkerLink implements BootHttp {
 
   #start(): void {
     this.#restart = undefined;
-    const listeners: ListenerSetup[] = this.#options.listen.map(({ network, localAddress, openSocket }) => ({
-      network,
-      localAddress,
-      socket: openSocket(),
-    }));
+    const listeners = [...this.#listeners].map(([id, listener]) => setupOf(id, listener));
     const workerData: BootWorkerSetup = {
       listeners,
       limits: this.#limits,
       threadModule: this.#options.threadModule,
     };
-    this.#silent = new Set(listeners.keys());
+    this.#silent = new Set(listeners.map(({ id }) => id));
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, name: 'boot-http' });
     this.#worker = worker;
     let reason = '';
@@ -157,6 +185,9 @@ class BootWorkerLink implements BootHttp {
 
   #onExit(reason: string, cameUp: boolean): void {
     this.#worker = undefined;
+    // With the worker, its sockets are gone.
+    for (const done of this.#unlistening.values()) done();
+    this.#unlistening.clear();
     if (this.#isClosing) {
       this.#started.resolve();
       this.#gone.resolve();
@@ -181,8 +212,12 @@ class BootWorkerLink implements BootHttp {
         this.#onEvent(message);
         break;
       case 'listening':
-        this.#ports[message.listener] = message.port;
+        if (this.#listeners.has(message.listener)) this.#ports.set(message.listener, message.port);
         this.#heardFrom(message.listener);
+        break;
+      case 'unlistened':
+        this.#unlistening.get(message.listener)?.();
+        this.#unlistening.delete(message.listener);
         break;
       case 'cannot-listen':
         this.#tellCannotListen(message.listener, message.code);
@@ -226,7 +261,7 @@ class BootWorkerLink implements BootHttp {
   }
 
   #tellCannotListen(listener: number, code: string): void {
-    const { network = '', localAddress = '' } = this.#options.listen[listener] ?? {};
+    const { network = '', localAddress = '' } = this.#listeners.get(listener) ?? {};
     const next =
       code === 'EADDRINUSE' ? 'Find the other program with: ss -tlpn' : 'Look at the address with: ip -br address';
     this.#options.emit('server.cannot-listen', { network }, { what: 'HTTP', where: localAddress, reason: code, next });
@@ -235,4 +270,8 @@ class BootWorkerLink implements BootHttp {
   #post(worker: Worker, message: ToBootWorker): void {
     worker.postMessage(message);
   }
+}
+
+function setupOf(id: number, { network, localAddress, openSocket }: BootHttpListener): ListenerSetup {
+  return { id, network, localAddress, socket: openSocket() };
 }

@@ -7,6 +7,7 @@ export type BootSocket =
 
 /** One listener of the boot worker, as main describes it. */
 export interface ListenerSetup {
+  readonly id: number;
   readonly socket: BootSocket;
   readonly network: string;
   /** Our own address there, dotted, for messages. */
@@ -114,6 +115,8 @@ export interface BootWorkerSetup {
 
 export type ToBootWorker =
   | { readonly kind: 'answer'; readonly id: number; readonly answer: BootHttpAnswer }
+  | { readonly kind: 'listen'; readonly listener: ListenerSetup }
+  | { readonly kind: 'unlisten'; readonly listener: number }
   | { readonly kind: 'close' };
 
 export type FromBootWorker =
@@ -127,8 +130,10 @@ export type FromBootWorker =
     }
   | {
       readonly kind: 'listening';
-      /** Index in `listeners`. */
+      /** A listener's id. */
       readonly listener: number;
       readonly port: number;
     }
+  /** Its socket is closed in this thread; answers that run may go on for a moment. */
+  | { readonly kind: 'unlistened'; readonly listener: number }
   | { readonly kind: 'cannot-listen'; readonly listener: number; readonly code: string };

@@ -33,29 +33,39 @@ async function run(setup: BootWorkerSetup, port: NonNullable<typeof parentPort>)
     emit: (id, subject, data) => tell({ kind: 'event', id, subject, data }),
   };
   const counter = createConnectionCounter(setup.limits);
-  const servers = setup.listeners.map((listener, index) => {
+  const servers = new Map<number, Server>();
+  const { graceMs } = setup.limits;
+  const open = (listener: ListenerSetup) => {
     const server = createListener(listener, deps, counter);
-    listen(server, listener, index, tell);
-    return server;
-  });
+    servers.set(listener.id, server);
+    listen(server, listener, tell);
+  };
+  setup.listeners.forEach(open);
   port.on('message', (message: ToBootWorker) => {
-    if (message.kind === 'answer') return onAnswer(message.id, message.answer);
-    closeAll(servers, setup.limits.graceMs).then(() => port.close());
+    switch (message.kind) {
+      case 'answer':
+        return onAnswer(message.id, message.answer);
+      case 'listen':
+        return open(message.listener);
+      case 'unlisten': {
+        const server = servers.get(message.listener);
+        servers.delete(message.listener);
+        if (server) void closeAll([server], graceMs);
+        return tell({ kind: 'unlistened', listener: message.listener });
+      }
+      case 'close':
+        void closeAll([...servers.values()], graceMs).then(() => port.close());
+    }
   });
 }
 
-function listen(
-  server: Server,
-  { socket }: ListenerSetup,
-  index: number,
-  tell: (message: FromBootWorker) => void,
-): void {
+function listen(server: Server, { id, socket }: ListenerSetup, tell: (message: FromBootWorker) => void): void {
   server.on('error', (error: NodeJS.ErrnoException) =>
-    tell({ kind: 'cannot-listen', listener: index, code: error.code ?? error.message }),
+    tell({ kind: 'cannot-listen', listener: id, code: error.code ?? error.message }),
   );
   server.once('listening', () => {
     const { port } = server.address() as AddressInfo;
-    tell({ kind: 'listening', listener: index, port });
+    tell({ kind: 'listening', listener: id, port });
   });
   if (socket.kind === 'fd') server.listen({ fd: socket.fd });
   else server.listen({ host: socket.address, port: socket.port });

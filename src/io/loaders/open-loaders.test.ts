@@ -1,70 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import type { LoaderCatalog } from '../../boot/loaders.ts';
-import type { Emit } from '../../event/event.ts';
-import { type LoaderTools, openLoaders } from './open-loaders.ts';
-import { COMMON_MODULES, REQUIRED_MODULES } from './platforms.ts';
-
-interface Host {
-  readonly folder: string;
-  readonly cacheFolder: string;
-  readonly tools: LoaderTools;
-  readonly events: string[];
-  readonly open: (script?: string) => Promise<LoaderCatalog>;
-  /** How often the fake grub-mkimage made an image. */
-  readonly builds: () => Promise<number>;
-}
-
-/** Prints a version, or notes the call and writes an image that says what it was made of. */
-const goodTool = `#!/bin/sh
-case "$1" in --version) echo "fake 1"; exit;; esac
-echo "$*" >> "$(dirname "$0")/calls"
-echo "image for $2" > "$4"
-`;
-
-async function put(path: string, contents: string | Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, contents);
-}
-
-/** A host whose only packages are GRUB for BIOS and a fake grub-mkimage. */
-async function fakeHost(t: TestContext): Promise<Host> {
-  const folder = await mkdtemp(join(tmpdir(), 'loaders-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  const mkimage = join(folder, 'tool/grub-mkimage');
-  await put(mkimage, goodTool);
-  await chmod(mkimage, 0o755);
-  const grub = join(folder, 'root/usr/lib/grub/i386-pc');
-  for (const name of [...REQUIRED_MODULES, ...COMMON_MODULES, 'pxe', 'extra', 'dependency'])
-    await put(join(grub, `${name}.mod`), `module ${name}`);
-  await put(join(grub, 'moddep.lst'), 'normal: extcmd dependency\npxe: net\n');
-  await put(join(grub, 'kernel.img'), 'kernel');
-  const events: string[] = [];
-  const emit: Emit = (id, _subject, data) => events.push(`${id} ${(data as { platform: string }).platform}`);
-  const tools = { mkimage: [join(folder, 'no-such-tool'), mkimage], root: join(folder, 'root') };
-  const cacheFolder = join(folder, 'cache');
-  const open = (script = 'exit\n') =>
-    openLoaders({
-      cacheFolder,
-      emit,
-      tools,
-      embedded: () => ({ early: 'configfile x\n', scriptName: 'x', script, prefix: '/boot/grub' }),
-    });
-  const calls = () => readFile(join(folder, 'tool/calls'), 'utf8').catch(() => '');
-  return { folder, cacheFolder, tools, events, open, builds: async () => (await calls()).split('\n').length - 1 };
-}
-
-function imagePath(catalog: LoaderCatalog): string {
-  return catalog.files.get('boot/grub/i386-pc/core.0') ?? '';
-}
+import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fakeGrubHost, goodTool, imagePath, put } from '../../../test/support/fake-grub-host.ts';
 
 test('openLoaders() builds what the host can build and lists its modules', async (t) => {
-  const host = await fakeHost(t);
+  const host = await fakeGrubHost(t);
   const catalog = await host.open();
   assert.deepEqual(catalog.platforms['bios-x86'], { grub: 'boot/grub/i386-pc/core.0', grubHasHttp: true });
   assert.equal(await readFile(imagePath(catalog), 'utf8'), 'image for i386-pc-pxe\n');
@@ -82,7 +25,7 @@ test('openLoaders() builds what the host can build and lists its modules', async
 });
 
 test('openLoaders() gives grub-mkimage the prefix after the memory disk, which would replace it', async (t) => {
-  const host = await fakeHost(t);
+  const host = await fakeGrubHost(t);
   await host.open();
   assert.match(
     await readFile(join(host.folder, 'tool/calls'), 'utf8'),
@@ -91,7 +34,7 @@ test('openLoaders() gives grub-mkimage the prefix after the memory disk, which w
 });
 
 test('openLoaders() names each missing loader with its package, and tells of the missing GRUBs', async (t) => {
-  const host = await fakeHost(t);
+  const host = await fakeGrubHost(t);
   const { missing } = await host.open();
   const install = (platform: string, loader: string) =>
     missing.find((entry) => entry.platform === platform && entry.loader === loader)?.install ?? '';
@@ -109,14 +52,14 @@ test('openLoaders() names each missing loader with its package, and tells of the
 });
 
 test('openLoaders() without grub-mkimage names grub-common', async (t) => {
-  const host = await fakeHost(t);
+  const host = await fakeGrubHost(t);
   await rm(join(host.folder, 'tool'), { recursive: true });
   const { missing } = await host.open();
   assert.equal(missing.find((entry) => entry.platform === 'bios-x86')?.install, 'apt-get install grub-common');
 });
 
 test('openLoaders() names the module without which no image can find its configuration', async (t) => {
-  const host = await fakeHost(t);
+  const host = await fakeGrubHost(t);
   await rm(join(host.tools.root, 'usr/lib/grub/i386-pc/pxe.mod'));
   const { missing, platforms } = await host.open();
   assert.match(missing.find((entry) => entry.platform === 'bios-x86')?.reason ?? '', /pxe\.mod is not there/);
@@ -124,13 +67,13 @@ test('openLoaders() names the module without which no image can find its configu
 });
 
 test('openLoaders() leaves out HTTP where the host’s GRUB has none', async (t) => {
-  const host = await fakeHost(t);
+  const host = await fakeGrubHost(t);
   await rm(join(host.tools.root, 'usr/lib/grub/i386-pc/http.mod'));
   assert.equal((await host.open()).platforms['bios-x86'].grubHasHttp, false);
 });
 
 test('openLoaders() hands on what grub-mkimage complains about', async (t) => {
-  const host = await fakeHost(t);
+  const host = await fakeGrubHost(t);
   await writeFile(
     join(host.folder, 'tool/grub-mkimage'),
     '#!/bin/sh\n[ "$1" = --version ] && exit\necho "error: no room" >&2; exit 1\n',
@@ -140,7 +83,7 @@ test('openLoaders() hands on what grub-mkimage complains about', async (t) => {
 });
 
 test('a second start builds nothing', async (t) => {
-  const host = await fakeHost(t);
+  const host = await fakeGrubHost(t);
   const first = imagePath(await host.open());
   assert.equal(imagePath(await host.open()), first);
   assert.equal(await host.builds(), 1);
@@ -148,7 +91,7 @@ test('a second start builds nothing', async (t) => {
 });
 
 test('another script, another module and another dependency make another image', async (t) => {
-  const host = await fakeHost(t);
+  const host = await fakeGrubHost(t);
   const paths = new Set([imagePath(await host.open())]);
   paths.add(imagePath(await host.open('reboot\n')));
   await writeFile(join(host.tools.root, 'usr/lib/grub/i386-pc/net.mod'), 'newer');
@@ -169,7 +112,7 @@ const damages: Readonly<Record<string, (path: string) => Promise<void>>> = {
 };
 for (const [how, damage] of Object.entries(damages)) {
   test(`openLoaders() rebuilds an image ${how}`, async (t) => {
-    const host = await fakeHost(t);
+    const host = await fakeGrubHost(t);
     const path = imagePath(await host.open());
     await damage(path);
     assert.equal(imagePath(await host.open()), path);
@@ -179,7 +122,7 @@ for (const [how, damage] of Object.entries(damages)) {
 }
 
 test('a start that was killed in the middle of a build leaves nothing that is taken for an image', async (t) => {
-  const host = await fakeHost(t);
+  const host = await fakeGrubHost(t);
   const tool = join(host.folder, 'tool/grub-mkimage');
   // Says that half of the image is written, and then waits to be killed.
   await writeFile(
@@ -205,13 +148,13 @@ test('a start that was killed in the middle of a build leaves nothing that is ta
 });
 
 test('openLoaders() says which folder it cannot write', async (t) => {
-  const host = await fakeHost(t);
+  const host = await fakeGrubHost(t);
   await writeFile(host.cacheFolder, 'a file where the folder should be');
   await assert.rejects(host.open(), { name: 'ProvisionError', code: 'store-failed', message: /loader cache/ });
 });
 
 test('an EFI file for another CPU is not offered as iPXE', async (t) => {
-  const host = await fakeHost(t);
+  const host = await fakeGrubHost(t);
   const header = (machine: string) =>
     Buffer.from(`4d5a${'00'.repeat(58)}4000000050450000${machine}${'00'.repeat(18)}`, 'hex');
   await put(join(host.tools.root, 'usr/lib/ipxe/ipxe.efi'), header('4c01'));

@@ -3,16 +3,19 @@ import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Platform } from '../../boot/client.ts';
-import {
-  EMBEDDED_SCRIPT_NAME,
-  GRUB_PREFIX,
-  renderEarlyConfig,
-  renderEmbeddedScript,
-} from '../../boot/grub-embedded.ts';
-import type { BootPath, LoaderCatalog, MissingLoader, PlatformLoaders } from '../../boot/loaders.ts';
+import type {
+  BootPath,
+  LoaderCatalog,
+  MacFirmware,
+  MacLoader,
+  MissingLoader,
+  PlatformLoaders,
+} from '../../boot/loaders.ts';
 import type { Emit } from '../../event/event.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
-import { type EmbeddedConfig, grubImage } from './grub-image.ts';
+import { embeddedConfig, type ImageKind } from './embedded.ts';
+import { fatImage } from './fat-image.ts';
+import { type EmbeddedConfig, type GrubMaker, openGrubMaker } from './grub-image.ts';
 import { removeAbandonedBuilds } from './image-cache.ts';
 import { findIpxe, findShim, type Packaged } from './packaged.ts';
 import { GRUB_PLATFORMS, type GrubPlatform } from './platforms.ts';
@@ -23,6 +26,8 @@ const run = promisify(execFile);
 export interface LoaderTools {
   /** Names or paths of grub-mkimage, the first that answers is used. */
   readonly mkimage: readonly string[];
+  /** Name or path of grub-glue-efi. */
+  readonly glue: string;
   /** The host's root folder, below which packages put their files. */
   readonly root: string;
 }
@@ -31,22 +36,32 @@ export interface LoaderOptions {
   /** Absolute; made when it is not there. */
   readonly cacheFolder: string;
   readonly emit: Emit;
-  /** The configuration inside the images, by firmware; without it that of src/boot/grub-embedded.ts, three tries. */
-  readonly embedded?: ((firmware: 'bios' | 'uefi') => EmbeddedConfig) | undefined;
+  /**
+   * Our own addresses, dotted, one for each network whose machines load from us. Each gets images of its own that know the
+   * address; those of `files` know none.
+   */
+  readonly servers?: readonly string[] | undefined;
+  /** The configuration inside the images; without it that of src/boot/grub-embedded.ts. */
+  readonly embedded?: ((kind: ImageKind, server: string | undefined) => EmbeddedConfig) | undefined;
   readonly tools?: LoaderTools | undefined;
 }
 
 /** Debian calls it grub-mkimage, Fedora and SUSE grub2-mkimage. */
-const hostTools: LoaderTools = { mkimage: ['grub-mkimage', 'grub2-mkimage'], root: '/' };
+const hostTools: LoaderTools = { mkimage: ['grub-mkimage', 'grub2-mkimage'], glue: 'grub-glue-efi', root: '/' };
 
 /** The module folders of Debian, Ubuntu, Fedora and Arch, and of SUSE. */
 const grubFolders = ['usr/lib/grub', 'usr/share/grub2', 'usr/share/grub', 'usr/lib/grub2', 'usr/local/lib/grub'];
+
+/** Before its turn. Every one of them has it. */
+const notTried: MacLoader = { kind: 'not-built', reason: 'it was not tried' };
 
 /** A catalogue that is being filled. */
 interface Draft {
   readonly platforms: Record<Platform, PlatformLoaders>;
   readonly missing: MissingLoader[];
+  readonly mac: Record<MacFirmware, MacLoader>;
   readonly files: Map<BootPath, string>;
+  readonly filesFrom: Map<string, Map<BootPath, string>>;
 }
 
 /**
@@ -74,10 +89,13 @@ async function fillCatalog(options: LoaderOptions): Promise<LoaderCatalog> {
   const draft: Draft = {
     platforms: { 'bios-x86': none, 'uefi-x64': none, 'uefi-ia32': none, 'uefi-arm64': none },
     missing: [],
+    mac: { efi32: notTried, efi64: notTried, fat: notTried },
     files: new Map(),
+    filesFrom: new Map((options.servers ?? []).map((server) => [server, new Map()])),
   };
   const mkimage = await findMkimage(tools.mkimage);
   for (const grub of GRUB_PLATFORMS) await addGrub(draft, grub, mkimage, options);
+  await addFat(draft, tools.glue, options);
   for (const platform of ['uefi-x64', 'uefi-arm64'] as const)
     addPackaged(draft, platform, 'shim', await findShim(tools.root, platform));
   for (const { platform } of GRUB_PLATFORMS) addPackaged(draft, platform, 'ipxe', await findIpxe(tools.root, platform));
@@ -88,10 +106,12 @@ async function fillCatalog(options: LoaderOptions): Promise<LoaderCatalog> {
 }
 
 async function addGrub(draft: Draft, grub: GrubPlatform, mkimage: Mkimage | undefined, options: LoaderOptions) {
-  const root = options.tools?.root ?? hostTools.root;
   const lacks = (reason: string, install: string): void => {
-    draft.missing.push({ platform: grub.platform, loader: 'grub', reason, install });
+    const { platform } = grub;
+    draft.missing.push({ platform, loader: 'grub', reason, install });
+    if (grub.mac) draft.mac[grub.mac.efi] = { kind: 'not-built', reason, install };
   };
+  const root = options.tools?.root ?? hostTools.root;
   const folder = await findGrubFolder(root, grub.folder);
   if (folder === undefined) {
     const looked = grubFolders.map((name) => join(root, name, grub.folder)).join(', ');
@@ -99,29 +119,71 @@ async function addGrub(draft: Draft, grub: GrubPlatform, mkimage: Mkimage | unde
   }
   if (mkimage === undefined) return lacks('the program grub-mkimage is not there', 'apt-get install grub-common');
   const { cacheFolder } = options;
-  const embedded = (options.embedded ?? usualConfig)(grub.firmware);
-  const image = await grubImage({
-    grub,
-    folder,
-    mkimage: mkimage.path,
-    version: mkimage.version,
-    cacheFolder,
-    embedded,
-  });
-  if (image.kind === 'impossible')
-    return lacks(`its image cannot be made: ${image.reason}`, installCommand(grub, '--reinstall '));
+  const { path, version } = mkimage;
+  const maker = await openGrubMaker({ grub, folder, mkimage: path, version, cacheFolder });
+  const broken = (reason: string) => lacks(`its image cannot be made: ${reason}`, installCommand(grub, '--reinstall '));
+  if (maker.kind === 'impossible') return broken(maker.reason);
   const bootFolder = `boot/grub/${grub.folder}`;
   const bootPath = `${bootFolder}/${grub.image}`;
-  draft.files.set(bootPath, image.path);
+  const images: Image[] = [{ kind: grub.firmware, bootPath, name: grub.folder }];
+  if (grub.mac) images.push({ kind: 'mac', bootPath: grub.mac.bootPath, name: `mac-${grub.folder}` });
+  for (const image of images) {
+    const problem = await addImage(draft, { image, maker, platform: grub.platform }, options);
+    if (problem !== undefined) return broken(problem);
+  }
+  draft.platforms[grub.platform] = { grub: bootPath, grubHasHttp: maker.hasHttp };
+  if (grub.mac) draft.mac[grub.mac.efi] = { kind: 'file', bootFile: grub.mac.bootPath };
   for (const name of await readdir(folder))
     if (/\.(mod|lst)$/.test(name)) draft.files.set(`${bootFolder}/${name}`, join(folder, name));
-  draft.platforms[grub.platform] = { grub: bootPath, grubHasHttp: image.hasHttp };
-  if (image.wasBuilt) options.emit('loader.built', {}, { platform: grub.platform, file: bootPath });
 }
 
-function usualConfig(firmware: 'bios' | 'uefi'): EmbeddedConfig {
-  const script = renderEmbeddedScript({ firmware, tries: 3, waitSeconds: 10 });
-  return { early: renderEarlyConfig(), scriptName: EMBEDDED_SCRIPT_NAME, script, prefix: GRUB_PREFIX };
+interface Image {
+  readonly kind: ImageKind;
+  readonly bootPath: BootPath;
+  /** In the cache. */
+  readonly name: string;
+}
+
+interface Making {
+  readonly image: Image;
+  readonly maker: Extract<GrubMaker, { kind: 'ready' }>;
+  readonly platform: Platform;
+}
+
+/** Makes an image that knows no server, and one for each of our addresses. Returns what went wrong, or undefined. */
+async function addImage(draft: Draft, making: Making, options: LoaderOptions): Promise<string | undefined> {
+  const { kind, bootPath, name } = making.image;
+  const embedded = options.embedded ?? embeddedConfig;
+  let wasBuilt = false;
+  for (const [server, files] of [[undefined, draft.files] as const, ...draft.filesFrom]) {
+    const made = await making.maker.make(name, embedded(kind, server));
+    if (made.kind === 'impossible') return made.reason;
+    files.set(bootPath, made.path);
+    wasBuilt ||= made.wasBuilt;
+  }
+  if (wasBuilt) options.emit('loader.built', {}, { platform: making.platform, file: bootPath });
+  return undefined;
+}
+
+const FAT_PATH = 'mac/fat.efi';
+
+async function addFat(draft: Draft, glue: string, { cacheFolder }: LoaderOptions): Promise<void> {
+  const { efi32, efi64 } = draft.mac;
+  if (efi32.kind !== 'file' || efi64.kind !== 'file') {
+    const lacking = efi32.kind === 'file' ? efi64 : efi32;
+    draft.mac.fat = lacking.kind === 'file' ? notTried : lacking;
+    return;
+  }
+  for (const files of [draft.files, ...draft.filesFrom.values()]) {
+    const parts = { efi32: files.get(efi32.bootFile) ?? '', efi64: files.get(efi64.bootFile) ?? '' };
+    const made = await fatImage({ glue, ...parts, cacheFolder, name: 'mac-fat' });
+    if ('reason' in made) {
+      draft.mac.fat = { kind: 'not-built', reason: made.reason, install: 'apt-get install grub-common' };
+      return;
+    }
+    files.set(FAT_PATH, made.path);
+  }
+  draft.mac.fat = { kind: 'file', bootFile: FAT_PATH };
 }
 
 /** Debian has the arm64 package for arm64 only; its modules are data, and any machine can link them. */

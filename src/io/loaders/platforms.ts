@@ -1,4 +1,5 @@
 import type { Platform } from '../../boot/client.ts';
+import type { BootPath } from '../../boot/loaders.ts';
 
 /** PE/COFF machine types of the CPUs that we serve (PE specification, "Machine Types"). */
 export const PE_MACHINES = { x64: 0x8664, ia32: 0x014c, arm64: 0xaa64 } as const;
@@ -20,8 +21,11 @@ export interface GrubPlatform {
   readonly modules: readonly string[];
   /** The module that drives the network card: without it there is no image. */
   readonly net: string;
+  /** The image for Macs with this processor's EFI, and its name. */
+  readonly mac?: { readonly efi: 'efi32' | 'efi64'; readonly bootPath: BootPath } | undefined;
 }
 
+// Macs before 2009 draw by UGA and have no GOP.
 const efiModules = ['efi_gop', 'efi_uga', 'all_video', 'cpuid', 'smbios', 'fdt', 'fwsetup'];
 
 export const GRUB_PLATFORMS: readonly GrubPlatform[] = [
@@ -45,6 +49,7 @@ export const GRUB_PLATFORMS: readonly GrubPlatform[] = [
     package: 'grub-efi-amd64-bin',
     net: 'efinet',
     modules: efiModules,
+    mac: { efi: 'efi64', bootPath: 'mac/x86_64.efi' },
   },
   {
     platform: 'uefi-ia32',
@@ -56,6 +61,7 @@ export const GRUB_PLATFORMS: readonly GrubPlatform[] = [
     package: 'grub-efi-ia32-bin',
     net: 'efinet',
     modules: efiModules,
+    mac: { efi: 'efi32', bootPath: 'mac/i386.efi' },
   },
   {
     platform: 'uefi-arm64',

@@ -43,8 +43,7 @@ export async function findPortHolders(port: number, protocol: 'udp' | 'tcp' = 'u
     for (const fd of await readdir(`/proc/${pid}/fd`).catch(() => [])) {
       const inode = inodeIn(await readlink(`/proc/${pid}/fd/${fd}`).catch(() => ''));
       if (inode === undefined || !entries.some((entry) => entry.inode === inode)) continue;
-      const name = (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => 'a program')).trim();
-      found.set(inode, Number(pid) === process.pid ? 'this process itself' : `${name} (process ${pid})`);
+      found.set(inode, Number(pid) === process.pid ? 'this process itself' : `${await nameOf(pid)} (process ${pid})`);
     }
   }
   return entries
@@ -53,6 +52,15 @@ export async function findPortHolders(port: number, protocol: 'udp' | 'tcp' = 'u
         `${found.get(inode) ?? 'a program of another account or container'} on ${formatIpv4(address)}:${port}`,
     )
     .join(' and ');
+}
+
+/** Node calls its main thread, and with it the process, "MainThread": then its program's file says more. */
+async function nameOf(pid: string): Promise<string> {
+  const name = (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => 'a program')).trim();
+  if (name !== 'MainThread') return name;
+  const [, ...words] = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
+  const script = words.find((word) => /^[\w./-]{1,100}\.[cm]?[jt]s$/.test(word)) ?? '';
+  return script.endsWith('/src/cli/main.ts') ? 'rackready' : `node ${script}`.trim();
 }
 
 /** Only the lines of sockets in state 0A, TCP_LISTEN: the others are connections. The columns are those of UDP. */

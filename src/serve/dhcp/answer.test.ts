@@ -11,6 +11,7 @@ import {
   requestBytes,
   subnet,
 } from '../../../test/support/dhcp.ts';
+import { macContext } from '../../../test/support/macs.ts';
 import { classifyClient } from '../../boot/classify.ts';
 import type { LeaseBook } from '../../lease/book.ts';
 import type { Network } from '../../lease/network.ts';
@@ -44,6 +45,7 @@ function ask(parts: RequestBytes, given: Given = {}): Verdict {
     machineByMac: (mac: Mac) => machines.find((one) => one.macs.includes(mac)),
     classify: classifyClient,
     answerBoot: () => given.boot ?? { kind: 'none' },
+    mac: macContext(),
     probed: () => given.probed,
   };
   return answerDhcp(readRequest(decodePacket(requestBytes(parts))), { ...BROADCAST, ...given.reception }, context);
@@ -498,6 +500,7 @@ test('every client of the captured boots is answered, and as what it is', () => 
         machineByMac: () => undefined,
         classify: classifyClient,
         answerBoot: () => ({ kind: 'boot', fields: { bootFile: 'core.0', isIpxe: false } }),
+        mac: macContext(),
         probed: () => undefined,
       };
       const words = inWords(answerDhcp(request, BROADCAST, context));

@@ -1,6 +1,7 @@
 import type { Subject } from '../../event/event.ts';
 import type { Network } from '../../lease/network.ts';
 import { messageName } from '../../wire/dhcp4/option-codes.ts';
+import { answerMac } from '../bsdp/answer.ts';
 import { answerRequest } from './confirm.ts';
 import { answerDiscover } from './discover.ts';
 import { networkOf } from './network-of.ts';
@@ -13,7 +14,15 @@ import {
   answerRelease,
 } from './others.ts';
 import type { DhcpRequest } from './request.ts';
-import { type Case, type DhcpContext, ignore, type Reception, type Verdict } from './verdict.ts';
+import {
+  type Case,
+  type DhcpContext,
+  ignore,
+  type MacNote,
+  type Reception,
+  type Told,
+  type Verdict,
+} from './verdict.ts';
 
 /** Decides about one request. Pure: what is to be held, written, sent and told comes back as a value. */
 export function answerDhcp(request: DhcpRequest, reception: Reception, context: DhcpContext): Verdict {
@@ -33,9 +42,34 @@ export function answerDhcp(request: DhcpRequest, reception: Reception, context: 
     subject,
   };
   if (network.dhcp.mode === 'off') return ignore(`DHCP is off on network ${network.name}`);
-  if (network.dhcp.mode === 'observe') return observe(what);
-  if (reception.port === 4011) return answerBootServer(what);
-  return network.dhcp.mode === 'proxy' ? answerAsProxy(what) : answerAsAuthority(what);
+  return answerMac(what, answerAsConfigured);
+}
+
+function answerAsConfigured(what: Case): Verdict {
+  const { network, request, reception } = what;
+  const verdict =
+    network.dhcp.mode === 'observe'
+      ? observe(what)
+      : reception.port === 4011
+        ? answerBootServer(what)
+        : network.dhcp.mode === 'proxy'
+          ? answerAsProxy(what)
+          : answerAsAuthority(what);
+  return request.appleClass.kind === 'malformed' ? noteMalformed(what, verdict) : verdict;
+}
+
+/** Somebody whose option 60 only begins like a Mac's is no Mac, and is counted. */
+function noteMalformed({ request, subject, machine }: Case, verdict: Verdict): Verdict {
+  if (verdict.kind === 'probe' || request.mac === undefined || request.appleClass.kind !== 'malformed') return verdict;
+  const reason = `option 60 is no Mac’s: ${request.appleClass.reason}`;
+  const told: Told = { id: 'bsdp.ignored', subject, data: { code: 'bad-class', reason } };
+  const note: MacNote = {
+    mac: request.mac,
+    isKnown: machine !== undefined,
+    counted: 'bad-class',
+    rarely: [{ key: 'bad-class', told }],
+  };
+  return { ...verdict, note };
 }
 
 function answerAsAuthority(what: Case): Verdict {

@@ -37,7 +37,7 @@ export function answerBoot(
     case 'silent':
       return { kind: 'silent', reason: plan.reason };
     case 'unsupported': {
-      const arch = 'arch' in client ? client.arch : 0;
+      const arch = 'arch' in client && typeof client.arch === 'number' ? client.arch : 0;
       const reason = plan.install ? `${plan.reason}. Install it with: ${plan.install}` : plan.reason;
       return { kind: 'unsupported', arch, reason };
     }

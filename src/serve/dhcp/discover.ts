@@ -1,5 +1,6 @@
 import { chooseAddress } from '../../lease/choose.ts';
 import { formatIpv4, type Ipv4 } from '../../net/ipv4.ts';
+import { seedOfferAreas } from '../bsdp/seed-offer.ts';
 import { abandonLease, addressQuestion, HOLD_MS } from './allocation.ts';
 import { chooseDestination } from './destination.ts';
 import { chooseLeaseSeconds } from './lease-times.ts';
@@ -31,7 +32,14 @@ export function answerDiscover(what: Case): Verdict {
     if (found === 'in-use') return abandonInUse(what, address);
   }
   const fields = boot.kind === 'boot' ? boot.fields : undefined;
-  const parts = { request, network, machine: what.machine, boot: fields, serverIdentifier: serverIdentifierFor(what) };
+  const parts = {
+    request,
+    network,
+    machine: what.machine,
+    boot: fields,
+    serverIdentifier: serverIdentifierFor(what),
+    seedAreas: seedOfferAreas(what),
+  };
   const seconds = chooseLeaseSeconds(network, request.leaseSeconds);
   const told: Told[] = isNew(what) ? [tellSeen(what), heard] : [heard];
   if (boot.kind === 'unsupported') {

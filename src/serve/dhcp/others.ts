@@ -60,7 +60,8 @@ export function answerInform(what: Case): Verdict {
   const { request, network, context, reception } = what;
   const address = request.ciaddr ?? (reception.source.address === ANY ? undefined : reception.source.address);
   if (address === undefined) return ignore('it names no address to answer to');
-  if (what.client.kind === 'apple') return ignore('it is an Apple BSDP request');
+  const { kind } = request.appleClass;
+  if (kind === 'bare' || kind === 'client') return ignore('it has the mark of a NetBoot server, and names no Mac');
   const boot = context.answerBoot(what.client, network, what.machine);
   const fields = boot.kind === 'boot' ? boot.fields : undefined;
   const parts = { request, network, machine: what.machine, boot: fields, serverIdentifier: serverIdentifierFor(what) };

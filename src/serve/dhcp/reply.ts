@@ -2,6 +2,7 @@ import type { Network } from '../../lease/network.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { ANY, formatIpv4, type Ipv4 } from '../../net/ipv4.ts';
 import { broadcastOf, netmask } from '../../net/subnet.ts';
+import { BSDP_SERVER_CLASS } from '../../wire/bsdp/vendor-class.ts';
 import { MessageType, Option } from '../../wire/dhcp4/option-codes.ts';
 import { encodedLength } from '../../wire/dhcp4/options.ts';
 import { BROADCAST_FLAG, encodeReply, replyBytes } from '../../wire/dhcp4/packet.ts';
@@ -28,6 +29,8 @@ export interface ReplyParts {
   readonly boot?: BootFields | undefined;
   /** Option 54: the network's address, or what the relay put in its place (RFC 5107). */
   readonly serverIdentifier: Ipv4;
+  /** Option 43 of an offer to a Mac that names its image (`mac.offerCompat: seed`). */
+  readonly seedAreas?: readonly Uint8Array[] | undefined;
 }
 
 /** OFFER and ACK with an address. `seconds` is option 51. */
@@ -37,6 +40,7 @@ export function encodeLeaseReply(
   lease: { readonly address: Ipv4; readonly seconds: number },
 ): Uint8Array {
   const { seconds } = lease;
+  if (type === 'offer' && parts.seedAreas) return encodeSeedOffer(parts, parts.seedAreas, lease);
   const times: OptionEntry[] = [
     [Option.leaseTime, u32Bytes(seconds)],
     [Option.renewalTime, u32Bytes(Math.floor(seconds / 2))],
@@ -48,6 +52,34 @@ export function encodeLeaseReply(
     required: [...head(parts, type), ...times, ...addressing(parts)],
     optional: settings(parts),
     boot: parts.boot,
+  });
+}
+
+/**
+ * The offer that the seed's dhcpd.conf makes to a Mac, byte for byte: no next server, and only the options of the list that
+ * its class forces (1, 3, 17, 43, 60).
+ */
+function encodeSeedOffer(
+  parts: ReplyParts,
+  areas: readonly Uint8Array[],
+  { address, seconds }: { readonly address: Ipv4; readonly seconds: number },
+): Uint8Array {
+  const { request, network } = parts;
+  const rootPath = network.dhcp.options.filter(({ code }) => code === Option.rootPath);
+  return encodeReply({
+    request: request.packet,
+    flags: request.packet.flags,
+    yiaddr: address,
+    options: [
+      ...head(parts, 'offer'),
+      [Option.leaseTime, u32Bytes(seconds)],
+      [Option.subnetMask, u32Bytes(netmask(network.subnet))],
+      ...(network.router === undefined ? [] : [[Option.routers, u32Bytes(network.router)] as const]),
+      ...rootPath.map(({ code, value }) => [code, value] as const),
+      ...areas.map((area) => [Option.vendorSpecific, area] as const),
+      [Option.vendorClass, BSDP_SERVER_CLASS],
+      ...relayEcho(request),
+    ],
   });
 }
 

@@ -3,6 +3,7 @@ import type { ClientKey } from '../../lease/lease.ts';
 import { ANY, type Ipv4 } from '../../net/ipv4.ts';
 import { type Mac, macAt } from '../../net/mac.ts';
 import { uuidFromSmbios } from '../../net/uuid.ts';
+import { type AppleClass, decodeAppleClass } from '../../wire/bsdp/vendor-class.ts';
 import { type MessageName, messageName, Option } from '../../wire/dhcp4/option-codes.ts';
 import type { DhcpPacket } from '../../wire/dhcp4/packet.ts';
 import { decodeRelayAgentInfo, type RelayAgentInfo } from '../../wire/dhcp4/relay-agent.ts';
@@ -32,6 +33,8 @@ export interface DhcpRequest {
   readonly hostName?: string | undefined;
   readonly clientId?: string | undefined;
   readonly facts: ClientFacts;
+  /** What option 60 says, when it begins like a Mac's. */
+  readonly appleClass: AppleClass;
 }
 
 /** Reads a decoded packet. Throws DecodeError when an option that decides something makes no sense. */
@@ -45,6 +48,7 @@ export function readRequest(packet: DhcpPacket): DhcpRequest {
   const relayInfo = options.get(Option.relayAgentInfo);
   const wanted = options.get(Option.parameterRequestList);
   const clientId = options.get(Option.clientIdentifier);
+  const appleClass = decodeAppleClass(options.get(Option.vendorClass));
   // Some clients leave their old address in ciaddr of a DISCOVER or beside option 50 (dnsmasq clears it too).
   const hasCiaddr =
     packet.ciaddr !== ANY && message !== 'discover' && (requested === undefined || message !== 'request');
@@ -64,11 +68,12 @@ export function readRequest(packet: DhcpPacket): DhcpRequest {
     wanted: wanted && new Set(wanted),
     hostName: readText(options, Option.hostName),
     clientId: clientId && hexText(clientId),
-    facts: readFacts(packet, mac),
+    facts: readFacts(packet, mac, appleClass),
+    appleClass,
   };
 }
 
-function readFacts(packet: DhcpPacket, mac: Mac | undefined): ClientFacts {
+function readFacts(packet: DhcpPacket, mac: Mac | undefined, appleClass: AppleClass): ClientFacts {
   const { options } = packet;
   const userClass = options.get(Option.userClass);
   const machineId = options.get(Option.clientMachineId);
@@ -76,6 +81,7 @@ function readFacts(packet: DhcpPacket, mac: Mac | undefined): ClientFacts {
   return {
     mac,
     vendorClass: readText(options, Option.vendorClass),
+    ...(appleClass.kind === 'client' && { apple: { arch: appleClass.arch, model: appleClass.model } }),
     userClasses: userClass ? decodeUserClasses(userClass) : [],
     archs: readU16List(options, Option.clientArch),
     uuid: machineId?.length === 17 && machineId[0] === 0 ? uuidFromSmbios(machineId.subarray(1)) : undefined,

@@ -15,7 +15,7 @@ export function describeClient(client: BootClient): string {
     case 'unsupported':
       return `firmware of architecture ${client.arch}`;
     case 'apple':
-      return 'Apple firmware';
+      return `Mac, ${client.model}`;
     case 'grub':
       return 'GRUB';
     case 'installer':

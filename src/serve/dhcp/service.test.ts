@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { addressHex, book, network, requestBytes } from '../../../test/support/dhcp.ts';
+import { macContext, memoryMacs } from '../../../test/support/macs.ts';
 import { classifyClient } from '../../boot/classify.ts';
 import type { ChangeResult, LeaseChange } from '../../lease/lease.ts';
 import { formatIpv4, ipv4 } from '../../net/ipv4.ts';
@@ -37,7 +38,9 @@ function bench(parts: Partial<DhcpPorts> & { readonly conflictProbe?: boolean } 
       machineByMac: () => undefined,
       classify: classifyClient,
       answerBoot: () => ({ kind: 'none' }),
+      mac: macContext(),
     }),
+    macs: memoryMacs(),
     send: (datagram) => sent.push(datagram),
     isInUse: async () => false,
     isOwnMac: () => false,

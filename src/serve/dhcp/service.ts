@@ -1,16 +1,20 @@
 import type { Emit } from '../../event/event.ts';
 import type { LeaseBook, Offer } from '../../lease/book.ts';
 import type { Lease, LeaseChange, LeaseStore } from '../../lease/lease.ts';
+import type { Macs } from '../../machine/macs.ts';
 import { formatIpv4, type Ipv4 } from '../../net/ipv4.ts';
 import type { Mac } from '../../net/mac.ts';
 import { decodePacket } from '../../wire/dhcp4/packet.ts';
+import { createMacNotes } from '../bsdp/notes.ts';
 import { answerDhcp } from './answer.ts';
 import type { Destination } from './destination.ts';
 import { type DhcpRequest, readRequest } from './request.ts';
-import type { DhcpContext, Reception, Told, Verdict } from './verdict.ts';
+import type { DhcpContext, MacContext, Reception, Told, Verdict } from './verdict.ts';
 
 /** What of the context changes with the configuration. */
-export type DhcpSetup = Pick<DhcpContext, 'networks' | 'machineByMac' | 'classify' | 'answerBoot'>;
+export type DhcpSetup = Pick<DhcpContext, 'networks' | 'machineByMac' | 'classify' | 'answerBoot'> & {
+  readonly mac: Pick<MacContext, 'policy' | 'httpPort' | 'decide'>;
+};
 
 /** One datagram to be sent. */
 export interface Outgoing {
@@ -25,6 +29,8 @@ export interface Outgoing {
 export interface DhcpPorts {
   readonly book: LeaseBook;
   readonly store: LeaseStore;
+  /** What is known of Macs. */
+  readonly macs: Macs;
   readonly emit: Emit;
   /** Milliseconds since 1970, from a clock that does not jump. */
   now(): number;
@@ -44,6 +50,8 @@ export interface DhcpService {
   /** A lease was changed by the operator. */
   apply(change: LeaseChange): Promise<void>;
   counters(): Readonly<DhcpCounters>;
+  /** What NetBoot requests came to: lists, selections, refusals, and silence by its reason. */
+  macCounters(): Readonly<Record<string, number>>;
 }
 
 export interface DhcpCounters {
@@ -63,11 +71,15 @@ export function createDhcpService(ports: DhcpPorts): DhcpService {
   const probes = createProbes(ports);
   const observed = new Map<Ipv4, Mac>();
   const write = createWriter(ports, counters);
+  const notes = createMacNotes(ports);
 
   function decide(request: DhcpRequest, reception: Reception): Verdict {
     const now = ports.now();
+    const setup = ports.setup();
+    const { macs } = ports;
     const context: DhcpContext = {
-      ...ports.setup(),
+      ...setup,
+      mac: { ...setup.mac, record: macs.get, loaded: macs.loaded },
       view: ports.book,
       now,
       probed: (address) => probes.found(address, now),
@@ -80,6 +92,7 @@ export function createDhcpService(ports: DhcpPorts): DhcpService {
       probes.start(verdict.offer, reception, () => act(request, reception, decide(request, reception)));
       return;
     }
+    if (verdict.note) notes.take(verdict.note);
     if (verdict.kind === 'ignore') {
       counters.ignored++;
       noteObserved(observed, request);
@@ -114,6 +127,7 @@ export function createDhcpService(ports: DhcpPorts): DhcpService {
       try {
         const request = readRequest(decodePacket(datagram));
         if (request.mac !== undefined && ports.isOwnMac(request.mac)) return;
+        noteGrub(ports, request);
         act(request, reception, decide(request, reception));
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
@@ -127,6 +141,7 @@ export function createDhcpService(ports: DhcpPorts): DhcpService {
       applyToBook(ports.book, change);
     },
     counters: () => counters,
+    macCounters: notes.counters,
   };
 }
 
@@ -171,6 +186,11 @@ function noteObserved(observed: Map<Ipv4, Mac>, { message, mac, requested }: Dhc
   observed.delete(requested);
   observed.set(requested, mac);
   if (observed.size > 10_000) observed.delete(observed.keys().next().value as Ipv4);
+}
+
+/** GRUB's own DHCP, or the BOOTP of an old one, is how we know that what a Mac has loaded has started. */
+function noteGrub({ macs }: DhcpPorts, { message, facts, mac }: DhcpRequest): void {
+  if (mac !== undefined && (message === 'bootp' || facts.isBare)) macs.started(mac);
 }
 
 interface Probes {

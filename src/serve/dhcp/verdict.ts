@@ -1,11 +1,15 @@
 import type { BootClient } from '../../boot/client.ts';
+import type { BootDecision } from '../../boot/decide.ts';
 import type { EventData, EventId, Subject } from '../../event/event.ts';
 import type { LeaseView, Offer } from '../../lease/book.ts';
 import type { LeaseChange } from '../../lease/lease.ts';
 import type { Network } from '../../lease/network.ts';
+import type { MacRecord } from '../../machine/mac-record.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { Mac } from '../../net/mac.ts';
+import type { OfferPolicy } from '../bsdp/offer.ts';
+import type { SilenceCode } from '../bsdp/silence.ts';
 import type { Destination } from './destination.ts';
 import type { BootFields } from './reply.ts';
 import type { DhcpRequest } from './request.ts';
@@ -24,6 +28,7 @@ export type Verdict =
       readonly told: readonly Told[];
       /** The client does not want this offer any more. */
       readonly dropOffer?: Offer | undefined;
+      readonly note?: MacNote | undefined;
     }
   /** Ask whether somebody answers at this address, then decide again. */
   | { readonly kind: 'probe'; readonly offer: Offer }
@@ -35,7 +40,25 @@ export type Verdict =
       /** Undefined for DECLINE and RELEASE, and in observe mode. */
       readonly reply?: Reply | undefined;
       readonly told: readonly Told[];
+      readonly note?: MacNote | undefined;
     };
+
+/** What a verdict about a Mac comes to besides. */
+export interface MacNote {
+  readonly mac: Mac;
+  /** Whether the configuration names it. */
+  readonly isKnown: boolean;
+  /** To be kept. */
+  readonly record?: MacRecord | undefined;
+  /** For the counters of `status`. */
+  readonly counted?: 'list' | 'select' | 'failed' | SilenceCode | undefined;
+  /** Told at most once an hour for this Mac and each key. */
+  readonly rarely: readonly { readonly key: string; readonly told: Told }[];
+  /** The GRUB image that the Mac was told to load: it is to be heard of again. */
+  readonly sent?: string | undefined;
+  /** Whether what it was sent before is settled: it has started, or it has not and that was told. */
+  readonly isSettled?: boolean | undefined;
+}
 
 export interface Reply {
   readonly bytes: Uint8Array;
@@ -62,8 +85,21 @@ export interface DhcpContext {
   machineByMac(mac: Mac): Machine | undefined;
   classify(facts: DhcpRequest['facts']): BootClient;
   answerBoot(client: BootClient, network: Network, machine: Machine | undefined): BootAnswer;
+  readonly mac: MacContext;
   /** What a conflict probe found, as long as that is fresh. */
   probed(address: Ipv4): 'free' | 'in-use' | undefined;
+}
+
+/** What a decision about a Mac may look at besides. */
+export interface MacContext {
+  readonly policy: OfferPolicy;
+  /** Of the boot listener, for what Apple's own systems load over HTTP. */
+  readonly httpPort: number;
+  /** What GRUB would be told on this machine now; undefined: the configuration does not name it. */
+  decide(mac: Mac, machine: Machine | undefined): BootDecision;
+  record(mac: Mac): MacRecord | undefined;
+  /** A GRUB image that the Mac has loaded, without GRUB having been heard since. */
+  loaded(mac: Mac): string | undefined;
 }
 
 /** Where a request came in. */

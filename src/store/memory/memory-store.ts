@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '../../event/event.ts';
 import type { ChangeResult, Lease, LeaseChange, LeaseStore } from '../../lease/lease.ts';
 import type { Life, LifeStore } from '../../machine/life.ts';
+import type { MacRecord, MacStore } from '../../machine/mac-record.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { defaultEventLimits, type EventQuery, type EventStore, levelRank, type Store } from '../store.ts';
 
@@ -9,6 +10,7 @@ export function openMemoryStore(options: { readonly eventCount?: number } = {}):
   return {
     leases: createMemoryLeases(),
     lives: createMemoryLives(),
+    macs: createMemoryMacs(),
     events: createMemoryEvents(options.eventCount ?? defaultEventLimits.count),
     health: () => ({ kind: 'writing', eventsDropped: 0 }),
     close: async () => {},
@@ -56,6 +58,16 @@ function createMemoryLives(): LifeStore {
     loadLives: async () => [...lives.values()],
     saveLife: async (life) => {
       lives.set(life.machine, life);
+    },
+  };
+}
+
+function createMemoryMacs(): MacStore {
+  const records = new Map<string, MacRecord>();
+  return {
+    loadMacs: async () => [...records.values()],
+    saveMac: async (record) => {
+      records.set(record.mac, record);
     },
   };
 }

@@ -1,9 +1,12 @@
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { createEventTable, type EventTable } from './event-table.ts';
 import { createLeaseTable, type LeaseTable } from './lease-table.ts';
 import { migrate } from './migrations.ts';
 import type { Cell, Failure, WorkerSetup } from './protocol.ts';
+
+export const DATABASE_FILE = 'rackready.db';
 
 /** How long to wait for a program that looks at the database with its own tools. */
 const BUSY_TIMEOUT_MS = 2000;
@@ -14,6 +17,8 @@ export interface StoreDatabase {
   readonly events: EventTable;
   saveLife(machine: string, state: string, json: string): void;
   loadLives(): Cell[];
+  saveMac(mac: string, json: string): void;
+  loadMacs(): Cell[];
   /** Commits so much of no meaning that success says there is room again. */
   probe(): void;
   /** `safe`: the commit is on the disk when this returns. `soon`: it is there with the next safe one. */
@@ -23,8 +28,10 @@ export interface StoreDatabase {
 
 /** Opens, checks and migrates the database in the folder. Throws what node:sqlite throws; a Failure is returned. */
 export function openDatabase(setup: WorkerSetup): StoreDatabase | Failure {
-  const connection = new DatabaseSync(join(setup.folder, 'rackready.db'), { timeout: BUSY_TIMEOUT_MS });
+  const path = join(setup.folder, DATABASE_FILE);
+  const connection = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   try {
+    keepPrivate(path);
     // WAL: one fsync per commit. FULL: that fsync is made before COMMIT returns. Under load a commit touches hundreds of
     // pages: with SQLite's 1,000 pages of WAL every other commit would copy them all into the database.
     connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
@@ -36,6 +43,15 @@ export function openDatabase(setup: WorkerSetup): StoreDatabase | Failure {
   } catch (error) {
     connection.close();
     throw error;
+  }
+}
+
+/** Lives hold tokens, and the folder may have been made by hand, open to everybody. SQLite gives its other files the same mode. */
+function keepPrivate(path: string): void {
+  try {
+    chmodSync(path, 0o640);
+  } catch {
+    // Another account's, or a read-only file system: what cannot be written is told by what follows.
   }
 }
 
@@ -57,6 +73,8 @@ function check(connection: DatabaseSync, folder: string): Failure | undefined {
 function withStatements(connection: DatabaseSync, setup: WorkerSetup): StoreDatabase {
   const saveLife = connection.prepare('INSERT OR REPLACE INTO life (machine, state, life) VALUES (?, ?, ?)');
   const lives = connection.prepare('SELECT life FROM life ORDER BY machine');
+  const saveMac = connection.prepare('INSERT OR REPLACE INTO mac (mac, record) VALUES (?, ?)');
+  const macs = connection.prepare('SELECT record FROM mac ORDER BY mac');
   const probe = connection.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('probe', zeroblob(?))");
   const transaction = createTransactions(connection);
   return {
@@ -66,6 +84,10 @@ function withStatements(connection: DatabaseSync, setup: WorkerSetup): StoreData
       saveLife.run(machine, state, json);
     },
     loadLives: () => lives.all().map((row) => String(row.life)),
+    saveMac: (mac, json) => {
+      saveMac.run(mac, json);
+    },
+    loadMacs: () => macs.all().map((row) => String(row.record)),
     probe: () => {
       for (const sizeBytes of [65_536, 0]) transaction('safe', () => probe.run(sizeBytes));
     },

@@ -133,5 +133,5 @@ export function isBusy(error: unknown): boolean {
 
 /** The error that callers see. */
 export function toProvisionError(action: string, failure: Failure): ProvisionError {
-  return new ProvisionError(failure.code, `${action}: ${failure.reason}. ${failure.next}`);
+  return new ProvisionError(failure.code, `${action}: ${failure.reason}`, { hint: failure.next });
 }

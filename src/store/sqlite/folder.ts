@@ -1,22 +1,58 @@
-import { access, constants, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { ProvisionError } from '../../net/provision-error.ts';
+import { DATABASE_FILE } from './database.ts';
 import { describeSqliteError, isBusy, toProvisionError } from './failure.ts';
 
-const FILE_IN_THE_WAY = 'there is a file where a folder should be. Choose another folder with --data';
+const LOCK_FILE = 'rackready.lock';
+
+/** Why a folder cannot be used, and what to do about it. */
+interface Obstacle {
+  readonly reason: string;
+  readonly hint: string;
+}
+
+const FILE_IN_THE_WAY: Obstacle = {
+  reason: 'there is a file where a folder should be',
+  hint: 'Choose another folder with --data.',
+};
 
 /** Makes the data folder if it is not there, and says clearly why it cannot be used. */
 export async function prepareFolder(folder: string): Promise<void> {
+  const obstacle = await findObstacle(folder);
+  if (obstacle === undefined) return;
+  const { reason, hint, cause } = obstacle;
+  throw new ProvisionError('store-failed', `Cannot use data folder "${folder}": ${reason}`, { hint, cause });
+}
+
+async function findObstacle(folder: string): Promise<(Obstacle & { readonly cause?: unknown }) | undefined> {
   try {
     await makeFolder(folder);
-    if (!(await stat(folder)).isDirectory()) throw new Error(FILE_IN_THE_WAY);
+    if (!(await stat(folder)).isDirectory()) return FILE_IN_THE_WAY;
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
-  } catch (error) {
-    throw new ProvisionError('store-failed', `Cannot use data folder "${folder}": ${explain(error, folder)}`, {
-      cause: error,
-    });
+    return await findOthersThings(folder);
+  } catch (cause) {
+    return { ...explain(cause, folder), cause };
   }
+}
+
+/** Made in the new file system of a disk of its own. */
+const NOT_OURS_AND_NO_MATTER = 'lost+found';
+
+/**
+ * A folder with other things in it is somebody else's: "--data /etc" would fill it, and give all of it to the server's account.
+ * A folder that was ours once has the lock file.
+ */
+async function findOthersThings(folder: string): Promise<Obstacle | undefined> {
+  const names = await readdir(folder);
+  if (names.some((name) => name === LOCK_FILE || name === DATABASE_FILE)) return undefined;
+  const other = names.find((name) => name !== NOT_OURS_AND_NO_MATTER);
+  if (other === undefined) return undefined;
+  return {
+    reason: `it is not empty (${other}) and holds no data of rackready; the folder would be filled and given to the server's account`,
+    hint: `Choose an empty or a new folder, like --data ${join(folder, 'rackready')}.`,
+  };
 }
 
 /** As a recursive mkdir; that of Node 24.21 says ENOENT on a read-only file system and hides the true reason. */
@@ -35,19 +71,25 @@ function errorCode(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
-function explain(error: unknown, folder: string): string {
+function explain(error: unknown, folder: string): Obstacle {
   switch (errorCode(error)) {
     case 'EROFS':
-      return `its file system is mounted read-only. Look with: findmnt -T ${folder}`;
+      return { reason: 'its file system is mounted read-only', hint: `Look with: findmnt -T ${folder}` };
     case 'EACCES':
     case 'EPERM':
-      return `no permission to write there. Look with: ls -ld ${folder}; run as its owner, or choose another folder with --data`;
+      return {
+        reason: 'no permission to write there',
+        hint: `Look with: ls -ld ${folder}; run as its owner (sudo), or choose another folder with --data.`,
+      };
     case 'ENOSPC':
-      return `the disk is full. Free some space; look with: df -h ${folder}`;
+      return { reason: 'the disk is full', hint: `Free some space; look with: df -h ${folder}` };
     case 'ENOTDIR':
       return FILE_IN_THE_WAY;
     default:
-      return error instanceof Error ? error.message : String(error);
+      return {
+        reason: error instanceof Error ? error.message : String(error),
+        hint: `Look with: ls -ld ${folder}`,
+      };
   }
 }
 
@@ -66,7 +108,7 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   const pidFile = join(folder, 'rackready.pid');
   let lock: DatabaseSync | undefined;
   try {
-    lock = new DatabaseSync(join(folder, 'rackready.lock'), { timeout: 0 });
+    lock = new DatabaseSync(join(folder, LOCK_FILE), { timeout: 0 });
     // A journal in memory: taking the lock must not need free space on the disk.
     lock.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
     const held = lock;

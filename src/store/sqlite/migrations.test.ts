@@ -26,9 +26,16 @@ test('a step that fails leaves the schema of the step before, whole', () => {
 });
 
 test('a newer schema is refused by the version that wrote it, even when its tables are not ours', () => {
+  const next = migrations.length + 1;
   const database = new DatabaseSync(':memory:');
   migrate(database, '2.0.0', [...migrations, 'CREATE TABLE extra (x INTEGER)']);
-  assert.match(migrate(database, '1.0.0')?.reason ?? '', /written by rackready 2\.0\.0 \(schema 2\)/);
+  assert.match(
+    migrate(database, '1.0.0')?.reason ?? '',
+    new RegExp(`written by rackready 2\\.0\\.0 \\(schema ${next}\\)`),
+  );
   database.exec('DROP TABLE meta');
-  assert.match(migrate(database, '1.0.0')?.reason ?? '', /written by a newer rackready \(schema 2\)/);
+  assert.match(
+    migrate(database, '1.0.0')?.reason ?? '',
+    new RegExp(`written by a newer rackready \\(schema ${next}\\)`),
+  );
 });

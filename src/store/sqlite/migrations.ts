@@ -33,6 +33,7 @@ export const migrations: readonly string[] = [
     text TEXT NOT NULL
   ) STRICT;
   `,
+  'CREATE TABLE mac (mac TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID',
 ];
 
 /** Brings the schema up to date, each step in its own transaction. Returns a failure when a newer program wrote it. */

@@ -4,6 +4,7 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import type { Emit } from '../../event/event.ts';
 import type { Lease } from '../../lease/lease.ts';
 import type { Life } from '../../machine/life.ts';
+import type { MacRecord } from '../../machine/mac-record.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 import { defaultEventLimits, type EventLimits, type Store } from '../store.ts';
 import { createEventQueue, type EventQueue } from './event-queue.ts';
@@ -117,6 +118,7 @@ function toStore(folder: string, parts: Parts & { readonly link: WorkerLink; rea
   return {
     leases: { load: () => load(folder, link), commit: writes.commit },
     lives: { loadLives: () => loadLives(folder, link), saveLife: writes.saveLife },
+    macs: { loadMacs: () => loadMacs(folder, link), saveMac: writes.saveMac },
     events,
     health: () => health.state(events.dropped()),
     close: () => {
@@ -137,6 +139,11 @@ async function load(folder: string, link: WorkerLink): Promise<Lease[]> {
 async function loadLives(folder: string, link: WorkerLink): Promise<Life[]> {
   const cells = await read(`Cannot read machines from "${folder}"`, () => link.request({ kind: 'lives' }));
   return cells.map((json) => JSON.parse(String(json)) as Life);
+}
+
+async function loadMacs(folder: string, link: WorkerLink): Promise<MacRecord[]> {
+  const cells = await read(`Cannot read Macs from "${folder}"`, () => link.request({ kind: 'macs' }));
+  return cells.map((json) => JSON.parse(String(json)) as MacRecord);
 }
 
 async function read(action: string, work: () => Promise<Cell[]>): Promise<Cell[]> {

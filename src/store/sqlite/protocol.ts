@@ -19,13 +19,14 @@ export interface WorkerSetup {
 }
 
 export type Request =
-  /** One transaction, one fsync. `rows` is made by encodeChange, `lives` is machine, state, JSON in turns. */
-  | { readonly kind: 'write'; readonly rows: Cell[]; readonly lives: string[] }
+  /** One transaction, one fsync. `rows` is made by encodeChange; machine, state, JSON and MAC, JSON stand in turns. */
+  | { readonly kind: 'write'; readonly rows: Cell[]; readonly lives: string[]; readonly macs: string[] }
   /** `json`: an array of RecordedEvent. */
   | { readonly kind: 'events'; readonly json: string }
   | { readonly kind: 'list'; readonly query: EventQuery }
   | { readonly kind: 'load' }
   | { readonly kind: 'lives' }
+  | { readonly kind: 'macs' }
   /** Writes something of no meaning, to see whether writing works again. */
   | { readonly kind: 'probe' }
   | { readonly kind: 'close' };

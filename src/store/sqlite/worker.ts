@@ -19,6 +19,7 @@ const urgency: Readonly<Record<RequestMessage['kind'], number>> = {
   write: 0,
   load: 1,
   lives: 1,
+  macs: 1,
   probe: 1,
   events: 2,
   list: 3,
@@ -128,7 +129,7 @@ function createStep(message: RequestMessage, deps: StepDeps): Step {
   };
   switch (message.kind) {
     case 'write':
-      return () => done(write(holder.get(), message.rows, message.lives));
+      return () => done(write(holder.get(), message));
     case 'events':
       return () => done(writeEvents(holder.get(), message.json));
     case 'load':
@@ -138,6 +139,8 @@ function createStep(message: RequestMessage, deps: StepDeps): Step {
       };
     case 'lives':
       return () => done(holder.get().loadLives());
+    case 'macs':
+      return () => done(holder.get().loadMacs());
     case 'probe':
       return () => {
         holder.get().probe();
@@ -160,11 +163,12 @@ function createStep(message: RequestMessage, deps: StepDeps): Step {
   }
 }
 
-function write(database: StoreDatabase, rows: readonly Cell[], lives: readonly string[]): Cell[] {
+function write(database: StoreDatabase, { rows, lives, macs }: Extract<RequestMessage, { kind: 'write' }>): Cell[] {
   return database.transaction('safe', () => {
     for (let at = 0; at < lives.length; at += 3) {
       database.saveLife(lives[at] ?? '', lives[at + 1] ?? '', lives[at + 2] ?? '');
     }
+    for (let at = 0; at < macs.length; at += 2) database.saveMac(macs[at] ?? '', macs[at + 1] ?? '');
     return database.leases.apply(rows);
   });
 }

@@ -75,8 +75,8 @@ test('a failure of the disk refuses the whole batch and is told', async () => {
   const outcome = Promise.allSettled([commit(1), commit(2)]);
   (await nextSent(1)).refuse(new RequestFailed(full));
   assert.deepEqual(
-    (await outcome).map((one) => one.status === 'rejected' && one.reason.message),
-    Array(2).fill('Cannot write leases to "/data": full. free some'),
+    (await outcome).map((one) => one.status === 'rejected' && [one.reason.message, one.reason.hint]),
+    Array(2).fill(['Cannot write leases to "/data": full', 'free some']),
   );
   assert.deepEqual(told, ['full']);
 });

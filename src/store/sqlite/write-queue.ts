@@ -1,5 +1,6 @@
 import type { ChangeResult, LeaseChange } from '../../lease/lease.ts';
 import type { Life } from '../../machine/life.ts';
+import type { MacRecord } from '../../machine/mac-record.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 import { toProvisionError } from './failure.ts';
 import { decodeResults, encodeChange } from './lease-table.ts';
@@ -15,6 +16,7 @@ import { RequestFailed, WorkerDied } from './worker-link.ts';
 export interface WriteQueue {
   commit(changes: readonly LeaseChange[]): Promise<ChangeResult[]>;
   saveLife(life: Life): Promise<void>;
+  saveMac(record: MacRecord): Promise<void>;
   /** Resolves when everything that was asked for has its answer; later requests are refused. */
   close(): Promise<void>;
 }
@@ -28,7 +30,8 @@ export interface WriteQueueOptions {
 
 interface Job {
   readonly changes: readonly LeaseChange[];
-  readonly life: Life | undefined;
+  readonly life?: Life;
+  readonly mac?: MacRecord;
   readonly resolve: (results: ChangeResult[]) => void;
   readonly reject: (error: Error) => void;
   /** Was on the way when a worker died: tried once more, since putting the same lease twice is the same as once. */
@@ -73,20 +76,23 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
     else onIdle?.();
   };
 
-  const add = (changes: readonly LeaseChange[], life?: Life) => {
+  const add = (work: Pick<Job, 'changes' | 'life' | 'mac'>) => {
     const { promise, resolve, reject } = Promise.withResolvers<ChangeResult[]>();
     if (isClosed) reject(new ProvisionError('store-failed', `Cannot write "${options.folder}": the store is closed`));
     else {
-      pending.push({ changes, life, resolve, reject, wasLost: false, isAlone: false });
+      pending.push({ ...work, resolve, reject, wasLost: false, isAlone: false });
       schedule();
     }
     return promise;
   };
 
   return {
-    commit: (changes) => (changes.length === 0 ? Promise.resolve([]) : add(changes)),
+    commit: (changes) => (changes.length === 0 ? Promise.resolve([]) : add({ changes })),
     saveLife: async (life) => {
-      await add([], life);
+      await add({ changes: [], life });
+    },
+    saveMac: async (mac) => {
+      await add({ changes: [], mac });
     },
     close: () => {
       isClosed = true;
@@ -113,11 +119,13 @@ function takeBatch(pending: readonly Job[]): Job[] {
 function encodeJobs(jobs: readonly Job[]): Request {
   const rows: Cell[] = [];
   const lives: string[] = [];
-  for (const { changes, life } of jobs) {
+  const macs: string[] = [];
+  for (const { changes, life, mac } of jobs) {
     for (const change of changes) encodeChange(rows, change);
     if (life) lives.push(life.machine, life.state, JSON.stringify(life));
+    if (mac) macs.push(mac.mac, JSON.stringify(mac));
   }
-  return { kind: 'write', rows, lives };
+  return { kind: 'write', rows, lives, macs };
 }
 
 function settle(jobs: readonly Job[], taken: readonly Cell[]): void {

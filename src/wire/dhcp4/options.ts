@@ -9,11 +9,18 @@ import { Option } from './option-codes.ts';
  */
 export type Options = ReadonlyMap<number, Uint8Array>;
 
+/** The values of codes that came more than once, each as it stood. BSDP reads option 43 so. */
+export type Repeated = ReadonlyMap<number, readonly Uint8Array[]>;
+
 /**
- * Adds the options of one area to `into`, joining repeated codes. Returns false when a length runs past the area:
+ * Adds the options of one area to `into`, joining repeated codes, whose pieces are noted in `repeated`. Returns false when a length runs past the area:
  * what was read before stays (real firmware sends such packets), nothing after it is trusted.
  */
-export function readOptions(area: Uint8Array, into: Map<number, Uint8Array>): boolean {
+export function readOptions(
+  area: Uint8Array,
+  into: Map<number, Uint8Array>,
+  repeated: Map<number, readonly Uint8Array[]>,
+): boolean {
   let at = 0;
   while (at < area.length) {
     const code = area[at++] ?? Option.end;
@@ -24,6 +31,7 @@ export function readOptions(area: Uint8Array, into: Map<number, Uint8Array>): bo
     const value = area.subarray(at, at + length);
     const before = into.get(code);
     into.set(code, before === undefined ? value : joined(before, value));
+    if (before !== undefined) repeated.set(code, [...(repeated.get(code) ?? [before]), value]);
     at += length;
   }
   return true;

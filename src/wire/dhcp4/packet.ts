@@ -1,7 +1,7 @@
 import { ANY, type Ipv4, ipv4At } from '../../net/ipv4.ts';
 import { DecodeError } from '../decode-error.ts';
-import { MessageType, Option } from './option-codes.ts';
-import { encodedLength, type Options, readOptions, writeOption } from './options.ts';
+import { type MessageName, MessageType, Option } from './option-codes.ts';
+import { encodedLength, type Options, type Repeated, readOptions, writeOption } from './options.ts';
 
 /**
  * A BOOTP/DHCP message (RFC 951, RFC 2131 2):
@@ -37,6 +37,8 @@ export interface DhcpPacket {
   readonly file: string;
   /** All option areas joined. Empty for a plain BOOTP message. */
   readonly options: Options;
+  /** Of options that came more than once, the pieces that `options` has joined. */
+  readonly repeated: Repeated;
   /** False when a length ran past its area: only what stood before it was read. */
   readonly isWhole: boolean;
 }
@@ -49,6 +51,7 @@ const SNAME = 44;
 const FILE = 108;
 const COOKIE = [0x63, 0x82, 0x53, 0x63] as const;
 const EMPTY: Options = new Map();
+const NONE: Repeated = new Map();
 
 /** Decodes a datagram. The result keeps no reference to `datagram`. Throws DecodeError for what is no BOOTP message at all. */
 export function decodePacket(datagram: Uint8Array): DhcpPacket {
@@ -76,19 +79,35 @@ export function decodePacket(datagram: Uint8Array): DhcpPacket {
     sname: overload & 2 ? '' : textAt(bytes, SNAME, FILE),
     file: overload & 1 ? '' : textAt(bytes, FILE, HEADER_BYTES),
     options: area.options,
+    repeated: area.repeated,
     isWhole: area.isWhole,
   };
 }
 
+interface Area {
+  readonly options: Options;
+  readonly repeated: Repeated;
+  readonly isWhole: boolean;
+}
+
 /** Options area, then `file`, then `sname` where option 52 says that they carry options (RFC 3396 5). */
-function readAllOptions(bytes: Uint8Array): { options: Options; isWhole: boolean } {
-  if (!COOKIE.every((byte, index) => bytes[HEADER_BYTES + index] === byte)) return { options: EMPTY, isWhole: true };
+function readAllOptions(bytes: Uint8Array): Area {
+  if (!COOKIE.every((byte, index) => bytes[HEADER_BYTES + index] === byte)) {
+    return { options: EMPTY, repeated: NONE, isWhole: true };
+  }
   const options = new Map<number, Uint8Array>();
-  let isWhole = readOptions(bytes.subarray(HEADER_BYTES + 4), options);
+  const repeated = new Map<number, readonly Uint8Array[]>();
+  let isWhole = readOptions(bytes.subarray(HEADER_BYTES + 4), options, repeated);
   const overload = options.get(Option.overload)?.[0] ?? 0;
-  if (overload & 1) isWhole = readOptions(bytes.subarray(FILE, HEADER_BYTES), options) && isWhole;
-  if (overload & 2) isWhole = readOptions(bytes.subarray(SNAME, FILE), options) && isWhole;
-  return { options, isWhole };
+  if (overload & 1) isWhole = readOptions(bytes.subarray(FILE, HEADER_BYTES), options, repeated) && isWhole;
+  if (overload & 2) isWhole = readOptions(bytes.subarray(SNAME, FILE), options, repeated) && isWhole;
+  return { options, repeated, isWhole };
+}
+
+/** An option's values, one for each time that it stands in the packet. Empty when it is absent. */
+export function optionInstances(packet: DhcpPacket, code: number): readonly Uint8Array[] {
+  const only = packet.options.get(code);
+  return packet.repeated.get(code) ?? (only === undefined ? [] : [only]);
 }
 
 /** What a reply consists of. Options are written in the order given. */
@@ -143,18 +162,40 @@ export function replyBytes(options: DhcpReply['options']): number {
   return options.reduce((size, [, value]) => size + encodedLength(value), HEADER_BYTES + 5);
 }
 
-/** What we ask other servers when we look for strangers: a DISCOVER with the broadcast flag, from `chaddr`. */
-export function encodeDiscover(chaddr: Uint8Array, xid: number): Uint8Array {
-  const bytes = new Uint8Array(MIN_PACKET_BYTES);
-  bytes.set([1, 1, 6, 0]);
-  writeU32(bytes, 4, xid);
-  bytes[10] = BROADCAST_FLAG >>> 8;
-  bytes.set(chaddr.subarray(0, 6), 28);
+/** What a client's message consists of. Options are written in the order given; `type` is option 53 before them. */
+export interface DhcpQuestion {
+  readonly chaddr: Uint8Array;
+  readonly xid: number;
+  readonly type: MessageName;
+  readonly flags?: number;
+  readonly ciaddr?: Ipv4;
+  readonly giaddr?: Ipv4;
+  readonly options: readonly (readonly [code: number, value: Uint8Array])[];
+}
+
+/** A client's side: a request of at least 300 bytes from an Ethernet card. */
+export function encodeQuestion(question: DhcpQuestion): Uint8Array {
+  const type = Uint8Array.of(MessageType[question.type]);
+  const options = [[Option.messageType, type] as const, ...question.options];
+  const bytes = new Uint8Array(Math.max(replyBytes(options), MIN_PACKET_BYTES));
+  bytes.set([1, 1, 6, question.giaddr === undefined ? 0 : 1]);
+  writeU32(bytes, 4, question.xid);
+  bytes[10] = (question.flags ?? 0) >>> 8;
+  bytes[11] = (question.flags ?? 0) & 255;
+  writeU32(bytes, 12, question.ciaddr ?? ANY);
+  writeU32(bytes, 24, question.giaddr ?? ANY);
+  bytes.set(question.chaddr.subarray(0, 6), 28);
   bytes.set(COOKIE, HEADER_BYTES);
-  let at = writeOption(bytes, HEADER_BYTES + 4, Option.messageType, Uint8Array.of(MessageType.discover));
-  at = writeOption(bytes, at, Option.parameterRequestList, Uint8Array.of(1, 3, 6));
+  let at = HEADER_BYTES + 4;
+  for (const [code, value] of options) at = writeOption(bytes, at, code, value);
   bytes[at] = Option.end;
   return bytes;
+}
+
+/** What we ask other servers when we look for strangers: a DISCOVER with the broadcast flag, from `chaddr`. */
+export function encodeDiscover(chaddr: Uint8Array, xid: number): Uint8Array {
+  const options = [[Option.parameterRequestList, Uint8Array.of(1, 3, 6)] as const];
+  return encodeQuestion({ chaddr, xid, type: 'discover', flags: BROADCAST_FLAG, options });
 }
 
 function u16At(bytes: Uint8Array, offset: number): number {

@@ -1,0 +1,33 @@
+/** "Universal EFI": Apple's container for a program in both widths. Two magic bytes less and nobody else reads it. */
+const FAT_MAGIC = 0x0ef1fab9;
+const FAT_ENTRY_BYTES = 20;
+/** Mach's numbers for i386 and x86_64. */
+const FAT_CPUS: ReadonlyMap<number, EfiBits> = new Map([
+  [7, 32],
+  [0x01000007, 64],
+]);
+/** PE/COFF machine types. */
+const PE_MACHINES: ReadonlyMap<number, EfiBits> = new Map([
+  [0x014c, 32],
+  [0x8664, 64],
+]);
+
+export type EfiBits = 32 | 64;
+
+/** How many bytes of a file's beginning are enough to judge it. */
+export const EFI_HEADER_BYTES = 4096;
+
+/** Which Intel firmware can run a program, by the beginning of its file; empty for what is no EFI program for Intel. */
+export function efiBitsOf(bytes: Uint8Array): readonly EfiBits[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const u32 = (at: number) => (at + 4 <= view.byteLength ? view.getUint32(at, true) : 0);
+  if (u32(0) === FAT_MAGIC) {
+    const count = Math.min(u32(4), 8);
+    const cpus = Array.from({ length: count }, (_, index) => FAT_CPUS.get(u32(8 + index * FAT_ENTRY_BYTES)));
+    return ([32, 64] as const).filter((bits) => cpus.includes(bits));
+  }
+  const header = u32(0x3c);
+  if ((u32(0) & 0xffff) !== 0x5a4d || u32(header) !== 0x4550) return [];
+  const bits = PE_MACHINES.get(u32(header + 4) & 0xffff);
+  return bits === undefined ? [] : [bits];
+}
