@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type LoadResult, loadSettings } from './config/load.ts';
 import { formatProblem, type Problem } from './config/problem.ts';
 import type { Settings } from './config/settings.ts';
-import { watchSettings } from './config/watch.ts';
+import { templatesOf, watchSettings } from './config/watch.ts';
 import type { RecordedEvent } from './event/event.ts';
 import type { ReloadResult } from './http/api/ports.ts';
 import { openLoaders } from './io/loaders/open-loaders.ts';
@@ -107,6 +107,7 @@ async function openReloader(
   const watch = await watchSettings({
     path: configPath,
     load: () => loadSettings({ path: configPath }),
+    templates: templatesOf(first),
     onResult: async (result) => {
       if (result.kind === 'problems') {
         return base.emit('config.refused', {}, { problems: errorsIn(result.problems) });

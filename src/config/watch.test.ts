@@ -73,6 +73,30 @@ test('a folder is watched for new, changed and removed files, and for its own re
   await after(() => writeFileSync(join(path, 'a.yaml'), text(3)), serves(3));
 });
 
+test('a template is watched from the configuration that names it on, and a bad one is refused', async (t) => {
+  const { folder, path, after } = await watched(t, 'r.yaml', (at) => {
+    writeFileSync(join(at, 'r.yaml'), text(1));
+    mkdirSync(join(at, 'templates'));
+    writeFileSync(join(at, 'templates', 'mine.liquid'), '{{ machine.name }}\n');
+  });
+  const template = join(folder, 'templates', 'mine.liquid');
+  const profile =
+    'profiles: {p: {os: custom, kernel: /k, initrd: /i, arguments: "{{ urls.answer }}", answerFile: templates/mine.liquid}}\n';
+  const machines =
+    'machines: {a: {mac: "00:25:90:96:c4:9a", profile: p}, b: {mac: "00:25:90:96:c4:9b", profile: p, vars: {x: 1}}}\n';
+  await after(() => writeFileSync(path, `${text(2)}${profile}${machines}`), serves(2));
+  const broken = await after(() => writeFileSync(template, '{{ vars.x }}\n'), isRefused);
+  const [problem] = broken.kind === 'problems' ? broken.problems.filter(({ severity }) => severity === 'error') : [];
+  assert.equal(problem?.path, 'machines.a');
+  assert.match(problem?.message ?? '', /mine\.liquid:1:\d+: undefined variable: vars\.x$/);
+  const isRight = (result: LoadResult) => result.kind === 'settings';
+  writeFileSync(join(folder, 'templates', '.new'), '{{ machine.mac }}\n');
+  await after(() => renameSync(join(folder, 'templates', '.new'), template), isRight);
+  const gone = await after(() => rmSync(template), isRefused);
+  assert.match(gone.kind === 'problems' ? gone.problems.map(({ message }) => message).join() : '', /does not exist/);
+  await after(() => writeFileSync(template, 'x\n'), isRight);
+});
+
 test('reload() reads at once, resolves after onResult, and does not overlap', async (t) => {
   const { path, watch, results } = await watched(t, 'r.yaml', (at) => writeFileSync(join(at, 'r.yaml'), text(1)));
   const seen: string[] = [];

@@ -2,11 +2,14 @@ import { type FSWatcher, watch } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { isConfigFile, type LoadResult } from './load.ts';
+import type { Settings } from './settings.ts';
 
 export interface WatchOptions {
   /** The file or folder that `load` reads. */
   readonly path: string;
   readonly load: () => Promise<LoadResult>;
+  /** Files that the configuration in force names and that are checked with it: its templates. Absolute paths. */
+  readonly templates?: readonly string[] | undefined;
   /**
    * Called after every reload, also with problems: then nothing has changed, and the configuration in force stays.
    * Calls do not overlap; a promise is waited for.
@@ -29,7 +32,7 @@ export interface SettingsWatch {
 type Target = readonly [folder: string, name: string | undefined];
 
 /**
- * Reloads a configuration when its file changes, or a file of its folder. Folders are watched, not files: editors write
+ * Reloads a configuration when its file changes, or a file of its folder, or one of its templates. Folders are watched, not files: editors write
  * a new file and rename it, after which the old file's watch would see nothing more.
  */
 export async function watchSettings(options: WatchOptions): Promise<SettingsWatch> {
@@ -37,6 +40,7 @@ export async function watchSettings(options: WatchOptions): Promise<SettingsWatc
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<unknown> = Promise.resolve();
   let isClosed = false;
+  let templates = options.templates ?? [];
 
   const stopWatching = () => {
     for (const watcher of watchers) watcher.close();
@@ -48,19 +52,32 @@ export async function watchSettings(options: WatchOptions): Promise<SettingsWatc
     timer = setTimeout(() => void reload(), options.debounceMs ?? 200);
   };
   const arm = async () => {
-    const targets = await targetsOf(options.path);
+    const places = [...(await targetsOf(options.path)), ...(await Promise.all(templates.map(placesOf))).flat()];
+    const targets = new Map(places.map((place) => [JSON.stringify(place), place])).values();
     if (isClosed) return;
     stopWatching();
-    watchers = targets.flatMap(
+    watchers = [...targets].flatMap(
       ([folder, name]) => openWatcher(folder, name, { onChange: schedule, onUnwatched: options.onUnwatched }) ?? [],
     );
   };
   const reloadOnce = async () => {
     // A folder may be another one by now. Watching begins before reading, so that no change falls between the two.
     await arm();
-    const result = await options.load();
+    let result = await options.load();
+    // Templates that this configuration names for the first time are watched, too, before they are read for good.
+    while (!isClosed && adopt(result)) {
+      await arm();
+      result = await options.load();
+    }
     if (!isClosed) await options.onResult(result);
     return result;
+  };
+  /** Whether a right configuration names other templates than the last one. */
+  const adopt = (result: LoadResult): boolean => {
+    if (result.kind !== 'settings') return false;
+    const known = new Set(templates);
+    templates = templatesOf(result.settings);
+    return templates.some((path) => !known.has(path));
   };
   const reload = (): Promise<LoadResult> => {
     clearTimeout(timer);
@@ -78,8 +95,13 @@ export async function watchSettings(options: WatchOptions): Promise<SettingsWatc
   return { reload, close };
 }
 
-/** The path's own folder and that folder's, the folder that the path is, and where a symbolic link leads. */
-async function targetsOf(path: string): Promise<Target[]> {
+/** The answer-file templates that a configuration names, each once. */
+export function templatesOf({ profiles }: Settings): string[] {
+  return [...new Set(Array.from(profiles.values(), ({ answerFile }) => answerFile))];
+}
+
+/** The path's own folder and that folder's, also where a symbolic link leads. */
+async function placesOf(path: string): Promise<Target[]> {
   const places = new Set([resolve(path)]);
   const real = await realpath(path).catch(() => undefined);
   if (real !== undefined) places.add(real);
@@ -89,11 +111,17 @@ async function targetsOf(path: string): Promise<Target[]> {
     targets.push([folder, basename(place)]);
     if (folder !== '/') targets.push([dirname(folder), basename(folder)]);
   }
+  return targets;
+}
+
+/** Those of the path, and the folder that it is. */
+async function targetsOf(path: string): Promise<Target[]> {
+  const targets = await placesOf(path);
   const isFolder = await stat(path).then(
     (found) => found.isDirectory(),
     () => false,
   );
-  return isFolder ? [...targets, [real ?? resolve(path), undefined]] : targets;
+  return isFolder ? [...targets, [await realpath(path).catch(() => resolve(path)), undefined]] : targets;
 }
 
 interface Listener {

@@ -40,7 +40,7 @@ export const serverEvents = {
   ),
   'config.refused': entry<{ problems: readonly string[] }>(
     'error',
-    'The changed configuration has errors. The one that was in force stays in force, all of it.',
+    'The changed configuration, or a template that it names, has errors. What was in force stays in force, all of it, the templates too.',
     (d) => `changed configuration refused, the old one stays: ${d.problems.join('; ')}`,
   ),
   'store.failed': entry<{ reason: string; next: string }>(

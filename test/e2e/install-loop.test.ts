@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import type { Installer } from '../../src/lab/demo-config.ts';
 import type { ServerEvent } from '../../src/lab/milestones.ts';
+import { cpio } from '../support/cpio.ts';
 import { run } from '../support/http.ts';
 import { installerFor, numbered, renderConfig } from './config.ts';
 import { openTestRack } from './rack.ts';
@@ -11,20 +14,45 @@ import { wanted } from './wanted.ts';
 
 /*
  * A machine that boots from the network for ever: its firmware knows nothing else, and whatever it starts ends in a
- * restart. The real installer fetches its answer file, and then dies without a report, or reports and restarts.
+ * restart. Its installer is of our own making, on Debian's kernel: it fetches its answer file, runs it, and restarts.
+ * One answer file makes it die without a report, the other one reports success.
  */
 
 const MAIN = resolve(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 const TIMEOUT_MS = 15 * 60_000;
 
-/** An answer file whose installer does this and restarts at once. */
+/** Runs in place of debian-installer's own first program, with its tools. */
+const INIT = `#!/bin/sh
+mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t devtmpfs dev /dev
+modprobe virtio_pci; modprobe virtio_net
+for card in /sys/class/net/*; do card=\${card##*/}; [ "$card" = lo ] || break; done
+ip link set "$card" up
+udhcpc -f -q -i "$card" -V d-i -s /address
+for word in $(cat /proc/cmdline); do case "$word" in answer=*) wget -q -O /answer "\${word#answer=}" && sh /answer;; esac; done
+echo b >/proc/sysrq-trigger
+`;
+const ADDRESS = `#!/bin/sh
+[ "$1" != bound ] || ip address add "$ip/24" dev "$interface"
+`;
+
+/** The kernel, and the ramdisk with our installer behind Debian's. */
+function makeInstaller(
+  folder: string,
+  { kernel, initrd }: Installer,
+): { readonly kernel: string; readonly initrd: string } {
+  const files = [
+    { name: 'init', text: INIT, mode: 0o755 },
+    { name: 'address', text: ADDRESS, mode: 0o755 },
+  ];
+  const made = join(folder, 'initrd');
+  writeFileSync(made, Buffer.concat([readFileSync(initrd), gzipSync(cpio(files))]));
+  return { kernel, initrd: made };
+}
+
+/** An answer file that reports its start, then this, and nothing more. */
 function template(folder: string, name: string, report: string): string {
   const file = join(folder, `${name}.liquid`);
-  const command = `wget -q -O /dev/null {{ urls.report }}/started; ${report}; echo b >/proc/sysrq-trigger`;
-  writeFileSync(
-    file,
-    `#_preseed_V1\nd-i netcfg/choose_interface select auto\nd-i preseed/early_command string ${command}\n`,
-  );
+  writeFileSync(file, `wget -q -O /dev/null {{ urls.report }}/started\n${report}\n`);
   return file;
 }
 
@@ -34,10 +62,11 @@ test('an install loop: one installation a grant, then it is held, and one comman
   const folder = mkdtempSync(join(tmpdir(), 'rackready-loop-'));
   chmodSync(folder, 0o755);
   const box = numbered(1, 'profile: dies');
+  const { kernel, initrd } = makeInstaller(folder, installer);
   const profile = (name: string, report: string, install: string) => {
-    const { kernel, initrd, version } = installer;
     const answerFile = template(folder, name, report);
-    return `  ${name}: { os: debian-${version}, kernel: ${kernel}, initrd: ${initrd}, answerFile: ${answerFile}, arguments: console=ttyS0, install: ${install} }\n`;
+    const args = '"console=ttyS0 answer={{ urls.answer }}"';
+    return `  ${name}: { os: custom, kernel: ${kernel}, initrd: ${initrd}, answerFile: ${answerFile}, arguments: ${args}, install: ${install} }\n`;
   };
   const profiles = `profiles:\n${profile('dies', 'true', 'once')}${profile('ends', 'wget -q -O /dev/null {{ urls.report }}/done', 'manual')}`;
   const rack = await openTestRack(t, `${renderConfig({ machines: [box.line] })}${profiles}`);
@@ -65,8 +94,8 @@ test('an install loop: one installation a grant, then it is held, and one comman
       wanted('boot.config', { decision: 'install', profile: 'dies' }),
       wanted('answer.fetched', { profile: 'dies' }),
       wanted('install.started'),
-      wanted('boot.held', { reason: /asked to start dies again/ }),
       wanted('boot.config', { decision: 'hold' }),
+      wanted('boot.held', { reason: /asked to start dies again/ }),
       // And for ever on.
       wanted('boot.config', { decision: 'hold' }),
     ],

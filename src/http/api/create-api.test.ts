@@ -79,6 +79,17 @@ test('POST install grants with the given or the machine’s own profile, and sho
 const failures: readonly (readonly [Method, string, object | undefined, number, string, RegExp])[] = [
   ['GET', '/machines/sm', undefined, 404, 'unknown-machine', /did you mean sm[12]\?/],
   ['POST', '/machines/sm9/install', undefined, 404, 'unknown-machine', /did you mean sm[12]\?/],
+  ['GET', '/machines/00:25:90:96:c4:9b', undefined, 404, 'unknown-machine', /is a card of sm2: use that name/],
+  [
+    'POST',
+    '/machines/m-00-25-90-00-00-40/install',
+    undefined,
+    404,
+    'unknown-machine',
+    /add NAME --mac 00:25:90:00:00:40/,
+  ],
+  ['POST', '/machines/sm2/retire', undefined, 409, 'refused', /rackready machines sm2/],
+  ['POST', '/machines/sm2/unretire', undefined, 409, 'refused', /rackready machines sm2/],
   ['POST', '/machines/sm2/install', undefined, 404, 'unknown-profile', /Profiles: debian-12, rocky-9/],
   ['POST', '/machines/sm1/install', { profile: 'debian-21' }, 404, 'unknown-profile', /did you mean debian-12\?/],
   ['POST', '/machines/sm1/install', { profil: 'debian-12' }, 400, 'bad-request', /Mend/],

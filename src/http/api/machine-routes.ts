@@ -142,11 +142,21 @@ function operationAnswer(ports: ApiPorts, name: string, result: OperationResult)
 }
 
 function unknownMachine({ machines }: ApiPorts, name: string): ApiError {
-  const names = Array.from(machines.list(), ({ machine }) => machine.name);
+  const message = `there is no machine "${name}" in the configuration`;
+  return new ApiError(404, 'unknown-machine', message, hintFor(machines, name));
+}
+
+/** People know a machine by its MAC address, too. */
+function hintFor(machines: ApiPorts['machines'], name: string): string {
+  const known = Array.from(machines.list(), ({ machine }) => machine);
   const mac = discoveredMac(name) ?? parseMac(name);
-  const hint =
-    mac === undefined || machines.isNamed(mac)
-      ? `${didYouMean(name, names)}List them with: rackready machines`
-      : `It is only discovered. Take it into the configuration first: rackready machines add NAME --mac ${mac}`;
-  return new ApiError(404, 'unknown-machine', `there is no machine "${name}" in the configuration`, hint);
+  const owner = mac && known.find(({ macs }) => macs.includes(mac));
+  if (owner) return `${mac} is a card of ${owner.name}: use that name.`;
+  if (mac)
+    return `It is only discovered. Take it into the configuration first: rackready machines add NAME --mac ${mac}`;
+  const near = didYouMean(
+    name,
+    known.map((machine) => machine.name),
+  );
+  return `${near}List them with: rackready machines`;
 }
