@@ -52,7 +52,11 @@ let images: string | undefined;
 /** Starts a server on a data folder of its own, with the images that the first one of this file has made. */
 export async function startNetboot(t: TestContext, setup: ServerSetup): Promise<TestServer> {
   const data = setup.data ?? newFolder('data');
-  if (images !== undefined && setup.data === undefined) cpSync(images, join(data, 'loaders'), { recursive: true });
+  if (images !== undefined && setup.data === undefined) {
+    cpSync(images, join(data, 'loaders'), { recursive: true });
+    // By this file the server knows that the folder is its own.
+    writeFileSync(join(data, 'rackready.lock'), '');
+  }
   const server = await startServer(t, { ...setup, data });
   images ??= join(data, 'loaders');
   return server;
