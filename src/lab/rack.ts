@@ -74,7 +74,8 @@ export async function openRack(options: RackOptions = {}): Promise<Rack> {
 function createRack(bridge: string, folder: string, given: Accelerator | undefined): Rack {
   const machines: LabMachine[] = [];
   const taps: string[] = [];
-  const clients: string[] = [];
+  /** The bridge's port of each, by namespace. */
+  const clients = new Map<string, string>();
   let ports = 0;
   let accelerator = given && Promise.resolve(given);
   let closing: Promise<void> | undefined;
@@ -94,14 +95,14 @@ function createRack(bridge: string, folder: string, given: Accelerator | undefin
     },
     async addClient(name, { mac } = {}) {
       ports += 1;
-      clients.push(name);
-      return addClient(bridge, name, `${bridge}-c${ports}`, mac);
+      const port = `${bridge}-c${ports}`;
+      clients.set(name, port);
+      return addClient(bridge, name, port, mac);
     },
     async removeClient({ namespace }) {
-      const at = clients.indexOf(namespace);
-      if (at < 0) return;
-      clients.splice(at, 1);
-      await ip('netns', 'delete', namespace);
+      const port = clients.get(namespace);
+      clients.delete(namespace);
+      if (port !== undefined) await deleteClient(namespace, port);
     },
     async powerOn(order) {
       const tap = await rack.addTap();
@@ -139,15 +140,23 @@ export async function addClient(bridge: string, namespace: string, port: string,
   return { namespace, interfaceName, prefix: ['ip', 'netns', 'exec', namespace] };
 }
 
+/** The kernel takes a namespace's devices away some time later; the port's name must be free at once. */
+async function deleteClient(namespace: string, port: string): Promise<void> {
+  await ip('link', 'delete', port).catch(() => {
+    // Somebody took the cable out already.
+  });
+  await ip('netns', 'delete', namespace);
+}
+
 async function closeRack(
   bridge: string,
   folder: string,
   machines: readonly LabMachine[],
   taps: readonly string[],
-  clients: readonly string[],
+  clients: ReadonlyMap<string, string>,
 ): Promise<void> {
   await Promise.all(machines.map((machine) => machine.stop()));
-  for (const client of clients) await ip('netns', 'delete', client);
+  for (const [namespace, port] of clients) await deleteClient(namespace, port);
   for (const tap of taps) await ip('link', 'delete', tap);
   await ip('link', 'delete', bridge);
   rmSync(folder, { recursive: true, force: true });
