@@ -38,10 +38,11 @@ const PLAIN = process.stdout.isTTY ? {} : { NO_COLOR: '1' };
 
 /**
  * Where the project stands inside the namespaces. Tests start programs under accounts without rights, which could not enter the
- * checkout itself when it is below a private folder, as root's home is.
+ * checkout itself when it is below a private folder, as root's home is. Not below /run, which is private in each further
+ * enclosure: a rack that a test opens there would lose its own program.
  */
-const INSIDE = '/run/rackready';
-const ENTER = `mkdir -p ${INSIDE} && mount --bind "$1" ${INSIDE} && cd ${INSIDE} && shift && exec "$@"`;
+const INSIDE = '/media';
+const ENTER = `mount --bind "$1" ${INSIDE} && cd ${INSIDE} && shift && exec "$@"`;
 const toInside = (path: string): string => (path.startsWith(`${root}/`) ? INSIDE + path.slice(root.length) : path);
 const toOutside = (path: string): string => (path.startsWith(`${INSIDE}/`) ? root + path.slice(INSIDE.length) : path);
 

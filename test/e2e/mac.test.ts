@@ -11,7 +11,7 @@ import { http, tftp, troubles, wanted } from './wanted.ts';
  * takes over with that very file, started from a FAT disk: like Apple's firmware it then has a card, and no lease for GRUB.
  */
 
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 600_000;
 const FIRMWARES = ['/usr/share/OVMF/OVMF_CODE_4M.fd', '/usr/share/OVMF/OVMF32_CODE_4M.secboot.fd'];
 const GRUBS = ['/usr/lib/grub/x86_64-efi', '/usr/lib/grub/i386-efi'];
 

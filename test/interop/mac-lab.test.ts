@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { needs } from '../needs.ts';
 import { CARDS, configuration, MAC_TOOLS } from '../support/mac-config.ts';
 import { type Ended, ip, openSegment, runProgram } from '../support/segment.ts';
-import { newFolder, startServer } from '../support/server.ts';
+import { startServer } from '../support/server.ts';
 
 /* `rackready lab mac`, as an operator runs it. */
 
@@ -27,15 +27,18 @@ function lab(...words: string[]): Promise<Ended> {
   return runProgram(command, 240_000);
 }
 
-function writeYaml(yaml: string): string {
-  const path = join(newFolder('lab'), 'rack.yaml');
+/** In /tmp: the command's own enclosure has another /run, with the usual temp folder in it. */
+function writeYaml(t: TestContext, yaml: string): string {
+  const folder = mkdtempSync('/tmp/rackready-lab-');
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'rack.yaml');
   writeFileSync(path, yaml, { mode: 0o644 });
   return path;
 }
 
 test('rackready lab mac tries a configuration in a rack of its own', async (t) => {
   if (!needs(t, ...MAC_TOOLS, 'unshare')) return;
-  const config = writeYaml(configuration());
+  const config = writeYaml(t, configuration());
   const json = await lab('--config', config, '--json');
   assert.equal(json.code, 0, json.text);
   const report = JSON.parse(json.text) as LabReport;
@@ -51,7 +54,7 @@ test('rackready lab mac tries a configuration in a rack of its own', async (t) =
 
 test('rackready lab mac in proxy mode brings the other DHCP server along, and a second NetBoot server when asked to', async (t) => {
   if (!needs(t, ...MAC_TOOLS, 'unshare')) return;
-  const config = writeYaml(configuration({ mode: 'proxy' }));
+  const config = writeYaml(t, configuration({ mode: 'proxy' }));
   const { code, text } = await lab('--config', config, '--second-server', '--way', 'menu', '--select', 'Install Linux');
   assert.equal(code, 0, text);
   assert.match(text, /another host, 172\.22\.10\.254, gives out addresses, as dhcp\.mode proxy says/);
@@ -59,8 +62,8 @@ test('rackready lab mac in proxy mode brings the other DHCP server along, and a 
   assert.match(text, /starts mac\/x86_64\.efi/);
 });
 
-test('rackready lab mac says what is wrong with a configuration before it builds anything', async () => {
-  const config = writeYaml('networks: { a: { interface: br0 } }\n');
+test('rackready lab mac says what is wrong with a configuration before it builds anything', async (t) => {
+  const config = writeYaml(t, 'networks: { a: { interface: br0 } }\n');
   const { code, text } = await lab('--config', config, '--json');
   assert.equal(code, 78, text);
   const { error } = JSON.parse(text) as { error: { code: string; message: string } };
