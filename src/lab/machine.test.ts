@@ -66,6 +66,12 @@ describe('planArguments()', () => {
     assert.doesNotMatch(plan({}), /bootindex/);
   });
 
+  test('UEFI with a disk of its own asks the network before it', () => {
+    const line = plan({ diskGb: 8 });
+    assert.match(line, /romfile=,bootindex=1 /);
+    assert.match(line, /drive=disk0,serial=pc1,bootindex=2/);
+  });
+
   test('HTTP boot only: PXE is switched off in OVMF', () => {
     const line = plan({ isHttpBootOnly: true });
     assert.match(line, /name=opt\/org\.tianocore\/IPv4PXESupport,string=no/);

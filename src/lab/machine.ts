@@ -133,14 +133,13 @@ export function planArguments(
     args.push('-drive', `if=pflash,unit=1,format=raw,file=${join(site.folder, `${options.name}.vars`)}`);
   }
   args.push('-netdev', `tap,id=net0,ifname=${site.tap},script=no,downscript=no`);
-  const order = options.efiDisk === undefined ? '' : ',bootindex=1';
-  args.push(
-    '-device',
-    `${options.nic ?? 'virtio-net-pci'},netdev=net0,mac=${options.mac}${romArgument(options)}${order}`,
-  );
   const disk = diskArgument(options, site);
+  const isOrdered = options.efiDisk !== undefined || (disk !== undefined && options.firmware !== 'bios');
+  const order = (index: number) => (isOrdered ? `,bootindex=${index}` : '');
+  const card = `${options.nic ?? 'virtio-net-pci'},netdev=net0,mac=${options.mac}${romArgument(options)}`;
+  args.push('-device', `${card}${order(1)}`);
   // The serial number gives the disk a name below /dev/disk/by-id, as a real one has.
-  const device = `virtio-blk-pci,drive=disk0,serial=${options.name.slice(0, 20)}`;
+  const device = `virtio-blk-pci,drive=disk0,serial=${options.name.slice(0, 20)}${order(2)}`;
   if (disk !== undefined) args.push('-drive', `if=none,id=disk0,${disk}`, '-device', device);
   if (options.efiDisk !== undefined) {
     args.push('-drive', `if=none,id=efi0,format=raw,readonly=on,file=fat:${options.efiDisk}`);
@@ -148,7 +147,8 @@ export function planArguments(
   }
   // Entropy: without it the installer's kernel waits for some.
   args.push('-device', 'virtio-rng-pci');
-  // Network first, then the disk, as machines of a deployment are set up. UEFI keeps its own order.
+  // Network first, then the disk, as machines of a deployment are set up. EDK2 takes the order of QEMU's boot indexes; left
+  // to itself it starts a disk that has EFI/BOOT/BOOTX64.EFI before the network.
   if (options.firmware === 'bios') args.push('-boot', 'nc');
   if (options.isHttpBootOnly) {
     for (const version of ['IPv4', 'IPv6']) {
