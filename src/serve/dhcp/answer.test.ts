@@ -380,6 +380,15 @@ test('the boot file stands in the header and, NUL-ended, in option 67; the next 
   assert.equal(packet.options.has(13), false);
 });
 
+test('the operator’s own option 66 is not sent beside ours: two of one code are read as one long value', () => {
+  const own = { code: 66, value: Buffer.from('10.9.9.9') };
+  const networks = [network({ dhcp: { options: [own] } })];
+  const verdict = ask({ type: 1 }, { networks, boot: { kind: 'boot', fields: { bootFile: 'core.0', isIpxe: false } } });
+  assert.equal(text(verdict, 66), '172.22.10.2');
+  assert.equal(codes(verdict).filter((code) => code === 66).length, 1);
+  assert.equal(text(ask({ type: 1 }, { networks }), 66), '10.9.9.9');
+});
+
 test('a network without a router names none, except to debian-installer, which stops at a question without one', () => {
   const networks = [network({ router: undefined })];
   assert.equal(codes(ask({ type: 1 }, { networks })).includes(3), false);

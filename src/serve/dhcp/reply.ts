@@ -153,10 +153,13 @@ interface Body {
 function encode(parts: ReplyParts, body: Body): Uint8Array {
   const { request, network } = parts;
   const last = [...bootOptions(network, request, body), ...echoes(request)];
+  const taken = new Set(last.map(([code]) => code));
   let room = sizeLimit(request) - replyBytes(body.required) - optionBytes(last);
   // The operator's extras give way first, the boot fields never: a machine boots without an NTP server.
   const optional: OptionEntry[] = [];
   for (const entry of body.optional) {
+    // What says how to boot says it alone: two values of one option are read as one long value (RFC 3396 section 5).
+    if (taken.has(entry[0])) continue;
     room -= encodedLength(entry[1]);
     if (room < 0) break;
     optional.push(entry);
