@@ -33,3 +33,9 @@ test('nobody’s log is dropped, and a flood is cut off until its time is over',
   syslog.receive(line('<30>x: y'), ipv4('10.0.0.1'), 'rack');
   assert.equal(told.length, 201);
 });
+
+test('the token of a grant is not kept with a line that names its URL', () => {
+  const { told, syslog } = bench();
+  syslog.receive(line('<30>preseed: GET http://10.0.0.2/answer/secret-1/preseed.cfg'), ipv4('10.0.0.1'), 'rack');
+  assert.deepEqual(told, ['installer.log sm1 GET http://10.0.0.2/answer/…/preseed.cfg']);
+});

@@ -1,4 +1,5 @@
 import type { Emit, Subject } from '../event/event.ts';
+import { hideTokens } from '../event/hide-tokens.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import { decodeSyslog } from '../wire/syslog.ts';
 
@@ -32,8 +33,10 @@ export function createSyslog(deps: SyslogDeps): Syslog {
         windows.set(from, window);
       }
       if (++window.count > MOST) return;
-      const { severity, program, text } = decodeSyslog(datagram);
-      if (text === '') return;
+      const { severity, program, text: line } = decodeSyslog(datagram);
+      if (line === '') return;
+      // Installers log the kernel's command line and what they download: URLs with the token of their grant.
+      const text = hideTokens(line);
       deps.emit(severity <= 3 ? 'installer.error' : 'installer.log', subject, { ...(program && { program }), text });
     },
   };

@@ -229,6 +229,14 @@ describe('real TFTP clients', () => {
     assert.match(output, /file not found: Small\.bin \(did you mean small\.bin\?\)/);
   });
 
+  test('an answer file is not there, and the token in its name is told to nobody', async (t) => {
+    if (!needs(t, 'tftp')) return;
+    const { output } = await run('tftp', '-m', 'binary', HOST, '-c', 'get', 'answer/one-time/preseed.cfg', '/dev/null');
+    assert.match(output, /not found/);
+    assert.equal(told.at(-1)?.id, 'tftp.not-found');
+    assert.equal(told.at(-1)?.data.file, 'answer/…/preseed.cfg');
+  });
+
   for (const name of ['../secret', '/../secret', 'a/../../secret', '..\\secret', './/../secret']) {
     test(`the name ${name} does not leave the folder`, async (t) => {
       if (!needs(t, 'tftp')) return;

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { EventData, EventId, Subject } from '../../event/event.ts';
+import { hideTokens } from '../../event/hide-tokens.ts';
 import { PLAIN_TEXT } from './content-type.ts';
 import { printable } from './path.ts';
 import type { BootHttpAnswer, BootHttpLimits, BootHttpRequest } from './protocol.ts';
@@ -65,7 +66,7 @@ export function refuse(exchange: Exchange, refusal: Refusal): void {
   sendRefusal(exchange, refusal);
   const { method, shownPath: path, userAgent, subject } = exchange;
   const { status, reason } = refusal;
-  exchange.emit('http.refused', subject, { method, path, status, reason, userAgent });
+  exchange.emit('http.refused', subject, { method, path, status, reason: hideTokens(reason), userAgent });
 }
 
 export function tellDone(exchange: Exchange, status: number, bytes: number): void {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { hideTokens } from '../../event/hide-tokens.ts';
 import { addressOf, type ConnectionCounter } from './connections.ts';
 import { type Exchange, type ListenerDeps, refuse, sendRefusal, tellAborted, tellDone } from './exchange.ts';
 import { normalizePath } from './path.ts';
@@ -48,7 +49,8 @@ async function serve(
     request,
     response,
     method: request.method ?? '',
-    shownPath: normal.kind === 'path' ? withoutToken(normal.path) : withoutTokens(normal.shown),
+    // Whatever main answers, and also of a target that could not be normalised.
+    shownPath: hideTokens(normal.kind === 'path' ? normal.path : normal.shown),
     userAgent: (request.headers['user-agent'] ?? '').slice(0, 120),
     subject: { network: setup.network, address: addressOf(request.socket) },
     startedMs: performance.now(),
@@ -153,16 +155,6 @@ function answerBadRequest(
   socket.destroySoon();
   const subject = { network: setup.network, address: addressOf(socket) };
   deps.emit('http.refused', subject, { method: '-', path: '-', status, reason, userAgent: '' });
-}
-
-/** Tokens stand in the second place of these paths; they must not get into an event, whatever main answers. */
-function withoutToken(path: string): string {
-  return path.replace(/^(\/+(?:answer|report)\/+)[^/]+/i, '$1…');
-}
-
-/** For targets that could not be normalised, like an absolute one: wherever it looks like a token. */
-function withoutTokens(target: string): string {
-  return target.replace(/((?:\/|%2f)(?:answer|report)(?:\/|%2f)+)[^/]+/gi, '$1…');
 }
 
 function forwarded(request: IncomingMessage): Record<string, string> {

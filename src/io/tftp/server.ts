@@ -1,5 +1,6 @@
 import type { RemoteInfo, Socket } from 'node:dgram';
 import type { Emit, Subject } from '../../event/event.ts';
+import { hideTokens } from '../../event/hide-tokens.ts';
 import { ANY, parseIpv4 } from '../../net/ipv4.ts';
 import type { ResolveBootFile } from '../../serve/boot-resource.ts';
 import { errorText, notFoundText } from '../../serve/tftp/error-text.ts';
@@ -96,7 +97,7 @@ class Server {
   #isClosed = false;
 
   constructor(options: TftpServerOptions, ports: TransferPorts) {
-    this.#options = options;
+    this.#options = { ...options, emit: withoutTokens(options.emit) };
     this.#ports = ports;
     this.#cache = new ChunkCache(options.limits.cacheBytes ?? DEFAULT_CACHE_BYTES);
     options.socket.on('message', this.#onMessage);
@@ -335,4 +336,10 @@ async function translate(source: ByteSource): Promise<ByteSource> {
   } finally {
     await source.close();
   }
+}
+
+/** An answer file that is asked for by TFTP is not there, but its name would hold the token. */
+function withoutTokens(emit: Emit): Emit {
+  return (id, subject, data) =>
+    emit(id, subject, 'file' in data ? { ...data, file: hideTokens(String(data.file)) } : data);
 }
