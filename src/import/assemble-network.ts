@@ -8,7 +8,7 @@ import { formatSeconds } from './lease-times.ts';
 import type { ConfigOption } from './option-value.ts';
 import { FILL_IN, type PlacedNetwork } from './places.ts';
 import { rangeText } from './range-text.ts';
-import { LOOKED_UP } from './reasons.ts';
+import { LOOKED_UP, PROBE_STAYS } from './reasons.ts';
 
 /** What all networks have in common stands once, under `defaults`. */
 export function sharedDefaults(networks: readonly PlacedNetwork[], account: Account): Section {
@@ -91,7 +91,10 @@ function dhcpSection(placed: PlacedNetwork, { machines, own, account, shareOptio
       const seconds = network.times?.[key];
       if (seconds !== undefined) set(key, formatSeconds(seconds));
     }
-    for (const key of ['conflictProbe', 'unknownClients', 'bootp'] as const) if (!network[key]) set(key, false);
+    for (const key of ['unknownClients', 'bootp'] as const) if (!network[key]) set(key, false);
+    if (!network.conflictProbe) {
+      account.tell({ at: ['networks', network.name, 'dhcp'], level: 'fine', reason: PROBE_STAYS });
+    }
   }
   if (network.isBroadcast) set('replies', 'broadcast');
   const pools = fitPools(placed, machines, own, account).map(({ range, clients }) => {

@@ -48,6 +48,7 @@ export interface DraftNetwork {
   readonly mtu?: number | undefined;
   readonly mode: 'authoritative' | 'proxy' | 'observe';
   readonly times?: LeaseTimes | undefined;
+  /** Whether the source asks if an address is in use before it gives it out. */
   readonly conflictProbe: boolean;
   readonly unknownClients: boolean;
   readonly bootp: boolean;

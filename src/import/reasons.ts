@@ -28,3 +28,6 @@ export const NOT_AUTHORITATIVE =
   'It is not authoritative here. rackready is: it refuses addresses that are wrong here. If another DHCP server is on this network, settle first which of them gives out the addresses.';
 
 export const NO_END = 'A lease without an end cannot be given to DHCP clients: this is the longest that can be said.';
+
+export const PROBE_STAYS =
+  'The source gives out addresses without asking whether somebody has them. Here that is asked (by ARP, 0.4 s, for addresses that nobody has a lease of yet): the leases of the old server are not known, and their addresses must not be given out twice. conflictProbe: false turns it off, when the old leases have run out.';

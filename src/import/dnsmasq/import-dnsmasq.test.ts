@@ -167,9 +167,10 @@ const rows: readonly Row[] = [
     text: `${LAN}dhcp-ignore=tag:!known\nno-ping\ndhcp-broadcast`,
     want: {
       [`${NET}.dhcp.unknownClients`]: false,
-      [`${NET}.dhcp.conflictProbe`]: false,
+      [`${NET}.dhcp.conflictProbe`]: undefined,
       [`${NET}.dhcp.replies`]: 'broadcast',
     },
+    says: [/must not be given out twice\. conflictProbe: false turns it off/],
   },
   {
     name: 'an option for a network’s tag wins over one for everybody, and the last over others',
