@@ -1,6 +1,6 @@
 import type { WantedPackage } from '../io/packages.ts';
 
-export type SetupPurpose = 'server' | 'demo' | 'tests';
+export type SetupPurpose = 'server' | 'demo' | 'install-demo' | 'tests';
 
 const required = (name: string, why: string): WantedPackage => ({ name, isRequired: true, why });
 const optional = (name: string, why: string): WantedPackage => ({ name, isRequired: false, why });
@@ -33,9 +33,18 @@ const DEMO: readonly WantedPackage[] = [
   },
 ];
 
+/** What `demo --install` needs in addition: it makes a small Debian mirror, and logs in. */
+const INSTALL_DEMO: readonly WantedPackage[] = [
+  ...DEMO,
+  required('python3', 'assembles the small Debian mirror'),
+  required('gpg', 'signs the index of the installer components'),
+  required('gpg-agent', 'makes the key for that'),
+  required('openssh-client', 'logs in to what was installed'),
+];
+
 /** Real servers and clients that the tests drive. A test whose program is missing says so by itself. */
 const TESTS: readonly WantedPackage[] = [
-  ...DEMO,
+  ...INSTALL_DEMO,
   optional('ovmf-ia32', '32-bit UEFI firmware'),
   optional('qemu-system-arm', 'virtual arm64 machines'),
   optional('qemu-efi-aarch64', 'UEFI firmware for virtual arm64 machines'),
@@ -59,7 +68,6 @@ const TESTS: readonly WantedPackage[] = [
   optional('nftables', 'a firewall to be told of'),
   optional('zsh', 'checks the completion'),
   optional('fish', 'checks the completion'),
-  optional('openssh-client', 'logs in to what was installed'),
   optional('cloud-init', 'checks and fetches Ubuntu answer files'),
   optional('openssh-server', 'the installed system that is waited for'),
   optional('udev', 'reads the names of network cards'),
@@ -73,5 +81,6 @@ const TESTS: readonly WantedPackage[] = [
 export const packageSets: Readonly<Record<SetupPurpose, readonly WantedPackage[]>> = {
   server: SERVER,
   demo: DEMO,
+  'install-demo': INSTALL_DEMO,
   tests: TESTS,
 };

@@ -25,7 +25,7 @@ export function command(): Command {
   return new Command('setup')
     .description('Installs what this host lacks, on Debian and its relatives. Says what it does first.')
     .addOption(
-      new Option('--for <purpose>', 'what the host is to do').choices(['server', 'demo', 'tests']).default('server'),
+      new Option('--for <purpose>', 'what the host is to do').choices(Object.keys(packageSets)).default('server'),
     )
     .option('--dry-run', 'say what would be done, and do nothing', false)
     .addHelpText(

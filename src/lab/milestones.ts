@@ -71,6 +71,15 @@ const bootMilestones: readonly Milestone[] = [
   { name: 'installer fetched its answers', isReached: ({ id }) => id === 'answer.fetched' },
 ];
 
+/** The same, and on to the installed system that answers. */
+export const installMilestones: readonly Milestone[] = [
+  ...bootMilestones,
+  { name: 'installer begins', isReached: ({ id }) => id === 'install.started' },
+  { name: 'has chosen the disk', isReached: ({ id }) => id === 'install.chosen' },
+  { name: 'installer reports success', isReached: ({ id }) => id === 'install.reported' },
+  { name: 'its own system answers', isReached: ({ id }) => id === 'install.done' },
+];
+
 /** When a milestone was reached, and by which event. */
 export interface Reached {
   readonly name: string;

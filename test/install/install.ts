@@ -8,35 +8,31 @@
  * `mac` is an Intel Mac: the fake one speaks NetBoot up to the file that it loads, EDK2 starts that very file in its place,
  * and after the installation the N key is held once more, which must lead to the disk.
  */
-import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import { translation } from '../../src/lab/accel.ts';
+import { assembleMirror, isAssembled } from '../../src/lab/debian-mirror.ts';
 import { isEnclosed, probeEnclosure, runEnclosed } from '../../src/lab/enclose.ts';
+import { INSTALL_DOMAIN, type InstallMachine, renderInstallConfig } from '../../src/lab/install-config.ts';
 import { phrase } from '../../src/lab/mac/phrase.ts';
 import type { Told } from '../../src/lab/mac/told.ts';
 import type { LabMachine } from '../../src/lab/machine.ts';
 import type { ServerEvent } from '../../src/lab/milestones.ts';
 import { openRack, type Rack } from '../../src/lab/rack.ts';
 import { type ServerChild, startServerChild } from '../../src/lab/server-child.ts';
-import { type Mac, mac } from '../../src/net/mac.ts';
+import { askBySsh, makeSshKey } from '../../src/lab/ssh-login.ts';
+import { mac } from '../../src/net/mac.ts';
 import { efiDiskOf, netBoot } from '../support/mac-netboot.ts';
 
-const run = promisify(execFile);
 const root = resolve(import.meta.dirname, '..', '..');
 const MINUTE = 60_000;
 
-interface Subject {
+interface Subject extends InstallMachine {
   /** What it is called on the command line and in its record. */
   readonly what: 'bios' | 'uefi-x64' | 'mac';
-  readonly name: string;
   readonly firmware: 'bios' | 'uefi-x64';
-  readonly mac: Mac;
-  readonly address: string;
-  /** Of a Mac. */
-  readonly model?: string;
 }
 
 const subjects: readonly Subject[] = [
@@ -58,7 +54,7 @@ interface Step {
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { mirror: { type: 'string' } } });
   if (!isEnclosed()) {
-    const mirror = resolve(values.mirror ?? assembleMirror());
+    const mirror = resolve(values.mirror ?? (await findMirror()));
     const enclosure = probeEnclosure();
     if (enclosure.kind === 'impossible') throw new Error(enclosure.reason);
     return runEnclosed(enclosure, [process.execPath, import.meta.filename, ...positionals, '--mirror', mirror]);
@@ -69,11 +65,11 @@ async function main(): Promise<number> {
   const rack = await openRack({ accelerator: translation });
   const folder = mkdtempSync(join(tmpdir(), 'install-'));
   chmodSync(folder, 0o755);
-  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, 'key')]);
+  await makeSshKey(join(folder, 'key'));
   const config = join(folder, 'rackready.yaml');
   writeFileSync(
     config,
-    renderConfig(resolve(values.mirror ?? ''), readFileSync(join(folder, 'key.pub'), 'utf8').trim()),
+    renderInstallConfig(resolve(values.mirror ?? ''), readFileSync(join(folder, 'key.pub'), 'utf8').trim(), subjects),
   );
   const server = startServerChild({ config, data: join(folder, 'data'), args: [] });
   const started = await server.waitFor('the server', ({ id }) => id === 'server.started', AbortSignal.timeout(MINUTE));
@@ -89,41 +85,12 @@ async function main(): Promise<number> {
 }
 
 /** A small Debian 13 mirror out of this machine's own apt source. Kept for the next run. */
-function assembleMirror(): string {
+async function findMirror(): Promise<string> {
   const folder = join(tmpdir(), 'rackready-debian-13');
-  if (!existsSync(join(folder, 'initrd'))) {
-    execFileSync('python3', [join(import.meta.dirname, 'debian13-lab-mirror.py'), folder, '--extra', 'sudo'], {
-      stdio: 'inherit',
-    });
-  }
+  if (isAssembled(folder)) return folder;
+  const code = await assembleMirror({ folder });
+  if (code !== 0) throw new Error(`the mirror in ${folder} could not be assembled (exit code ${code})`);
   return folder;
-}
-
-function renderConfig(mirror: string, sshKey: string): string {
-  const machines = subjects.map(
-    ({ name, mac: address, address: ip, model }) =>
-      `  ${name}: { mac: "${address}", address: ${ip}, profile: debian${model ? `, kind: mac, model: "${model}"` : ''} }`,
-  );
-  return `
-server: { bootFolder: ${mirror} }
-defaults: { domain: lab.example, sshKeys: ["${sshKey}"] }
-networks:
-  rack:
-    interface: br0
-    subnet: 172.22.10.0/24
-    address: 172.22.10.2
-    dhcp: { mode: authoritative, conflictProbe: false, pools: [ { range: 172.22.10.100-172.22.10.199 } ] }
-profiles:
-  debian:
-    os: debian-13
-    kernel: ${mirror}/linux
-    initrd: ${mirror}/initrd
-    source: http://172.22.10.2/debian
-    arguments: mirror/udeb/suite=trixie-lab base-installer/install-recommends=false --- console=ttyS0
-    install: once
-machines:
-${machines.join('\n')}
-`;
 }
 
 interface Ground {
@@ -190,42 +157,20 @@ async function findNothingAsMac(subject: Subject, ground: Ground, record: Record
 
 /** Logs in with the configured key and asks the system what it is. Tries until the machine is up. */
 async function login({ address, name }: Subject, folder: string): Promise<string> {
-  const ssh = [
-    '-i',
-    join(folder, 'key'),
-    '-o',
-    'StrictHostKeyChecking=no',
-    '-o',
-    'UserKnownHostsFile=/dev/null',
-    '-o',
-    'ConnectTimeout=5',
-  ];
   const ask =
     'hostname -f; ip -4 -o address show scope global | grep -o "inet [0-9./]*"; sudo -n true && echo sudo works; . /etc/os-release; echo "$PRETTY_NAME"; ' +
     // File systems by UUID, the card named by the file that the installation left, the boot loader's disk by its lasting name.
     'grep -q "^/dev/" /etc/fstab || echo "no /dev/ in fstab"; grep -o "root=UUID" /proc/cmdline; ' +
     'udevadm info -q property /sys/class/net/e* | grep -o "^ID_NET_LINK_FILE=.*rackready.*"; ' +
     '[ -d /sys/firmware/efi ] || sudo grep -A9 "^Name: grub-pc/install_devices$" /var/cache/debconf/config.dat | grep -o "^Value: .*"';
-  for (let tries = 0; tries < 60; tries++) {
-    const answer = await run('ssh', [...ssh, `admin@${address}`, ask], { timeout: 60_000 }).catch(() => undefined);
-    if (answer === undefined) {
-      await new Promise((next) => setTimeout(next, 3_000));
-      continue;
-    }
-    const said = answer.stdout.trim().split('\n').join('; ');
-    const lasting = ['no /dev/ in fstab', 'root=UUID', '/etc/systemd/network/10-rackready-'];
-    for (const wanted of [
-      `${name}.lab.example`,
-      `inet ${address}/24`,
-      'sudo works',
-      'Debian GNU/Linux 13',
-      ...lasting,
-    ]) {
-      if (!said.includes(wanted)) throw new Error(`${name} says "${said}", without "${wanted}"`);
-    }
-    return `answers SSH with the configured key: ${said}`;
+  const answer = await askBySsh({ user: 'admin', address, keyFile: join(folder, 'key') }, ask, 60);
+  const said = answer.trim().split('\n').join('; ');
+  const lasting = ['no /dev/ in fstab', 'root=UUID', '/etc/systemd/network/10-rackready-'];
+  const identity = [`${name}.${INSTALL_DOMAIN}`, `inet ${address}/24`, 'sudo works', 'Debian GNU/Linux 13'];
+  for (const wanted of [...identity, ...lasting]) {
+    if (!said.includes(wanted)) throw new Error(`${name} says "${said}", without "${wanted}"`);
   }
-  throw new Error(`${name} does not answer SSH at ${address}`);
+  return `answers SSH with the configured key: ${said}`;
 }
 
 function openRecord(subject: Subject, server: ServerChild) {
