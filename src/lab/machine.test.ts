@@ -18,6 +18,8 @@ const order: MachineOptions = { name: 'pc1', mac: mac('02:00:00:00:00:01'), firm
 const plan = (options: Partial<MachineOptions>, found = firmware) =>
   planArguments({ ...order, ...options }, site, found, '/lab/pc1.serial').join(' ');
 
+const { code: _code, variables: _variables, ...bios } = firmware;
+
 describe('planArguments()', () => {
   test('a UEFI machine: read-only code, its own variables, EDK2 asks by PXE', () => {
     const line = plan({});
@@ -30,7 +32,6 @@ describe('planArguments()', () => {
   });
 
   test('a BIOS machine boots by the ROM of its card', () => {
-    const { code: _code, variables: _variables, ...bios } = firmware;
     const line = plan({ firmware: 'bios' }, bios);
     assert.match(line, /mac=02:00:00:00:00:01 .*-boot nc/);
     assert.doesNotMatch(line, /pflash|romfile/);
@@ -70,6 +71,11 @@ describe('planArguments()', () => {
     const line = plan({ diskGb: 8 });
     assert.match(line, /romfile=,bootindex=1 /);
     assert.match(line, /drive=disk0,serial=pc1,bootindex=2/);
+  });
+
+  test('the disk can come first', () => {
+    assert.match(plan({ diskGb: 8, bootsFrom: 'disk' }), /romfile=,bootindex=3 .*drive=disk0,serial=pc1,bootindex=2/);
+    assert.match(plan({ firmware: 'bios', diskGb: 8, bootsFrom: 'disk' }, bios), /-boot cn/);
   });
 
   test('HTTP boot only: PXE is switched off in OVMF', () => {

@@ -30,6 +30,8 @@ export interface MachineOptions {
   readonly keepsVariables?: boolean;
   /** UEFI: leave PXE out, so that HTTP boot comes at once rather than after two minutes. */
   readonly isHttpBootOnly?: boolean;
+  /** What is tried first. Default: the network, as machines of a deployment are set up. */
+  readonly bootsFrom?: 'network' | 'disk';
   /** A reboot ends QEMU. Default: true. */
   readonly endsAtReboot?: boolean;
   /** Further QEMU arguments. */
@@ -137,7 +139,8 @@ export function planArguments(
   const isOrdered = options.efiDisk !== undefined || (disk !== undefined && options.firmware !== 'bios');
   const order = (index: number) => (isOrdered ? `,bootindex=${index}` : '');
   const card = `${options.nic ?? 'virtio-net-pci'},netdev=net0,mac=${options.mac}${romArgument(options)}`;
-  args.push('-device', `${card}${order(1)}`);
+  const isDiskFirst = options.bootsFrom === 'disk';
+  args.push('-device', `${card}${order(isDiskFirst ? 3 : 1)}`);
   // The serial number gives the disk a name below /dev/disk/by-id, as a real one has.
   const device = `virtio-blk-pci,drive=disk0,serial=${options.name.slice(0, 20)}${order(2)}`;
   if (disk !== undefined) args.push('-drive', `if=none,id=disk0,${disk}`, '-device', device);
@@ -147,9 +150,8 @@ export function planArguments(
   }
   // Entropy: without it the installer's kernel waits for some.
   args.push('-device', 'virtio-rng-pci');
-  // Network first, then the disk, as machines of a deployment are set up. EDK2 takes the order of QEMU's boot indexes; left
-  // to itself it starts a disk that has EFI/BOOT/BOOTX64.EFI before the network.
-  if (options.firmware === 'bios') args.push('-boot', 'nc');
+  // EDK2 takes the order of the boot indexes; left to itself it starts a disk that has EFI/BOOT/BOOTX64.EFI before the network.
+  if (options.firmware === 'bios') args.push('-boot', isDiskFirst ? 'cn' : 'nc');
   if (options.isHttpBootOnly) {
     for (const version of ['IPv4', 'IPv6']) {
       args.push('-fw_cfg', `name=opt/org.tianocore/${version}PXESupport,string=no`);

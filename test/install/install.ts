@@ -114,7 +114,14 @@ async function install(subject: Subject, ground: Ground): Promise<void> {
     const image = join(dirname(first.serialLog), `${name}.disk`);
     for (const time of ['first', 'second'] as const) {
       if (model !== undefined) await findNothingAsMac(subject, ground, record);
-      const machine = await ground.rack.powerOn({ ...order, disk: { image }, keepsVariables: model !== undefined });
+      // A Mac's firmware asks no PXE server: it starts its disk when NetBoot has nothing.
+      const isMac = model !== undefined;
+      const machine = await ground.rack.powerOn({
+        ...order,
+        disk: { image },
+        keepsVariables: isMac,
+        bootsFrom: isMac ? 'disk' : 'network',
+      });
       const how = model === undefined ? 'network first' : 'from its disk';
       record.note(`powered on for the ${time} time after the installation, ${how}`);
       if (model === undefined) {
