@@ -1,4 +1,4 @@
-import { entry } from './entry.ts';
+import { entry, passing } from './entry.ts';
 
 /** What TFTP and the boot HTTP listener tell. */
 export const transferEvents = {
@@ -6,6 +6,10 @@ export const transferEvents = {
     'info',
     'A machine began to load a file by TFTP.',
     (d) => `loads ${d.file} (${d.bytes} bytes, TFTP, blocks of ${d.blockSize})`,
+  ),
+  'tftp.progress': passing<{ file: string; bytes: number; ofBytes: number }>(
+    'How far a long TFTP transfer is: once a second for each. Only heard live, never kept.',
+    (d) => `has ${d.bytes} of ${d.ofBytes} bytes of ${d.file}`,
   ),
   'tftp.done': entry<{ file: string; bytes: number; ms: number; retransmits: number; finalAck: boolean }>(
     'info',
@@ -58,6 +62,10 @@ export const transferEvents = {
     'info',
     'A machine began to load a file over HTTP.',
     (d) => `loads ${d.path} over HTTP (${d.bytes} bytes)`,
+  ),
+  'http.progress': passing<{ path: string; bytes: number; ofBytes: number }>(
+    'How far a long HTTP transfer is: once a second for each. Only heard live, never kept.',
+    (d) => `has ${d.bytes} of ${d.ofBytes} bytes of ${d.path}`,
   ),
   'http.done': entry<{ method: string; path: string; userAgent: string; status: number; bytes: number; ms: number }>(
     'info',

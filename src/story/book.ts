@@ -1,0 +1,132 @@
+import type { RecordedEvent } from '../event/event.ts';
+import { discoveredMac } from '../machine/discovered.ts';
+import type { Mac } from '../net/mac.ts';
+import { attemptAt } from './at-time.ts';
+import type { Trace } from './diagnose/trace.ts';
+import { type History, step } from './fold.ts';
+import type { Attempt } from './story.ts';
+
+/** The boots of all machines, in memory. Times are ms since 1970. */
+export interface StoryBook {
+  /** Takes the next event, in ascending order. Gives the card whose story it changed. */
+  take(event: RecordedEvent): Mac | undefined;
+  /** Cards with a story, the one that was heard last first. */
+  macs(): readonly Mac[];
+  /** The last attempt of a card. */
+  current(mac: Mac, now: number): Attempt | undefined;
+  /** All that are kept of a card, the newest first. */
+  attempts(mac: Mac, now: number): readonly Attempt[];
+  /** What a diagnosis of the last attempt looks at. */
+  trace(mac: Mac, now: number): Trace | undefined;
+}
+
+/** What the book holds at most. */
+export interface BookLimits {
+  readonly macs: number;
+  /** Events of one attempt: the first that come, and the last. */
+  readonly firstEvents: number;
+  readonly lastEvents: number;
+  /** Events that are about no machine. */
+  readonly around: number;
+}
+
+export const defaultBookLimits: BookLimits = { macs: 5_000, firstEvents: 40, lastEvents: 110, around: 100 };
+
+interface Entry {
+  readonly history: History;
+  readonly first: RecordedEvent[];
+  /** Grows to twice its limit before it is cut, so that a chatty installer does not move the list for each line. */
+  last: RecordedEvent[];
+}
+
+/** An empty book. What was heard longest ago makes room for what is new. */
+export function createStoryBook(limits: BookLimits = defaultBookLimits): StoryBook {
+  /** The card that was heard last stands last. */
+  const entries = new Map<Mac, Entry>();
+  const byMachine = new Map<string, Mac>();
+  const byAddress = new Map<string, Mac>();
+  let around: RecordedEvent[] = [];
+
+  const macOf = (event: RecordedEvent): Mac | undefined => {
+    if (event.mac !== undefined) return event.mac;
+    const { machine, address } = event;
+    if (machine !== undefined) return byMachine.get(machine) ?? discoveredMac(machine);
+    return address === undefined ? undefined : byAddress.get(address);
+  };
+  const drop = (mac: Mac) => {
+    const { machine, address } = entries.get(mac)?.history.course.attempt ?? {};
+    entries.delete(mac);
+    if (machine !== undefined && byMachine.get(machine) === mac) byMachine.delete(machine);
+    if (address !== undefined && byAddress.get(address) === mac) byAddress.delete(address);
+  };
+  const put = (mac: Mac, entry: Entry) => {
+    drop(mac);
+    entries.set(mac, entry);
+    const { machine, address } = entry.history.course.attempt;
+    if (machine !== undefined) byMachine.set(machine, mac);
+    if (address !== undefined) byAddress.set(address, mac);
+    if (entries.size <= limits.macs) return;
+    const [oldest] = entries.keys();
+    if (oldest !== undefined) drop(oldest);
+  };
+  return {
+    take(event) {
+      const mac = macOf(event);
+      if (mac === undefined) {
+        if (isAround(event)) around = keepLast(around, event, limits.around);
+        return undefined;
+      }
+      const before = entries.get(mac);
+      const history = step(before?.history, event, mac);
+      if (history === undefined || history === before?.history) return undefined;
+      const isSame = before !== undefined && before.history.course.attempt.id === history.course.attempt.id;
+      const entry: Entry = isSame
+        ? { history, first: before.first, last: before.last }
+        : { history, first: [], last: [] };
+      remember(entry, event, limits);
+      put(mac, entry);
+      return mac;
+    },
+    macs: () => [...entries.keys()].reverse(),
+    current: (mac, now) => {
+      const entry = entries.get(mac);
+      return entry && attemptAt(entry.history.course.attempt, now);
+    },
+    attempts: (mac, now) => {
+      const entry = entries.get(mac);
+      if (entry === undefined) return [];
+      return [attemptAt(entry.history.course.attempt, now), ...entry.history.earlier];
+    },
+    trace: (mac, now) => {
+      const entry = entries.get(mac);
+      if (entry === undefined) return undefined;
+      const { first, last } = entry;
+      const attempt = attemptAt(entry.history.course.attempt, now);
+      return {
+        attempt,
+        events: first.concat(last.slice(-limits.lastEvents)),
+        around: around.slice(-limits.around),
+        now,
+      };
+    },
+  };
+}
+
+/** Lines of logs and progress say nothing of a cause, and there are many. */
+function remember(entry: Entry, event: RecordedEvent, limits: BookLimits): void {
+  if (event.id === 'installer.log' || event.id.endsWith('.progress')) return;
+  if (entry.first.length < limits.firstEvents) entry.first.push(event);
+  else entry.last = keepLast(entry.last, event, limits.lastEvents);
+}
+
+function keepLast(events: RecordedEvent[], event: RecordedEvent, count: number): RecordedEvent[] {
+  const kept = events.length >= 2 * count ? events.slice(-count) : events;
+  kept.push(event);
+  return kept;
+}
+
+/** What may explain why a machine fails, although it names none. */
+function isAround({ id }: RecordedEvent): boolean {
+  const [area] = id.split('.');
+  return ['dhcp', 'tftp', 'http', 'interface', 'loader', 'server', 'store', 'config', 'worker'].includes(area ?? '');
+}
