@@ -16,6 +16,7 @@ import { type Base, openBase, VERSION } from './main/base.ts';
 import { openFirstContact } from './main/first-contact.ts';
 import { openServedLoaders } from './main/served-loaders.ts';
 import { openServing } from './main/serving.ts';
+import { openStories } from './main/stories.ts';
 
 export interface ServerOptions {
   readonly settings: Settings;
@@ -48,6 +49,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
   try {
     const { emit } = base;
+    const stories = openStories({ ...base, store: base.store.events, diagnose: () => [] });
+    opened.push(stories);
     const cacheFolder = join(dataFolder, 'loaders');
     const open = (servers: readonly string[]) => openLoaders({ cacheFolder, emit, servers });
     const loaders = await openServedLoaders({ open, settings: options.settings, emit });
@@ -63,7 +66,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       await admin?.use(settings);
     });
     opened.push(reloader);
-    admin = await openAdmin({ base, serving, configPath, dataFolder, reload: reloader.reload });
+    admin = await openAdmin({ base, serving, stories, configPath, dataFolder, reload: reloader.reload });
     opened.push(admin);
     opened.push(endOverdue(base));
     opened.push(openFirstContact(base, serving));

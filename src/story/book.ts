@@ -12,6 +12,8 @@ export interface StoryBook {
   take(event: RecordedEvent): Mac | undefined;
   /** Cards with a story, the one that was heard last first. */
   macs(): readonly Mac[];
+  /** Grows with each event that is part of the card's story. */
+  version(mac: Mac): number;
   /** The last attempt of a card. */
   current(mac: Mac, now: number): Attempt | undefined;
   /** All that are kept of a card, the newest first. */
@@ -34,6 +36,7 @@ export const defaultBookLimits: BookLimits = { macs: 5_000, firstEvents: 40, las
 
 interface Entry {
   readonly history: History;
+  readonly version: number;
   readonly first: RecordedEvent[];
   /** Grows to twice its limit before it is cut, so that a chatty installer does not move the list for each line. */
   last: RecordedEvent[];
@@ -80,14 +83,14 @@ export function createStoryBook(limits: BookLimits = defaultBookLimits): StoryBo
       const history = step(before?.history, event, mac);
       if (history === undefined || history === before?.history) return undefined;
       const isSame = before !== undefined && before.history.course.attempt.id === history.course.attempt.id;
-      const entry: Entry = isSame
-        ? { history, first: before.first, last: before.last }
-        : { history, first: [], last: [] };
+      const version = (before?.version ?? 0) + 1;
+      const entry: Entry = isSame ? { ...before, history, version } : { history, version, first: [], last: [] };
       remember(entry, event, limits);
       put(mac, entry);
       return mac;
     },
     macs: () => [...entries.keys()].reverse(),
+    version: (mac) => entries.get(mac)?.version ?? 0,
     current: (mac, now) => {
       const entry = entries.get(mac);
       return entry && attemptAt(entry.history.course.attempt, now);

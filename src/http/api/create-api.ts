@@ -8,6 +8,7 @@ import { addMachineRoutes } from './machine-routes.ts';
 import { addOpenApi } from './openapi.ts';
 import type { ApiPorts } from './ports.ts';
 import { addServerRoutes } from './server-routes.ts';
+import { addStoryRoutes } from './story-routes.ts';
 
 export interface ApiOptions {
   readonly stream?: Partial<StreamLimits> | undefined;
@@ -33,6 +34,7 @@ export function createApi(ports: ApiPorts, options: ApiOptions = {}): FastifyIns
       addLeaseRoutes(routes, ports);
       addMachineRoutes(routes, ports);
       addEventRoutes(routes, ports, options.stream);
+      addStoryRoutes(routes, ports, options.stream);
     },
     { prefix: '/api/v1' },
   );
