@@ -28,15 +28,24 @@ export interface BookLimits {
   /** Events of one attempt: the first that come, and the last. */
   readonly firstEvents: number;
   readonly lastEvents: number;
+  /** Events of the attempts before. */
+  readonly eventsBefore: number;
   /** Events that are about no machine. */
   readonly around: number;
 }
 
-export const defaultBookLimits: BookLimits = { macs: 5_000, firstEvents: 40, lastEvents: 110, around: 100 };
+export const defaultBookLimits: BookLimits = {
+  macs: 5_000,
+  firstEvents: 40,
+  lastEvents: 110,
+  eventsBefore: 60,
+  around: 100,
+};
 
 interface Entry {
   readonly history: History;
   readonly version: number;
+  readonly before: readonly RecordedEvent[];
   readonly first: RecordedEvent[];
   /** Grows to twice its limit before it is cut, so that a chatty installer does not move the list for each line. */
   last: RecordedEvent[];
@@ -46,27 +55,30 @@ interface Entry {
 export function createStoryBook(limits: BookLimits = defaultBookLimits): StoryBook {
   /** The card that was heard last stands last. */
   const entries = new Map<Mac, Entry>();
-  const byMachine = new Map<string, Mac>();
+  /** Of each machine's cards the one that was heard last stands last. */
+  const byMachine = new Map<string, Set<Mac>>();
   const byAddress = new Map<string, Mac>();
   let around: RecordedEvent[] = [];
 
   const macOf = (event: RecordedEvent): Mac | undefined => {
     if (event.mac !== undefined) return event.mac;
     const { machine, address } = event;
-    if (machine !== undefined) return byMachine.get(machine) ?? discoveredMac(machine);
+    if (machine !== undefined) return [...(byMachine.get(machine) ?? [])].at(-1) ?? discoveredMac(machine);
     return address === undefined ? undefined : byAddress.get(address);
   };
   const drop = (mac: Mac) => {
     const { machine, address } = entries.get(mac)?.history.course.attempt ?? {};
     entries.delete(mac);
-    if (machine !== undefined && byMachine.get(machine) === mac) byMachine.delete(machine);
+    const cards = machine === undefined ? undefined : byMachine.get(machine);
+    cards?.delete(mac);
+    if (machine !== undefined && cards?.size === 0) byMachine.delete(machine);
     if (address !== undefined && byAddress.get(address) === mac) byAddress.delete(address);
   };
   const put = (mac: Mac, entry: Entry) => {
     drop(mac);
     entries.set(mac, entry);
     const { machine, address } = entry.history.course.attempt;
-    if (machine !== undefined) byMachine.set(machine, mac);
+    if (machine !== undefined) byMachine.set(machine, (byMachine.get(machine) ?? new Set()).add(mac));
     if (address !== undefined) byAddress.set(address, mac);
     if (entries.size <= limits.macs) return;
     const [oldest] = entries.keys();
@@ -84,7 +96,9 @@ export function createStoryBook(limits: BookLimits = defaultBookLimits): StoryBo
       if (history === undefined || history === before?.history) return undefined;
       const isSame = before !== undefined && before.history.course.attempt.id === history.course.attempt.id;
       const version = (before?.version ?? 0) + 1;
-      const entry: Entry = isSame ? { ...before, history, version } : { history, version, first: [], last: [] };
+      const entry: Entry = isSame
+        ? { ...before, history, version }
+        : { history, version, before: eventsOf(before).slice(-limits.eventsBefore), first: [], last: [] };
       remember(entry, event, limits);
       put(mac, entry);
       return mac;
@@ -113,6 +127,14 @@ export function createStoryBook(limits: BookLimits = defaultBookLimits): StoryBo
       };
     },
   };
+}
+
+function eventsOf(entry: Entry | undefined): RecordedEvent[] {
+  return entry === undefined ? [] : [...entry.before, ...entry.first, ...entry.last];
+}
+
+function during(attempt: Attempt, entry: Entry | undefined): RecordedEvent[] {
+  return entry === undefined ? [] : entry.first.concat(entry.last).filter(({ seq }) => seq >= attempt.id);
 }
 
 /** Lines of logs and progress say nothing of a cause, and there are many. */

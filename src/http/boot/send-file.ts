@@ -9,6 +9,8 @@ import type { BootHttpAnswer } from './protocol.ts';
 const CHUNK_BYTES = 256 * 1024;
 /** From here on the beginning of a transfer is worth an event. */
 const TOLD_FROM_BYTES = 1024 * 1024;
+/** How often is told how far a transfer is. */
+const PROGRESS_EVERY_MS = 1_000;
 
 type FileAnswer = Extract<BootHttpAnswer, { kind: 'file' }>;
 
@@ -84,11 +86,13 @@ class FileShrank extends Error {
  * ends with nothing left to write has succeeded too.
  */
 async function stream(
-  { response }: Exchange,
+  exchange: Exchange,
   file: FileHandle,
   start: number,
   end: number,
 ): Promise<{ bytes: number; isComplete: boolean }> {
+  const { response } = exchange;
+  const progress = tellProgress(exchange, end - start + 1);
   let position = start;
   while (position <= end && !response.destroyed) {
     const wanted = Math.min(CHUNK_BYTES, end - position + 1);
@@ -98,6 +102,7 @@ async function stream(
     if (response.destroyed) break;
     position += bytesRead;
     if (!response.write(buffer.subarray(0, bytesRead))) await drained(response);
+    progress.reach(position - start - (response.socket?.writableLength ?? 0));
   }
   const unsent = response.socket?.writableLength ?? 0;
   const isWhole = position > end;
@@ -109,6 +114,19 @@ async function stream(
   response.end();
   const isComplete = await promise;
   return { bytes: position - start - (isComplete ? 0 : (socket?.writableLength ?? 0)), isComplete };
+}
+
+/** Tells now and then how much has been taken. */
+function tellProgress({ emit, subject, shownPath: path, startedMs }: Exchange, ofBytes: number) {
+  let toldMs = startedMs;
+  return {
+    reach: (bytes: number) => {
+      const nowMs = performance.now();
+      if (nowMs - toldMs < PROGRESS_EVERY_MS) return;
+      toldMs = nowMs;
+      emit('http.progress', subject, { path, bytes, ofBytes });
+    },
+  };
 }
 
 /** Resolves when the client has taken what was written, or is gone. */

@@ -14,6 +14,7 @@ import { type ByteSource, memorySource, openFileSource, SourceError } from './by
 import { ChunkCache } from './chunk-cache.ts';
 import { Clients, type Slot } from './clients.ts';
 import { emitEnd } from './ending.ts';
+import { tellProgress } from './progress.ts';
 import { type SessionEnd, TransferSession } from './session.ts';
 import type { Peer } from './transfer-port.ts';
 import { openTransferPorts, type PortRange, type TransferPorts } from './transfer-ports.ts';
@@ -93,6 +94,7 @@ class Server {
   readonly #cache: ChunkCache;
   readonly #onMessage = (bytes: Buffer, from: RemoteInfo) => this.#receive(bytes, from);
   readonly #counts = { requests: 0, done: 0, failed: 0, malformed: 0, sentBytes: 0 };
+  readonly #progress: { close(): void };
   #malformedToldMs = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
@@ -100,6 +102,8 @@ class Server {
     this.#options = { ...options, emit: withoutTokens(options.emit) };
     this.#ports = ports;
     this.#cache = new ChunkCache(options.limits.cacheBytes ?? DEFAULT_CACHE_BYTES);
+    const transfers = () => this.#clients.all();
+    this.#progress = tellProgress({ transfers, emit: options.emit, subjectOf: (slot) => this.#subject(slot) });
     options.socket.on('message', this.#onMessage);
   }
 
@@ -109,6 +113,7 @@ class Server {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#progress.close();
     this.#options.socket.off('message', this.#onMessage);
     for (const slot of this.#clients.all()) {
       slot.isCancelled = true;

@@ -73,6 +73,9 @@ export class TransferSession {
   get phase(): TransferState['phase'] {
     return this.#state.phase;
   }
+  get sizeBytes(): number {
+    return this.#options.source.sizeBytes;
+  }
   /** Bytes that the client has acknowledged. */
   get ackedBytes(): number {
     return Math.min(this.#state.acked * this.#options.negotiated.blockSize, this.#options.source.sizeBytes);
