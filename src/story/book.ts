@@ -1,7 +1,7 @@
 import type { RecordedEvent } from '../event/event.ts';
-import { discoveredMac } from '../machine/discovered.ts';
 import type { Mac } from '../net/mac.ts';
 import { attemptAt } from './at-time.ts';
+import { createCards } from './cards.ts';
 import type { Trace } from './diagnose/trace.ts';
 import { type History, step } from './fold.ts';
 import type { Attempt } from './story.ts';
@@ -34,7 +34,7 @@ export interface BookLimits {
   readonly around: number;
 }
 
-export const defaultBookLimits: BookLimits = {
+const defaultBookLimits: BookLimits = {
   macs: 5_000,
   firstEvents: 40,
   lastEvents: 110,
@@ -55,38 +55,24 @@ interface Entry {
 export function createStoryBook(limits: BookLimits = defaultBookLimits): StoryBook {
   /** The card that was heard last stands last. */
   const entries = new Map<Mac, Entry>();
-  /** Of each machine's cards the one that was heard last stands last. */
-  const byMachine = new Map<string, Set<Mac>>();
-  const byAddress = new Map<string, Mac>();
+  const cards = createCards();
   let around: RecordedEvent[] = [];
 
-  const macOf = (event: RecordedEvent): Mac | undefined => {
-    if (event.mac !== undefined) return event.mac;
-    const { machine, address } = event;
-    if (machine !== undefined) return [...(byMachine.get(machine) ?? [])].at(-1) ?? discoveredMac(machine);
-    return address === undefined ? undefined : byAddress.get(address);
-  };
-  const drop = (mac: Mac) => {
-    const { machine, address } = entries.get(mac)?.history.course.attempt ?? {};
+  const drop = (mac: Mac, entry: Entry | undefined) => {
     entries.delete(mac);
-    const cards = machine === undefined ? undefined : byMachine.get(machine);
-    cards?.delete(mac);
-    if (machine !== undefined && cards?.size === 0) byMachine.delete(machine);
-    if (address !== undefined && byAddress.get(address) === mac) byAddress.delete(address);
+    if (entry) cards.drop(entry.history.course.attempt);
   };
   const put = (mac: Mac, entry: Entry) => {
-    drop(mac);
+    drop(mac, entries.get(mac));
     entries.set(mac, entry);
-    const { machine, address } = entry.history.course.attempt;
-    if (machine !== undefined) byMachine.set(machine, (byMachine.get(machine) ?? new Set()).add(mac));
-    if (address !== undefined) byAddress.set(address, mac);
+    cards.put(entry.history.course.attempt);
     if (entries.size <= limits.macs) return;
-    const [oldest] = entries.keys();
-    if (oldest !== undefined) drop(oldest);
+    const [oldest] = entries;
+    if (oldest !== undefined) drop(...oldest);
   };
   return {
     take(event) {
-      const mac = macOf(event);
+      const mac = cards.of(event);
       if (mac === undefined) {
         if (isAround(event)) around = keepLast(around, event, limits.around);
         return undefined;
@@ -94,11 +80,7 @@ export function createStoryBook(limits: BookLimits = defaultBookLimits): StoryBo
       const before = entries.get(mac);
       const history = step(before?.history, event, mac);
       if (history === undefined || history === before?.history) return undefined;
-      const isSame = before !== undefined && before.history.course.attempt.id === history.course.attempt.id;
-      const version = (before?.version ?? 0) + 1;
-      const entry: Entry = isSame
-        ? { ...before, history, version }
-        : { history, version, before: eventsOf(before).slice(-limits.eventsBefore), first: [], last: [] };
+      const entry = nextEntry(before, history, limits);
       remember(entry, event, limits);
       put(mac, entry);
       return mac;
@@ -117,16 +99,23 @@ export function createStoryBook(limits: BookLimits = defaultBookLimits): StoryBo
     trace: (mac, now) => {
       const entry = entries.get(mac);
       if (entry === undefined) return undefined;
-      const { first, last } = entry;
       const attempt = attemptAt(entry.history.course.attempt, now);
       return {
         attempt,
-        events: first.concat(last.slice(-limits.lastEvents)),
+        events: entry.first.concat(entry.last.slice(-limits.lastEvents)),
         around: around.slice(-limits.around),
+        before: entry.before,
+        siblings: cards.siblings(attempt).flatMap((other) => during(attempt, entries.get(other))),
         now,
       };
     },
   };
+}
+
+function nextEntry(before: Entry | undefined, history: History, limits: BookLimits): Entry {
+  const version = (before?.version ?? 0) + 1;
+  if (before?.history.course.attempt.id === history.course.attempt.id) return { ...before, history, version };
+  return { history, version, before: eventsOf(before).slice(-limits.eventsBefore), first: [], last: [] };
 }
 
 function eventsOf(entry: Entry | undefined): RecordedEvent[] {

@@ -68,7 +68,7 @@ export function change(course: Course, changes: Partial<Attempt>): Course {
   return { ...course, attempt: { ...course.attempt, ...changes } };
 }
 
-export function changeStage(course: Course, changes: Partial<Stage>): Course {
+function changeStage(course: Course, changes: Partial<Stage>): Course {
   const stages = course.attempt.stages;
   const last = stages.at(-1);
   return last === undefined ? course : change(course, { stages: [...stages.slice(0, -1), { ...last, ...changes }] });
