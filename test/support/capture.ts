@@ -59,8 +59,8 @@ export interface Conditions {
   readonly runsOn?: Readonly<Record<string, string>>;
   /** A network behind a relay whose machines are told of no router. */
   readonly far?: boolean;
-  /** Without a grant: nothing is installed. */
-  readonly isLocal?: boolean;
+  /** Who has addresses that another server gave out, as it was heard on the wire. */
+  readonly holds?: Readonly<Record<string, string>>;
 }
 
 export interface Capture {

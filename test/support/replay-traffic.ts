@@ -36,7 +36,7 @@ import { openTftp } from './replay-tftp.ts';
  */
 
 export const SM1 = mac('00:25:90:96:c4:9a');
-const START = 1_700_000_000_000;
+export const START = 1_700_000_000_000;
 const TOLD_FROM_BYTES = 1024 * 1024;
 
 /** The machines of the captures, by the address that each has in its own. */
@@ -91,6 +91,7 @@ function createWorld(capture: Capture) {
   const { conditions = {}, hasAcks = false } = capture;
   const events: RecordedEvent[] = [];
   const leases: Record<string, Mac> = {};
+  for (const [address, owner] of Object.entries(conditions.holds ?? {})) leases[address] = mac(owner);
   const machines = machinesOf();
   const machineByMac = (value: Mac) => machines.find(({ macs }) => macs.includes(value));
   let now = START;

@@ -4,7 +4,8 @@ import type { Trace } from '../../src/story/diagnose/trace.ts';
 
 /** The trace of one machine's boot, out of all that was told. `from`: `seq` of the first event of the attempt. */
 export function traceOf(all: readonly RecordedEvent[], mac: Mac, now: number, from = 0): Trace {
-  const machine = all.find((event) => event.mac === mac && event.machine !== undefined)?.machine;
+  const named = all.find((event) => event.mac === mac && event.machine !== undefined) ?? all[0];
+  const machine = named?.machine;
   const isOwn = (event: RecordedEvent) =>
     event.mac === mac || (event.mac === undefined && machine !== undefined && event.machine === machine);
   const own = all.filter(isOwn);

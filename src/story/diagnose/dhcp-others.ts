@@ -1,5 +1,5 @@
 import type { Rule } from './rule.ts';
-import { after, heard, isFirmware, isStuckAfter, type View } from './view.ts';
+import { after, heard, isFirmware, isStuckAfter, lacksItsScheme, type View } from './view.ts';
 import { since, whoIs } from './words.ts';
 
 /** Other DHCP servers on the same network. */
@@ -120,6 +120,7 @@ const tftpElsewhere: Rule = {
     const ours = heard(view.events, 'dhcp.proxy-offer').at(-1);
     if (told === undefined || ours === undefined || !isStuckAfter(view, ours, NOT_FOLLOWED_MS)) return undefined;
     const { server, bootFile, nextServer } = told.data;
+    if (lacksItsScheme(view, bootFile ?? '')) return undefined;
     return {
       evidence: [told, ours],
       confidence: 0.85,

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Capture, readCaptures } from '../../../test/support/capture.ts';
-import { replay } from '../../../test/support/replay-traffic.ts';
+import { replay, SM1, START } from '../../../test/support/replay-traffic.ts';
 import { traceOf } from '../../../test/support/traces.ts';
 import type { RecordedEvent } from '../../event/event.ts';
-import type { Mac } from '../../net/mac.ts';
+import { type Mac, mac } from '../../net/mac.ts';
 import { diagnose } from './diagnose.ts';
+import { rules } from './rules.ts';
 
 const captures = readCaptures('netboot-captures.json');
 
@@ -48,15 +49,68 @@ describe('a healthy boot raises nothing, at no moment', () => {
   }
 });
 
-test('capture efi-http: Debian’s signed GRUB stops after HTTP boot', async () => {
-  const { events, now } = await replay(captured('efi-http', {}), 60);
-  assert.deepEqual(rulesAt(events, ownerOf(events), now), ['grub-without-http']);
+interface Trouble extends Capture {
+  /** Which of the forty known failures; 0: another one. */
+  readonly case: number;
+  /** Where the traffic comes from. */
+  readonly from: string;
+  /** Ids of rules. */
+  readonly expect: readonly string[];
+  /** Seconds of silence behind it. */
+  readonly until: number;
+  readonly owner?: string;
+  /** Seconds at which the last attempt begins. */
+  readonly attemptFrom?: number;
+}
+
+const troubles = readCaptures<Trouble>('trouble-captures.json');
+const SEEN: readonly {
+  readonly name: string;
+  readonly case: number;
+  readonly rule: string;
+  readonly without?: 'shim' | 'uefi-x64';
+}[] = [
+  { name: 'efi-http', case: 20, rule: 'grub-without-http' },
+  { name: 't1-opt67', case: 18, rule: 'shim-lost-folder', without: 'shim' },
+  { name: 't4-nofile', case: 6, rule: 'no-boot-file', without: 'uefi-x64' },
+];
+
+describe('traffic of a failure raises exactly its diagnosis', () => {
+  for (const { name, rule, without } of SEEN) {
+    test(`captured ${name}: ${rule}`, async () => {
+      const { events, now } = await replay(captured(name, without && { without: [without] }), 60);
+      assert.deepEqual(rulesAt(events, ownerOf(events), now), [rule]);
+    });
+  }
+  for (const trouble of troubles) {
+    const { name, what, expect, until, attemptFrom } = trouble;
+    test(`${name}: ${what}: ${expect.join() || 'nothing'}`, async () => {
+      const { events, now } = await replay(trouble, until);
+      const owner = trouble.owner === undefined ? SM1 : mac(trouble.owner);
+      const from = attemptFrom === undefined ? 0 : events.find(({ time }) => time >= START + attemptFrom * 1000)?.seq;
+      const found = diagnose(traceOf(events, owner, now, from));
+      assert.deepEqual(
+        found.map(({ rule }) => rule),
+        expect,
+        events.map(({ time, text }) => `${(time - START) / 1000} ${text}`).join('\n'),
+      );
+      for (const { cause, remedy, evidence, confidence } of found) {
+        assert.doesNotMatch(`${cause} ${remedy}`, /undefined|NaN|\[object/);
+        assert.doesNotMatch(cause, /\.$/);
+        assert.ok(evidence.length > 0 && evidence.every((seq) => events.some((event) => event.seq === seq)));
+        assert.ok(confidence > 0 && confidence <= 1);
+      }
+    });
+  }
 });
-test('capture t1-opt67: shim asks for GRUB in the root', async () => {
-  const { events, now } = await replay(captured('t1-opt67', { without: ['shim'] }), 60);
-  assert.deepEqual(rulesAt(events, ownerOf(events), now), ['shim-lost-folder']);
-});
-test('capture t4-nofile: offers without a boot file', async () => {
-  const { events, now } = await replay(captured('t4-nofile', { without: ['uefi-x64'] }), 60);
-  assert.deepEqual(rulesAt(events, ownerOf(events), now), ['no-boot-file']);
+
+test('each of the forty failures has traffic, and each rule too', () => {
+  const cases = new Set([...troubles.map((trouble) => trouble.case), ...SEEN.map((seen) => seen.case)]);
+  const missing = Array.from({ length: 40 }, (_, index) => index + 1).filter((number) => !cases.has(number));
+  assert.deepEqual(missing, []);
+  const tried = new Set([...troubles.flatMap(({ expect }) => expect), ...SEEN.map(({ rule }) => rule)]);
+  assert.deepEqual(
+    rules.map(({ id }) => id).filter((id) => !tried.has(id)),
+    [],
+  );
 });

@@ -9,6 +9,7 @@ import {
   heard,
   isFirmware,
   isStuckAfter,
+  lacksItsScheme,
   lastDeed,
   sameFile,
   senderOf,
@@ -121,7 +122,7 @@ function notFollowed(view: View): Heard<'dhcp.ack'> | undefined {
   if (ack?.data.bootFile === undefined) return undefined;
   const patience = senderOf(ack.data.client) === 'ipxe' ? FIRST_FILE_IPXE_MS : FIRST_FILE_MS;
   if (!isStuckAfter(view, ack, patience)) return undefined;
-  const others = heard(view.events, 'dhcp.other-nak', 'dhcp.other-answer', 'dhcp.chose-other');
+  const others = heard(view.events, 'dhcp.other-nak', 'dhcp.other-answer', 'dhcp.chose-other', 'dhcp.decline');
   return others.length > 0 ? undefined : ack;
 }
 
@@ -172,19 +173,9 @@ const bootFileNotAsked: Rule = {
   },
 };
 
-function loadsOf(view: View) {
-  return discovers(view.events, 'ipxe').at(-1);
-}
-
-function lacksItsScheme(view: View, bootFile: string): boolean {
-  const loads = loadsOf(view)?.data.loads;
-  if (loads === undefined) return false;
-  return (/^http:/.test(bootFile) && !loads.includes('http')) || (/^https:/.test(bootFile) && !loads.includes('https'));
-}
-
 /** What iPXE was told to load, by us or by somebody else, since it asked. */
 function toldToIpxe(view: View) {
-  const asked = loadsOf(view);
+  const asked = discovers(view.events, 'ipxe').at(-1);
   if (asked === undefined) return undefined;
   const told = heard(view.events, 'dhcp.offer', 'dhcp.ack', 'dhcp.proxy-offer', 'dhcp.other-answer').findLast(
     ({ data, seq }) => data.bootFile !== undefined && seq > asked.seq,

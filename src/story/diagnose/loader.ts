@@ -64,7 +64,7 @@ const secureBootRejected: Rule = {
     if (loader === undefined) return undefined;
     const times = timesLoaded(view, loader);
     const isGrubRefused = isGrub(loader) && times >= 2;
-    const isShimRefused = isShim(loader) && !view.fetches.some(isGrub);
+    const isShimRefused = /^shim/.test(loader.base) && isShim(loader) && !view.fetches.some(isGrub);
     if (!isGrubRefused && !isShimRefused) return undefined;
     const evidence = view.fetches.filter((fetch) => isDone(fetch) && (isGrub(fetch) || isShim(fetch)));
     return {

@@ -117,6 +117,13 @@ export function hasInstaller({ events }: View): boolean {
   );
 }
 
+/** Whether the iPXE that asks cannot load from such a URL. */
+export function lacksItsScheme({ events }: View, bootFile: string): boolean {
+  const loads = discovers(events, 'ipxe').at(-1)?.data.loads;
+  const scheme = /^(https?):/.exec(bootFile)?.[1];
+  return loads !== undefined && scheme !== undefined && !loads.includes(scheme);
+}
+
 export function basename(file: string): string {
   return file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1).toLowerCase();
 }
