@@ -65,6 +65,11 @@ export const transferEvents = {
     (d) =>
       `stopped answering in ${d.file} at ${d.bytes} of ${d.ofBytes} bytes for ${d.seconds} s${d.hint ? `: ${d.hint}` : ''}`,
   ),
+  'tftp.unanswered': entry<{ file: string; port: number }>(
+    'warning',
+    'A machine asked for a file, and answered nothing of what it was sent for seven seconds. A firewall on the way drops what comes from our transfer ports: let UDP from this host through (`server.tftp.ports` fixes the ports to a range), or load its TFTP helper.',
+    (d) => `asked for ${d.file} and does not answer what it is sent`,
+  ),
   'tftp.smaller-blocks': entry<{ file: string; blockSize: number; next: number }>(
     'warning',
     'The first block of a transfer did not arrive, sent again and again: the path carries less than the network’s MTU. From now on this machine gets blocks of `next` bytes, for a day. Set `mtu:` of the network to what the path carries.',

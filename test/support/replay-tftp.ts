@@ -52,6 +52,8 @@ export function openTftp({ rack, record, hasAcks, conditions, sizeOf: sizeAt, cl
       } else if (action.kind === 'distrust-block-size' && blockSize > 512) {
         caps.set(subject.address ?? '', smallerCap(blockSize));
         record('tftp.smaller-blocks', subject, { file, blockSize, next: smallerCap(blockSize) });
+      } else if (action.kind === 'unheard') {
+        record('tftp.unanswered', subject, { file, port: Number(key.split(':')[1]) });
       } else if (action.kind === 'end') {
         slots.delete(key);
         finish(slot, action.outcome);

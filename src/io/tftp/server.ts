@@ -279,6 +279,7 @@ class Server {
         const next = this.#clients.distrust(client, blockSize, performance.now());
         emit('tftp.smaller-blocks', subject, { file: slot.name, blockSize, next });
       },
+      onUnheard: () => emit('tftp.unanswered', subject, { file: slot.name, port: slot.port }),
       onEnd: (end) => this.#ended(slot, session, { sizeBytes, negotiated }, end),
       onMalformed: () => this.#malformed(slot, 'not readable inside a transfer'),
     });

@@ -30,6 +30,8 @@ export interface SessionOptions {
   readonly onStart: () => void;
   /** The first block did not arrive. */
   readonly onDistrust: () => void;
+  /** It asked, and has answered nothing that it was sent. */
+  readonly onUnheard: () => void;
   /** Called once; the socket is closed by then, the source about to be. */
   readonly onEnd: (end: SessionEnd) => void;
   readonly onMalformed: () => void;
@@ -135,6 +137,9 @@ export class TransferSession {
         return;
       case 'distrust-block-size':
         this.#options.onDistrust();
+        return;
+      case 'unheard':
+        this.#options.onUnheard();
         return;
       case 'end':
         this.#finish(action.outcome);

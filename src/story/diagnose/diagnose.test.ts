@@ -56,6 +56,8 @@ interface Trouble extends Capture {
   readonly from: string;
   /** Ids of rules. */
   readonly expect: readonly string[];
+  /** What it may be taken for on the way there. */
+  readonly passing?: readonly string[];
   /** Seconds of silence behind it. */
   readonly until: number;
   readonly owner?: string;
@@ -83,7 +85,7 @@ describe('traffic of a failure raises exactly its diagnosis', () => {
     });
   }
   for (const trouble of troubles) {
-    const { name, what, expect, until, attemptFrom } = trouble;
+    const { name, what, expect, until, attemptFrom, passing = [] } = trouble;
     test(`${name}: ${what}: ${expect.join() || 'nothing'}`, async () => {
       const { events, now } = await replay(trouble, until);
       const owner = trouble.owner === undefined ? SM1 : mac(trouble.owner);
@@ -94,6 +96,14 @@ describe('traffic of a failure raises exactly its diagnosis', () => {
         expect,
         events.map(({ time, text }) => `${(time - START) / 1000} ${text}`).join('\n'),
       );
+      if (attemptFrom === undefined) {
+        const onTheWay = everyMoment(events, owner).map((line) => line.split(' ')[0] ?? '');
+        assert.deepEqual(
+          [...new Set(onTheWay)].filter((rule) => ![...expect, ...passing].includes(rule)),
+          [],
+          'on the way to it',
+        );
+      }
       for (const { cause, remedy, evidence, confidence } of found) {
         assert.doesNotMatch(`${cause} ${remedy}`, /undefined|NaN|\[object/);
         assert.doesNotMatch(cause, /\.$/);

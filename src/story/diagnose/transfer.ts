@@ -8,6 +8,8 @@ const SLOW_BYTES_PER_SECOND = 300_000;
 const SLOW_FROM_BYTES = 8_000_000;
 const LOSS_FROM_BLOCKS = 500;
 const LOSS = 0.02;
+const LET_THROUGH =
+  'Let UDP from this host’s ports through to the machine (set `server.tftp.ports` to a range for the rule), or load nf_conntrack_tftp on the firewall between';
 const HTTP_STALL_BYTES = 256 * 1024;
 
 /** Whether this file has come through since. */
@@ -34,6 +36,8 @@ const tftpAnswersLost: Rule = {
   help: 'PXE-E32, “TFTP open timeout”: the request reaches us, the answer does not come back. TFTP answers from another port than 69, which stateful firewalls and container bridges drop unless they follow TFTP (conntrack helper `nf_conntrack_tftp`). Allow UDP from this host’s transfer ports: `server.tftp.ports` fixes them to a range. In a container, use the host’s network.',
   find(view) {
     const stall = newestStall(view);
+    const unheard = heard(view.events, 'tftp.unanswered').at(-1);
+    if (unheard && (stall === undefined || stall.seq < unheard.seq)) return unheardYet(view, unheard);
     if (stall === undefined || stall.data.bytes > 0 || stall.data.how === 'silent' || isTooLarge(stall))
       return undefined;
     const starts = heard(view.events, 'tftp.stalled', 'tftp.start').filter(({ data }) => data.file === stall.data.file);
@@ -41,11 +45,20 @@ const tftpAnswersLost: Rule = {
       evidence: starts,
       confidence: 0.85,
       cause: `${whoIs(view)} asked for ${stall.data.file} and none of our answers reached it in ${stall.data.seconds} s: something drops UDP from our transfer ports`,
-      remedy:
-        'Let UDP from this host’s ports through to the machine (set `server.tftp.ports` to a range for the rule), or load nf_conntrack_tftp on the firewall between',
+      remedy: LET_THROUGH,
     };
   },
 };
+
+function unheardYet(view: View, unheard: Heard<'tftp.unanswered'>) {
+  if (after(view.events, unheard).some(({ id }) => id.startsWith('tftp.') || id.startsWith('http.'))) return undefined;
+  return {
+    evidence: [unheard],
+    confidence: 0.75,
+    cause: `${whoIs(view)} asked for ${unheard.data.file} and answers nothing of what it is sent: something drops UDP from our transfer ports`,
+    remedy: LET_THROUGH,
+  };
+}
 
 /** Case 29. */
 const pathMtu: Rule = {
