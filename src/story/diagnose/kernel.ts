@@ -9,9 +9,9 @@ const INSTALLER_MS = 180_000;
 const ANSWER_MS = 60_000;
 const ISO_MS = 300_000;
 
-export const isKernel = ({ file, base }: Fetch) =>
+const isKernel = ({ file, base }: Fetch) =>
   /(^|\/)os\/[^/]+\/linux$/.test(file) || /^(vmlinuz|bzimage)/.test(base);
-export const isInitrd = ({ file, base }: Fetch) =>
+const isInitrd = ({ file, base }: Fetch) =>
   /(^|\/)os\/[^/]+\/initrd$/.test(file) || /^(initrd|initramfs)/.test(base);
 const isLoaded = ({ kind }: Fetch) => kind === 'done' || kind === 'closed';
 

@@ -153,7 +153,7 @@ const KINDS: Readonly<Partial<Record<EventId, Fetch['kind']>>> = {
   'http.refused': 'refused',
 };
 
-export function fetchesIn(events: readonly RecordedEvent[]): Fetch[] {
+function fetchesIn(events: readonly RecordedEvent[]): Fetch[] {
   return events.flatMap((event) => {
     const kind = KINDS[event.id];
     if (kind === undefined) return [];
