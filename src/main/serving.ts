@@ -87,6 +87,7 @@ export async function openServing({ base, settings, loaders, inherited }: Servin
     resolve: boot.resolve,
     syslog,
     emitTransfer: emitNamed,
+    macAt: (address, network) => subjectOf(address, network).mac,
     now,
     inherited,
   });
