@@ -17,6 +17,7 @@ import { openFirstContact } from './main/first-contact.ts';
 import { openServedLoaders } from './main/served-loaders.ts';
 import { openServing } from './main/serving.ts';
 import { openStories } from './main/stories.ts';
+import { diagnose } from './story/diagnose/diagnose.ts';
 
 export interface ServerOptions {
   readonly settings: Settings;
@@ -49,7 +50,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
   try {
     const { emit } = base;
-    const stories = openStories({ ...base, store: base.store.events, diagnose: () => [] });
+    const stories = openStories({ ...base, store: base.store.events, diagnose });
     opened.push(stories);
     const cacheFolder = join(dataFolder, 'loaders');
     const open = (servers: readonly string[]) => openLoaders({ cacheFolder, emit, servers });

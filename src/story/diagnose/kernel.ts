@@ -9,10 +9,8 @@ const INSTALLER_MS = 180_000;
 const ANSWER_MS = 60_000;
 const ISO_MS = 300_000;
 
-const isKernel = ({ file, base }: Fetch) =>
-  /(^|\/)os\/[^/]+\/linux$/.test(file) || /^(vmlinuz|bzimage)/.test(base);
-const isInitrd = ({ file, base }: Fetch) =>
-  /(^|\/)os\/[^/]+\/initrd$/.test(file) || /^(initrd|initramfs)/.test(base);
+const isKernel = ({ file, base }: Fetch) => /(^|\/)os\/[^/]+\/linux$/.test(file) || /^(vmlinuz|bzimage)/.test(base);
+const isInitrd = ({ file, base }: Fetch) => /(^|\/)os\/[^/]+\/initrd$/.test(file) || /^(initrd|initramfs)/.test(base);
 const isLoaded = ({ kind }: Fetch) => kind === 'done' || kind === 'closed';
 
 /** Kernel or initrd that is named and is not there. */
