@@ -18,7 +18,9 @@ export interface Tale {
   tellOf<Id extends EventId>(subject: Subject, second: number, id: Id, data: EventData<Id>): void;
 }
 
-export function createTale(card: Mac = CARD, machine: string | undefined = 'box'): Tale {
+/** `machine`: "" for a card that the configuration does not name. */
+export function createTale(card: Mac = CARD, name = 'box'): Tale {
+  const machine = name === '' ? undefined : name;
   const events: RecordedEvent[] = [];
   const tellOf: Tale['tellOf'] = (subject, second, id, data) => {
     const time = START + Math.round(second * 1000);
