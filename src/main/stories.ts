@@ -53,22 +53,26 @@ export function openStories({ hub, store, now, diagnose }: StoriesOptions): Stor
     const fits = (one: Mac) => machine === undefined || book.current(one, now())?.machine === machine;
     return book.macs().filter((one) => (mac === undefined || one === mac) && fits(one));
   };
+  const attemptsOf = async (query: StoryQuery, at: number): Promise<Listed[]> => {
+    const found = (await macsOf(query)).flatMap((mac) => {
+      const attempts = book.attempts(mac, at);
+      return attempts.map((attempt, index) => ({ attempt, next: attempts[index - 1] }));
+    });
+    return found.sort((a, b) => b.attempt.startedAt - a.attempt.startedAt);
+  };
   return {
     list: async (query) => texts.all((await macsOf(query)).slice(0, query.limit)),
     attempts: async (query) => {
-      const macs = await macsOf(query);
       const at = now();
-      const found = macs.flatMap((mac) => {
-        const attempts = book.attempts(mac, at);
-        return attempts.map((attempt, index) => ({ attempt, next: attempts[index - 1] }));
-      });
-      found.sort((a, b) => b.attempt.startedAt - a.attempt.startedAt);
-      const traces = found
-        .slice(0, query.limit)
-        .map(({ attempt, next }) =>
-          next === undefined ? book.trace(attempt.mac, at) : traceBack(store, attempt, next, at),
-        );
+      const found = (await attemptsOf(query, at)).slice(0, query.limit);
+      const traces = found.map(({ attempt, next }) =>
+        next === undefined ? book.trace(attempt.mac, at) : traceBack(store, attempt, next, at),
+      );
       return (await Promise.all(traces)).flatMap((trace) => (trace === undefined ? [] : texts.of(trace)));
+    },
+    eventsOf: async ({ id, limit, ...query }) => {
+      const found = (await attemptsOf(query, now())).find(({ attempt }) => attempt.id === id);
+      return found && eventsOf(store, found.attempt, found.next, limit);
     },
     subscribe: updates.subscribe,
     close: () => {
@@ -93,15 +97,29 @@ async function readBack(store: StoriesOptions['store'], before: number): Promise
   return pages.reverse().flat();
 }
 
+/** An attempt, and the one of the same card that followed it. */
+interface Listed {
+  readonly attempt: Attempt;
+  readonly next: Attempt | undefined;
+}
+
+async function eventsOf(
+  store: StoriesOptions['store'],
+  { mac, machine, id }: Attempt,
+  next: Attempt | undefined,
+  limit: number,
+): Promise<RecordedEvent[]> {
+  const within = { after: id - 1, before: next?.id, limit };
+  const own = await store.list({ ...within, mac });
+  const named = machine === undefined ? [] : await store.list({ ...within, machine });
+  const events = new Map([...own, ...named].map((event) => [event.seq, event]));
+  const isOwn = (event: RecordedEvent) => event.mac === undefined || event.mac === mac;
+  return [...events.values()].filter(isOwn).toSorted((a, b) => a.seq - b.seq);
+}
+
 /** What there is of an attempt that another one of the same card has followed. */
 async function traceBack(store: StoriesOptions['store'], attempt: Attempt, next: Attempt, now: number): Promise<Trace> {
-  const within = { after: attempt.id - 1, before: next.id, limit: MOST_OF_ATTEMPT };
-  const own = await store.list({ ...within, mac: attempt.mac });
-  const named = attempt.machine === undefined ? [] : await store.list({ ...within, machine: attempt.machine });
-  const events = new Map([...own, ...named].map((event) => [event.seq, event]));
-  const isOwn = (event: RecordedEvent) => event.mac === undefined || event.mac === attempt.mac;
-  const ascending = [...events.values()].filter(isOwn).toSorted((a, b) => a.seq - b.seq);
-  return { attempt, events: ascending, around: [], now };
+  return { attempt, events: await eventsOf(store, attempt, next, MOST_OF_ATTEMPT), around: [], now };
 }
 
 interface Queue {

@@ -20,6 +20,7 @@ function createFeed(current: readonly StoryText[]) {
   const feed: StoryFeed = {
     list: async () => current,
     attempts: async () => [],
+    eventsOf: async () => undefined,
     subscribe: (listener) => {
       listeners.add(listener);
       wake();

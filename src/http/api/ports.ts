@@ -172,6 +172,10 @@ export interface StoryFeed {
   list(query: StoryQuery & { readonly limit: number }): Promise<readonly StoryText[]>;
   /** All attempts that are kept, the newest first. */
   attempts(query: StoryQuery & { readonly limit: number }): Promise<readonly StoryText[]>;
+  /** What was told of one attempt, ascending; undefined: there is no such attempt (any more). */
+  eventsOf(
+    query: StoryQuery & { readonly id: number; readonly limit: number },
+  ): Promise<readonly RecordedEvent[] | undefined>;
   /** Each attempt as it changes, at most four times a second and machine. Returns what ends it. */
   subscribe(listener: (story: StoryText) => void): () => void;
 }

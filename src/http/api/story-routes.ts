@@ -2,15 +2,17 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { discoveredMac } from '../../machine/discovered.ts';
 import { parseMac } from '../../net/mac.ts';
 import type { StreamLimits } from './event-stream.ts';
-import { badRequest } from './failures.ts';
+import { ApiError, badRequest } from './failures.ts';
 import { about, count, inputs, text, wrapped } from './inputs.ts';
 import { unknownMachine } from './machine-routes.ts';
 import type { ApiPorts, StoryQuery, StoryText } from './ports.ts';
 import { streamStories } from './story-stream.ts';
 import { openStreams } from './streams.ts';
+import { eventView } from './views.ts';
 
 const MOST_STORIES = 5_000;
 const MOST_ATTEMPTS = 50;
+const MOST_EVENTS = 5_000;
 
 const whose = { machine: text, mac: text };
 const story = { $ref: '#/components/schemas/Story' };
@@ -28,6 +30,12 @@ const SHOW = {
   answer: wrapped('attempts', 'Story', true),
   fails: [404],
 };
+const EVENTS = {
+  summary: 'What was told of one boot: `attempt` is the `id` of its Story.',
+  answer: wrapped('events', 'Event', true),
+  fails: [404],
+};
+const attemptParams = inputs({ who: text, attempt: { type: 'integer', minimum: 1 } });
 const STREAM = {
   summary: 'Boots as they go on, as server-sent events: each `data` is a Story, first those that there are.',
   answer: { type: 'string' },
@@ -74,6 +82,26 @@ export function addStoryRoutes(app: FastifyInstance, ports: ApiPorts, limits?: P
       return sendJson(reply, `{"attempts":${listOf(found)}}`);
     },
   );
+  addAttemptRoutes(app, ports);
+}
+
+/** What belongs to one attempt. */
+function addAttemptRoutes(app: FastifyInstance, { stories }: ApiPorts): void {
+  const limit = { ...count, minimum: 1, maximum: MOST_EVENTS };
+  app.get<{ Params: { who: string; attempt: number }; Querystring: { limit?: number } }>(
+    '/stories/:who/:attempt/events',
+    { ...about(EVENTS), schema: { params: attemptParams, querystring: inputs({ limit }) } },
+    async ({ params: { who, attempt: id }, query }) => {
+      const found = await stories.eventsOf({ ...whoIs(who), id, limit: query.limit ?? MOST_EVENTS });
+      if (found === undefined) throw unknownAttempt(who, id);
+      return { events: found.map(eventView) };
+    },
+  );
+}
+
+function unknownAttempt(who: string, id: number): ApiError {
+  const hint = `List what is known with: rackready story ${who} --json`;
+  return new ApiError(404, 'unknown-attempt', `no boot ${id} of ${who} is known (any more)`, hint);
 }
 
 function listOf(stories: readonly StoryText[]): string {
