@@ -34,6 +34,7 @@ export function openScreen({ output, input, onChange }: ScreenOptions): Screen {
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   let last: readonly string[] = [];
   let isOpen = true;
+  let isSuspended = false;
   const rows = () => output.rows || 24;
   const enter = () => {
     if (input.isTTY) input.setRawMode(true);
@@ -45,7 +46,9 @@ export function openScreen({ output, input, onChange }: ScreenOptions): Screen {
   };
   const suspend = () => {
     leave();
+    isSuspended = true;
     process.once('SIGCONT', () => {
+      isSuspended = false;
       enter();
       onChange();
     });
@@ -66,9 +69,12 @@ export function openScreen({ output, input, onChange }: ScreenOptions): Screen {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
   return {
     ended,
-    columns: () => output.columns || 80,
+    // The last column stays free: what erases the rest of a line erases it, too.
+    columns: () => (output.columns || 80) - 1,
     rows,
     draw: (lines) => {
+      // In the foreground again, a timer may come before the signal.
+      if (isSuspended || !isOpen) return;
       last = lines.slice(0, rows());
       output.write(`${BEGIN}${HOME}${last.map((line) => line + REST_OF_LINE).join('\r\n')}${REST_OF_SCREEN}${END}`);
     },
