@@ -39,6 +39,7 @@ export function stepDhcp(course: Course, event: RecordedEvent): Course {
     case 'dhcp.no-boot-file':
     case 'dhcp.chose-other':
     case 'dhcp.nak':
+    case 'dhcp.other-nak':
     case 'dhcp.decline':
     case 'dhcp.conflict':
     case 'bsdp.failed':
@@ -74,12 +75,12 @@ function place(course: Course, kind: ClientKind, time: number): Course {
 }
 
 function onDiscover(course: Course, event: RecordedEvent, data: EventData<'dhcp.discover'>): Course {
-  const { client, via, arch, vendorClass, userClass, uuid, nic } = data;
+  const { client, via, arch, vendorClass, userClass, uuid, nic, loads, relay } = data;
   const kind = clientKind(client);
   const isFirmware = kind === 'firmware' || kind === 'ipxe';
   const placed = place(course, kind, event.time);
   const named = isFirmware && placed.attempt.firmware === undefined ? change(placed, { firmware: client }) : placed;
-  const noted = note(named, { client, via, arch, vendorClass, userClass, uuid, nic });
+  const noted = note(named, { client, via, arch, vendorClass, userClass, uuid, nic, relay, loads: loads?.join(', ') });
   return stand(noted, event.text, kind === 'system' || course.isReported ? course.attempt.next : undefined);
 }
 

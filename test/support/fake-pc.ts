@@ -38,8 +38,8 @@ export function fakePc(client: RackClient, server: string): FakePc {
   };
 }
 
-/** Boots a PC into the installer and has it report success; the configuration must grant that. */
-export async function installFakePc(pc: FakePc, mac: string, profile: string): Promise<void> {
+/** Boots a PC into the installer and has it report success; the configuration must grant that. Gives the grant's token. */
+export async function installFakePc(pc: FakePc, mac: string, profile: string): Promise<string> {
   await pc.dhcp('bios');
   await pc.tftp('boot/grub/i386-pc/core.0');
   const config = (await pc.tftp(`boot/grub/grub.cfg-01-${mac.replaceAll(':', '-')}`)) ?? '';
@@ -51,6 +51,7 @@ export async function installFakePc(pc: FakePc, mac: string, profile: string): P
   await pc.get(`/answer/${token}/preseed.cfg`);
   await pc.get(`/report/${token}/started`);
   assert.equal(await pc.get(`/report/${token}/done`), 'noted\n');
+  return token;
 }
 
 /** What the API of a data folder answers. */

@@ -91,6 +91,8 @@ const WORDS: Readonly<Record<string, string>> = {
   userClass: 'user class',
   uuid: 'UUID',
   nic: 'card',
+  loads: 'loads by',
+  relay: 'relay',
   bootFile: 'boot file',
   address: 'address',
   clientId: 'client id',

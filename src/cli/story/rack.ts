@@ -118,6 +118,6 @@ function whatIsSaid(story: Story, now: number): { readonly text: string; readonl
   return { text: `${baseName(running.file)}${percent} ${formatRate(running, now) ?? ''}`.trim() };
 }
 
-export function baseName(file: string): string {
+function baseName(file: string): string {
   return file.slice(file.lastIndexOf('/') + 1) || file;
 }
