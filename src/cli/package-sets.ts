@@ -75,6 +75,7 @@ const TESTS: readonly WantedPackage[] = [
   optional('createrepo-c', 'makes the metadata of an install tree'),
   optional('rpm', 'makes the packages of an install tree'),
   optional('netplan.io', 'checks the network section of Ubuntu answer files'),
+  optional('chromium', 'drives the web page'),
   optional('ifupdown', 'brings up what Debian answer files write'),
 ];
 
