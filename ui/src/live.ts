@@ -34,7 +34,7 @@ const DRAW_EVERY_MS = 200;
 const SOON_MS = 1000;
 const EVERY_MS = 15_000;
 
-export function storyKey({ machine, mac }: Pick<Story, 'machine' | 'mac'>): string {
+function storyKey({ machine, mac }: Pick<Story, 'machine' | 'mac'>): string {
   return machine ?? mac;
 }
 

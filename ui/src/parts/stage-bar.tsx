@@ -1,10 +1,10 @@
 import type { Stage, StageName, Story } from '../../../src/story/story.ts';
 
 /** As in story.ts, whose values the page must not take along: types only. */
-export const stageOrder: readonly StageName[] = ['firmware', 'loader', 'kernel', 'installer', 'system'];
+const stageOrder: readonly StageName[] = ['firmware', 'loader', 'kernel', 'installer', 'system'];
 
 /** The newest of each name: a machine may load a second loader. */
-export function stageStates(stages: readonly Stage[]): readonly (Stage['state'] | 'ahead')[] {
+function stageStates(stages: readonly Stage[]): readonly (Stage['state'] | 'ahead')[] {
   return stageOrder.map((name) => stages.findLast((stage) => stage.name === name)?.state ?? 'ahead');
 }
 

@@ -13,8 +13,7 @@ export interface Row {
 export const shown = ['all', 'busy', 'trouble', 'ready', 'installed', 'retired'] as const;
 export type Shown = (typeof shown)[number];
 
-export const sortKeys = ['name', 'address', 'state', 'doing', 'outcome'] as const;
-export type SortKey = (typeof sortKeys)[number];
+export type SortKey = 'name' | 'address' | 'state' | 'doing' | 'outcome';
 
 export interface Choice {
   readonly filter: string;

@@ -10,7 +10,7 @@ export interface RowWindow {
 
 const AROUND = 8;
 
-export function visibleRows(count: number, rowHeight: number, top: number, height: number): RowWindow {
+function visibleRows(count: number, rowHeight: number, top: number, height: number): RowWindow {
   const first = Math.max(0, Math.floor(top / rowHeight) - AROUND);
   const last = Math.min(count, Math.ceil((top + height) / rowHeight) + AROUND);
   return { first: Math.min(first, last), last };
