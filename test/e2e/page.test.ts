@@ -131,7 +131,7 @@ test('what a machine says of itself is text, whatever it says; with one click it
   await pc.tftp(`${encodeURIComponent(evil)}.efi`);
   await page.getByRole('link', { name: STRANGER }).first().waitFor();
   await page.getByText(`“${evil}”`).waitFor();
-  await page.getByText('1 in use').first().waitFor();
+  await page.getByText('in use (1)').waitFor();
   assert.equal(await page.locator('svg').count(), 0);
   assert.deepEqual(await faultsOf(page), []);
 

@@ -11,7 +11,7 @@ export function duration(ms: number): string {
 
 /** "12 kB", "1.4 GB": powers of 1000. */
 export function bytes(count: number): string {
-  if (count < 1000) return `${count} B`;
+  if (count < 999.5) return `${Math.round(count)} B`;
   let value = count;
   let unit = '';
   for (const next of ['kB', 'MB', 'GB', 'TB']) {

@@ -2,6 +2,9 @@ import type { Stage, Story, Transfer } from '../../../src/story/story.ts';
 import { bytes, duration } from '../wording.ts';
 import { type Axis, makeAxis, rateOf, type Span } from './scale.ts';
 
+/** The rate of a stage that only fetched its answers says nothing. */
+const LEAST_RATED = 100_000;
+
 /** A boot on a time axis: a bar for each stage, and below it one for each file. `now`: the server's clock. */
 export function Waterfall({ story, now }: { readonly story: Story; readonly now: number }) {
   const axis = makeAxis(story, now);
@@ -37,7 +40,7 @@ function StageRow({ stage, axis, now }: RowProps) {
     state,
     duration((endedAt ?? now) - startedAt),
     stage.bytes > 0 && bytes(stage.bytes),
-    stage.bytes > 0 && rate !== undefined && `${bytes(rate)}/s`,
+    stage.bytes > LEAST_RATED && rate !== undefined && `${bytes(rate)}/s`,
   ].filter((part) => part !== false && part !== '');
   const hidden = transferCount - transfers.length;
   return (

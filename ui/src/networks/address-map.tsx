@@ -26,7 +26,6 @@ export function AddressMap({ network, leases, machines }: MapProps) {
   const [pointed, setPointed] = useState<Cell | undefined>();
   const counts = countUses(blocks);
   const present = USES.filter(([use]) => (counts.get(use) ?? 0) > 0);
-  const summary = present.map(([use, words]) => `${counts.get(use)} ${words}`).join(', ');
   return (
     <figure class="address-map">
       <div class="blocks">
@@ -36,7 +35,9 @@ export function AddressMap({ network, leases, machines }: MapProps) {
       </div>
       {blocks.length > MOST_BLOCKS && <p class="muted">{blocks.length - MOST_BLOCKS} more blocks are not drawn.</p>}
       <figcaption>
-        <p class="pointed">{pointed ? `${pointed.address}: ${pointed.text}` : summary}</p>
+        <p class="pointed">
+          {pointed ? `${pointed.address}: ${pointed.text}` : 'Point at a square to see whose it is.'}
+        </p>
         <ul class="legend">
           {present.map(([use, words]) => (
             <li key={use}>
