@@ -110,7 +110,7 @@ test('a machine is installed from the page and boots while it is looked at: its 
   await pc.get(`/answer/${token}/preseed.cfg`);
   await pc.get(`/report/${token}/started`);
   const story = page.getByRole('region', { name: 'Boot', exact: true });
-  await story.getByText('os/debian/initrd').waitFor({ state: 'attached' });
+  await story.getByText('os/debian/initrd', { exact: true }).waitFor({ state: 'attached' });
   await boots.getByRole('img', { name: /installer running$/ }).waitFor();
   await page.getByText('installing', { exact: true }).waitFor();
 
