@@ -93,6 +93,7 @@ export async function openFakePage(
     list: async () => told(),
     attempts: async ({ machine, mac: asked }) =>
       told().filter((story) => (machine === undefined ? story.mac === asked : story.machine === machine)),
+    eventsOf: async () => [],
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
