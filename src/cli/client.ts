@@ -39,6 +39,8 @@ export interface StreamHandler<Event> {
 /** The admin API of the server of one data folder. Everything rejects with ApiFailure. */
 export interface ApiClient {
   get<Answer>(path: string): Promise<Answer>;
+  /** As get(), for what is no JSON. */
+  download(path: string): Promise<Buffer>;
   send<Answer>(method: 'POST' | 'DELETE', path: string, body?: object): Promise<Answer>;
   /** Reads events until the server ends the stream. */
   stream<Event = EventView>(
@@ -57,6 +59,13 @@ export function createClient(options: ClientOptions): ApiClient {
     open(socketPath, { ...more, method, path: `/api/v1${path}` }, body);
   return {
     get: async <Answer>(path: string) => (await readJson(await call('GET', path))) as Answer,
+    download: async (path: string) => {
+      const response = await call('GET', path);
+      if (response.statusCode !== 200) await readJson(response);
+      const chunks: Buffer[] = [];
+      for await (const chunk of response) chunks.push(chunk);
+      return Buffer.concat(chunks);
+    },
     send: async <Answer>(method: string, path: string, body?: object) =>
       (await readJson(await call(method, path, body))) as Answer,
     stream: async <Event>(path: string, lastEventId: number | undefined, handler: StreamHandler<Event>) => {

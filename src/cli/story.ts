@@ -11,6 +11,7 @@ import { lookOf } from './watch-stories.ts';
 interface Options extends ClientOptions {
   readonly attempt: number;
   readonly text?: string | undefined;
+  readonly pcap?: string | undefined;
 }
 
 /** `sysexits.h` */
@@ -21,6 +22,7 @@ export function command(): Command {
     .description('How a machine booted: its stages with times and transfers, and the likely cause where it hangs.')
     .argument('<MACHINE>', 'name or MAC of the machine')
     .option('--attempt <N>', 'which boot: 1 the last one, 2 the one before', parseAttempt, 1)
+    .option('--pcap <FILE>', 'write its DHCP and TFTP traffic to a file for Wireshark, without secrets')
     .option('--text <FILE>', 'write the story and all its events to a file, without secrets')
     .addHelpText(
       'after',
@@ -29,6 +31,7 @@ Examples:
   ./rackready story sm1                            the last boot
   ./rackready story sm1 --attempt 2                the one before
   ./rackready story sm1 --text sm1.txt             to be sent to somebody who can help
+  ./rackready story sm1 --pcap sm1.pcap            the traffic of exactly this boot
   ./rackready story 00:25:90:96:c4:9a --json       for programs`,
     )
     .action((machine: string, options: Options) => runClient(options, (client) => tell(client, machine, options)));
@@ -49,8 +52,9 @@ async function tell(client: ApiClient, machine: string, options: Options): Promi
     const { events } = await client.get<{ events: EventView[] }>(`${path}/${story.id}/events`);
     write(options.text, storyText(story, events));
   }
+  if (options.pcap !== undefined) write(options.pcap, await client.download(`${path}/${story.id}/pcap`));
   if (options.json) process.stdout.write(`${JSON.stringify(story)}\n`);
-  else if (options.text === undefined)
+  else if (options.text === undefined && options.pcap === undefined)
     process.stdout.write(`${printed(story, attempts, options.attempt).join('\n')}\n`);
 }
 

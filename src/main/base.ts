@@ -8,6 +8,7 @@ import { createMacs, type Macs } from '../machine/macs.ts';
 import { openStore } from '../store/sqlite/open-store.ts';
 import type { Store } from '../store/store.ts';
 import { followTransfers } from './macs.ts';
+import { createTapes, type Tapes } from './tapes.ts';
 
 /** What each worker thread runs first. */
 export const THREAD_MODULE: string = new URL('../io/thread.ts', import.meta.url).href;
@@ -22,6 +23,8 @@ export interface Base {
   readonly book: LeaseBook;
   readonly lives: Lives;
   readonly macs: Macs;
+  /** The last datagrams of each machine. */
+  readonly tapes: Tapes;
   /** Milliseconds since 1970, from a clock that does not jump. */
   now(): number;
   close(): Promise<void>;
@@ -54,6 +57,7 @@ export async function openBase(dataFolder: string, onEvent: Parameters<EventHub[
     book,
     lives,
     macs,
+    tapes: createTapes(now),
     now,
     close: async () => {
       clearInterval(settling);

@@ -7,7 +7,7 @@ import { openTftpServer } from '../io/tftp/server.ts';
 import type { InheritedSocket } from '../io/udp/inherited.ts';
 import { openUdp, openUdpSocket } from '../io/udp/open-udp.ts';
 import type { Network } from '../lease/network.ts';
-import { formatIpv4, type Ipv4 } from '../net/ipv4.ts';
+import { BROADCAST, formatIpv4, type Ipv4 } from '../net/ipv4.ts';
 import { type Mac, macAt } from '../net/mac.ts';
 import { ProvisionError } from '../net/provision-error.ts';
 import type { ResolveBootFile } from '../serve/boot-resource.ts';
@@ -15,6 +15,7 @@ import type { DhcpService, Outgoing } from '../serve/dhcp/service.ts';
 import { createStrangers, searchMac } from '../serve/dhcp/strangers.ts';
 import type { Syslog } from '../serve/syslog.ts';
 import { encodeDiscover } from '../wire/dhcp4/packet.ts';
+import type { Tapes } from './tapes.ts';
 
 /** DHCP and TFTP on the served interfaces. */
 export interface Networks {
@@ -33,6 +34,7 @@ export interface NetworksOptions {
   readonly resolve: ResolveBootFile;
   readonly syslog: Syslog;
   readonly emit: Emit;
+  readonly tapes: Tapes;
   /** For what a transfer tells: adds the machine that has the address. */
   readonly emitTransfer: Emit;
   /** The MAC that has an address on a network, where that is known. */
@@ -49,6 +51,8 @@ interface InterfaceService extends Service {
 
 /** Long enough for a slow device to answer ARP, short enough for firmware that waits. */
 const PROBE_MS = 400;
+/** The header of BOOTP (RFC 951). */
+const LEAST_DHCP = 236;
 const SEARCH_AGAIN_MS = 10_000;
 const SEARCH_EVERY_MS = 5 * 60_000;
 
@@ -137,6 +141,7 @@ async function openDhcp(
     inherited: options.inherited,
     receive: (bytes, reception) => options.dhcp().receive(bytes, reception),
     onStranger: ({ payload, sourceAddress, sourceMac }) => {
+      captureStranger(options.tapes, payload, sourceAddress);
       if (first) strangers.hear({ payload, source: sourceAddress, sourceMac }, first, now());
     },
     onSendFailure: (reason) => emit('dhcp.not-sent', { network: first?.name }, { interface: name, reason }),
@@ -155,6 +160,13 @@ async function openDhcp(
   const isOnlyHeard = here.every(({ dhcp }) => dhcp.mode === 'observe' || dhcp.mode === 'off');
   if (!isOnlyHeard && own !== undefined) opened.push(searchNowAndThen(own, endpoint, now));
   return endpoint;
+}
+
+/** What another server says to a machine is part of that machine's story. */
+function captureStranger(tapes: Tapes, bytes: Uint8Array, source: Ipv4): void {
+  if (bytes.length < LEAST_DHCP || bytes[2] !== 6) return;
+  const ports = { sourcePort: 67, destination: BROADCAST, destinationPort: 68 };
+  tapes.record(macAt(bytes, 28, 6), { source, ...ports, bytes });
 }
 
 /** Asks for other servers at once, again when a link that was just coming up is up, and every few minutes. */
@@ -195,6 +207,7 @@ async function openTftp(name: string, network: Network, options: NetworksOptions
     },
     resolve: options.resolve,
     emit: options.emitTransfer,
+    capture: options.tapes.record,
     clientOf: (address) => options.macAt(address, network.name) ?? address,
   });
   const where = `${localAddress}:69`;

@@ -62,6 +62,7 @@ export async function openServing({ base, settings, loaders, inherited }: Servin
     now,
     setup: () => setup,
     send: (datagram) => networks?.send(datagram),
+    capture: base.tapes.record,
     isInUse: async (name, address) => (await networks?.isInUse(name, address)) ?? false,
     isOwnMac: (mac) => macs.has(mac),
   });
@@ -87,6 +88,7 @@ export async function openServing({ base, settings, loaders, inherited }: Servin
     resolve: boot.resolve,
     syslog,
     emitTransfer: emitNamed,
+    tapes: base.tapes,
     macAt: (address, network) => subjectOf(address, network).mac,
     now,
     inherited,

@@ -32,7 +32,7 @@ function open(kept: readonly RecordedEvent[], diagnose: Diagnose = () => []) {
     return after > 0 ? found.slice(0, limit) : found.slice(-limit);
   };
   const hub = { lastSeq: () => seq, subscribe, subscribePassing: () => () => {} };
-  const stories = openStories({ hub, store: { list }, now: () => now, diagnose });
+  const stories = openStories({ hub, store: { list }, tapes: { read: () => [] }, now: () => now, diagnose });
   const hear = (events: readonly RecordedEvent[]) => {
     for (const event of events) {
       all.push(event);

@@ -2,13 +2,16 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RecordedEvent } from '../event/event.ts';
 import type { StoryFeed, StoryQuery } from '../http/api/ports.ts';
 import type { EventHub } from '../io/event-hub.ts';
+import { parseIpv4 } from '../net/ipv4.ts';
 import type { Mac } from '../net/mac.ts';
 import type { EventStore } from '../store/store.ts';
 import { createStoryBook } from '../story/book.ts';
 import type { Trace } from '../story/diagnose/trace.ts';
 import type { Attempt } from '../story/story.ts';
+import { type CapturedDatagram, encodePcap } from '../wire/pcap.ts';
 import { createStoryTexts, type Diagnose } from './story-texts.ts';
 import { createStoryUpdates } from './story-updates.ts';
+import type { Tapes } from './tapes.ts';
 
 export interface Stories extends StoryFeed {
   close(): void;
@@ -17,6 +20,7 @@ export interface Stories extends StoryFeed {
 export interface StoriesOptions {
   readonly hub: Pick<EventHub, 'subscribe' | 'subscribePassing' | 'lastSeq'>;
   readonly store: Pick<EventStore, 'list'>;
+  readonly tapes: Pick<Tapes, 'read'>;
   readonly now: () => number;
   readonly diagnose: Diagnose;
 }
@@ -31,7 +35,7 @@ const MOST_OF_ATTEMPT = 500;
  * Follows the boots of all machines. Events are folded when the turn of the event loop that told them is over, so that answers
  * go out first; what was told before the start is read from the store meanwhile.
  */
-export function openStories({ hub, store, now, diagnose }: StoriesOptions): Stories {
+export function openStories({ hub, store, tapes, now, diagnose }: StoriesOptions): Stories {
   const book = createStoryBook();
   const texts = createStoryTexts(book, diagnose, now);
   const running = () => book.macs().filter((mac) => book.current(mac, now())?.endedAt === undefined);
@@ -73,6 +77,10 @@ export function openStories({ hub, store, now, diagnose }: StoriesOptions): Stor
     eventsOf: async ({ id, limit, ...query }) => {
       const found = (await attemptsOf(query, now())).find(({ attempt }) => attempt.id === id);
       return found && eventsOf(store, found.attempt, found.next, limit);
+    },
+    pcapOf: async ({ id, ...query }) => {
+      const found = (await attemptsOf(query, now())).find(({ attempt }) => attempt.id === id);
+      return found && encodePcap(trafficOf(tapes, found));
     },
     subscribe: updates.subscribe,
     close: () => {
@@ -120,6 +128,16 @@ async function eventsOf(
 /** What there is of an attempt that another one of the same card has followed. */
 async function traceBack(store: StoriesOptions['store'], attempt: Attempt, next: Attempt, now: number): Promise<Trace> {
   return { attempt, events: await eventsOf(store, attempt, next, MOST_OF_ATTEMPT), around: [], now };
+}
+
+/** A request is heard a little before it is told: an address may have to be asked after, a lease to be written. */
+const HEARD_BEFORE_MS = 2_000;
+
+function trafficOf(tapes: Pick<Tapes, 'read'>, { attempt, next }: Listed): CapturedDatagram[] {
+  const said = [attempt.address, ...attempt.stages.map(({ words }) => words.address)];
+  const addresses = new Set(said.flatMap((address) => (address === undefined ? [] : (parseIpv4(address) ?? []))));
+  const until = next === undefined ? Number.POSITIVE_INFINITY : next.startedAt - HEARD_BEFORE_MS;
+  return tapes.read([attempt.mac, ...addresses], attempt.startedAt - HEARD_BEFORE_MS, until);
 }
 
 interface Queue {

@@ -21,6 +21,7 @@ function createFeed(current: readonly StoryText[]) {
     list: async () => current,
     attempts: async () => [],
     eventsOf: async () => undefined,
+    pcapOf: async () => undefined,
     subscribe: (listener) => {
       listeners.add(listener);
       wake();

@@ -9,7 +9,7 @@ import type { Story } from '../../src/story/story.ts';
 import { needs } from '../needs.ts';
 import { askApi, type FakePc, fakePc, followStories, installFakePc } from '../support/fake-pc.ts';
 import { run } from '../support/http.ts';
-import { openSegment } from '../support/segment.ts';
+import { openSegment, tshark } from '../support/segment.ts';
 import { newFolder, startServer, type TestServer } from '../support/server.ts';
 
 /* The boot story, as a running server tells it of clients that nobody here wrote. */
@@ -37,11 +37,13 @@ machines:
 `;
 }
 
-async function open(t: TestContext): Promise<{ server: TestServer; pc: FakePc; data: string }> {
+async function open(
+  t: TestContext,
+): Promise<{ server: TestServer; pc: FakePc; data: string; addPc: (mac: string) => Promise<FakePc> }> {
   const segment = await openSegment(t);
   const server = await startServer(t, { yaml: configuration() });
-  const pc = fakePc(await segment.addClient('box', { mac: BOX }), SERVER);
-  return { server, pc, data: server.data };
+  const addPc = async (mac: string) => fakePc(await segment.addClient(`c${mac.slice(-2)}`, { mac }), SERVER);
+  return { server, pc: await addPc(BOX), data: server.data, addPc };
 }
 
 const short = ({ stages }: Story) => stages.map(({ name, state }) => `${name} ${state}`);
@@ -135,6 +137,50 @@ test('the command tells a boot, and writes it to a file without its token', asyn
   assert.match((await cli('story', 'box', '--attempt', '2')).stderr, /of box only 1 boot is known/);
   assert.match((await cli('story', 'bax')).stderr, /no machine "bax".*\ndid you mean box\?/);
   assert.equal((await cli('story', 'box', '--text', '/nowhere/x')).code, 73);
+});
+
+test('the traffic of a boot is a capture file that tshark reads, of this machine, without the token', async (t) => {
+  if (!needs(t, ...TOOLS, 'tshark')) return;
+  const { server, pc, data, addPc } = await open(t);
+  const other = await addPc('02:00:00:00:00:0b');
+  const token = await installFakePc(pc, BOX, 'debian');
+  await server.event('install.done');
+  await other.dhcp('bios');
+  await pc.tftp(`answer/${token}/preseed.cfg`);
+  await server.event('tftp.not-found', { file: /answer/ });
+  const file = join(newFolder('out'), 'box.pcap');
+  const { code, stderr } = await run(process.execPath, [MAIN, 'story', 'box', '--pcap', file, '--data', data]);
+  assert.equal(code, 0, stderr);
+  const bytes = readFileSync(file);
+  for (const secret of [token, 'url=http', 'menuentry', 'linux /os']) {
+    assert.equal(bytes.includes(secret), false, secret);
+  }
+  assert.deepEqual(await tshark(file, '_ws.malformed', 'frame.number'), []);
+  const dhcp = await tshark(file, 'dhcp', 'dhcp.option.dhcp', 'dhcp.hw.mac_addr');
+  assert.deepEqual(
+    dhcp.map(([type]) => type),
+    ['1', '2', '3', '5', '1', '2', '3', '5'],
+  );
+  assert.deepEqual(new Set(dhcp.flatMap(([, macs = '']) => macs.split(','))), new Set([BOX]));
+  const requests = await tshark(file, 'tftp.opcode == 1', 'tftp.source_file');
+  assert.deepEqual(requests.flat(), [
+    'boot/grub/i386-pc/core.0',
+    `boot/grub/grub.cfg-01-${BOX.replaceAll(':', '-')}`,
+    'os/debian/linux',
+    'os/debian/initrd',
+    'answer/.../preseed.cfg',
+  ]);
+  // Of each file: the answer to the request, its first and last block, and what was said to them.
+  const initrd = await tshark(file, 'tftp.block', 'tftp.opcode', 'tftp.block');
+  const last = String(Math.floor(900_000 / 1428) + 1);
+  assert.deepEqual(initrd.slice(-5), [
+    ['4', '0'],
+    ['3', '1'],
+    ['4', '1'],
+    ['3', last],
+    ['4', last],
+  ]);
+  assert.equal((await tshark(file, 'tftp.opcode == 5', 'tftp.error.code')).length > 0, true);
 });
 
 test('on a terminal watch draws a picture, and gives the terminal back', async (t) => {

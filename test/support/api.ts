@@ -152,7 +152,7 @@ export function fakePorts(): { ports: ApiPorts; feed: MemoryFeed; calls: string[
   const ports: ApiPorts = {
     now: () => NOW,
     events: feed,
-    stories: openStories({ hub, store: feed, now: () => NOW, diagnose: () => [] }),
+    stories: openStories({ hub, store: feed, tapes: { read: () => [] }, now: () => NOW, diagnose: () => [] }),
     server: {
       status: () => ({
         version: '0.1.0',

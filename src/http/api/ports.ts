@@ -181,6 +181,8 @@ export interface StoryFeed {
   eventsOf(
     query: StoryQuery & { readonly id: number; readonly limit: number },
   ): Promise<readonly RecordedEvent[] | undefined>;
+  /** The traffic of one attempt as a capture file, as far as it is still known; undefined as above. */
+  pcapOf(query: StoryQuery & { readonly id: number }): Promise<Uint8Array | undefined>;
   /** Each attempt as it changes, at most four times a second and machine. Returns what ends it. */
   subscribe(listener: (story: StoryText) => void): () => void;
 }

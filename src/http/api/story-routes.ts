@@ -35,6 +35,12 @@ const EVENTS = {
   answer: wrapped('events', 'Event', true),
   fails: [404],
 };
+const PCAP = {
+  summary: 'DHCP and TFTP of one boot as a capture file, without the files themselves and without secrets.',
+  answer: { type: 'string', format: 'binary' },
+  mediaType: 'application/vnd.tcpdump.pcap',
+  fails: [404],
+};
 const attemptParams = inputs({ who: text, attempt: { type: 'integer', minimum: 1 } });
 const STREAM = {
   summary: 'Boots as they go on, as server-sent events: each `data` is a Story, first those that there are.',
@@ -83,6 +89,7 @@ export function addStoryRoutes(app: FastifyInstance, ports: ApiPorts, limits?: P
     },
   );
   addAttemptRoutes(app, ports);
+  addPcapRoute(app, ports);
 }
 
 /** What belongs to one attempt. */
@@ -95,6 +102,18 @@ function addAttemptRoutes(app: FastifyInstance, { stories }: ApiPorts): void {
       const found = await stories.eventsOf({ ...whoIs(who), id, limit: query.limit ?? MOST_EVENTS });
       if (found === undefined) throw unknownAttempt(who, id);
       return { events: found.map(eventView) };
+    },
+  );
+}
+
+function addPcapRoute(app: FastifyInstance, { stories }: ApiPorts): void {
+  app.get<{ Params: { who: string; attempt: number } }>(
+    '/stories/:who/:attempt/pcap',
+    { ...about(PCAP), schema: { params: attemptParams } },
+    async ({ params: { who, attempt: id } }, reply) => {
+      const file = await stories.pcapOf({ ...whoIs(who), id });
+      if (file === undefined) throw unknownAttempt(who, id);
+      return reply.type(PCAP.mediaType).send(Buffer.from(file));
     },
   );
 }

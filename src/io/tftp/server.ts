@@ -11,6 +11,7 @@ import type { Rollover } from '../../serve/tftp/transfer.ts';
 import { DecodeError } from '../../wire/decode-error.ts';
 import { decodePacket, encodeError, errorCodes, opcodes, type TftpRequest } from '../../wire/tftp/packet.ts';
 import { type ByteSource, memorySource, openFileSource, SourceError } from './byte-source.ts';
+import { type CaptureTftp, captureTransfers } from './captured-ports.ts';
 import { ChunkCache } from './chunk-cache.ts';
 import { Clients, type Slot } from './clients.ts';
 import { emitEnd } from './ending.ts';
@@ -49,6 +50,8 @@ export interface TftpServerOptions {
   readonly emit: Emit;
   /** What a client is remembered by: its MAC where that is known. Default: its address. */
   readonly clientOf?: ((address: string) => string) | undefined;
+  /** Hears what tells the course of each transfer; nothing of the files. */
+  readonly capture?: CaptureTftp | undefined;
   /** false: transfers answer from Node's own sockets, as if koffi were missing. */
   readonly native?: boolean | undefined;
 }
@@ -85,7 +88,9 @@ const HEAD_BYTES = 512;
 /** Serves TFTP read requests until close(). Rejects when no answering port can be had. */
 export async function openTftpServer(options: TftpServerOptions): Promise<TftpServer> {
   const { localAddress, limits } = options;
-  const ports = await openTransferPorts({ localAddress, range: limits.ports, native: options.native });
+  const opened = await openTransferPorts({ localAddress, range: limits.ports, native: options.native });
+  const local = parseIpv4(localAddress) ?? ANY;
+  const ports = options.capture ? captureTransfers(opened, local, options.capture) : opened;
   const server = new Server(options, ports);
   return { close: () => server.close(), stats: () => server.stats() };
 }
@@ -107,7 +112,7 @@ class Server {
     this.#ports = ports;
     this.#cache = new ChunkCache(options.limits.cacheBytes ?? DEFAULT_CACHE_BYTES);
     const transfers = () => this.#clients.all();
-    this.#progress = tellProgress({ transfers, emit: options.emit, subjectOf: (slot) => this.#subject(slot) });
+    this.#progress = tellProgress({ transfers, emit: this.#options.emit, subjectOf: (slot) => this.#subject(slot) });
     options.socket.on('message', this.#onMessage);
   }
 
@@ -127,6 +132,7 @@ class Server {
   }
 
   #receive(bytes: Buffer, from: RemoteInfo): void {
+    this.#captureRequest(bytes, from);
     if (from.port === 0) {
       this.#malformed(from, 'source port 0');
       return;
@@ -150,6 +156,14 @@ class Server {
       if (!(error instanceof DecodeError)) throw error;
       this.#malformed(from, error.message);
     }
+  }
+
+  #captureRequest(bytes: Buffer, from: RemoteInfo): void {
+    const { capture, localAddress } = this.#options;
+    const source = parseIpv4(from.address);
+    if (!capture || source === undefined || bytes.length > LONGEST_REQUEST) return;
+    const to = { destination: parseIpv4(localAddress) ?? ANY, destinationPort: 69 };
+    capture(source, { source, sourcePort: from.port, ...to, bytes });
   }
 
   #request(request: TftpRequest, from: RemoteInfo): void {

@@ -12,6 +12,8 @@ export interface PortRange {
 
 /** The server's end of one transfer. */
 export interface TransferSocket {
+  /** Ours. */
+  readonly port: number;
   /** See TransferPort.reserve. */
   reserve(length: number): Buffer | undefined;
   /** Sends what was reserved last to the client. */
@@ -23,8 +25,8 @@ export interface TransferSocket {
 export interface TransferPorts {
   /** Opens an end that only this client talks to; `onPacket` gets bytes that are good during the call only. */
   open(peer: Peer, onPacket: (bytes: Buffer) => void): TransferSocket;
-  /** Sends one packet that belongs to no transfer. */
-  tell(peer: Peer, bytes: Uint8Array): void;
+  /** Sends one packet that belongs to no transfer. Gives the port of ours that it leaves from. */
+  tell(peer: Peer, bytes: Uint8Array): number;
   close(): void;
 }
 
@@ -119,6 +121,7 @@ class SharedPorts implements TransferPorts {
     const entry: Entry = { onPacket };
     entries.set(key, entry);
     return {
+      port: port.port,
       reserve: (length) => port.reserve(length),
       send: () => port.send(peer),
       close: () => {
@@ -129,9 +132,10 @@ class SharedPorts implements TransferPorts {
     };
   }
 
-  tell(peer: Peer, bytes: Uint8Array): void {
+  tell(peer: Peer, bytes: Uint8Array): number {
     const { port } = this.#choose(keyOf(peer.address, peer.port));
     sendBytes(port, peer, bytes);
+    return port.port;
   }
 
   close(): void {

@@ -2,7 +2,7 @@ import type { Emit, EventData } from '../../event/event.ts';
 import type { LeaseBook, Offer } from '../../lease/book.ts';
 import type { LeaseChange, LeaseStore } from '../../lease/lease.ts';
 import type { Macs } from '../../machine/macs.ts';
-import { formatIpv4, type Ipv4 } from '../../net/ipv4.ts';
+import { ANY, BROADCAST, formatIpv4, type Ipv4 } from '../../net/ipv4.ts';
 import type { Mac } from '../../net/mac.ts';
 import { decodePacket } from '../../wire/dhcp4/packet.ts';
 import { createMacNotes } from '../bsdp/notes.ts';
@@ -10,7 +10,16 @@ import { answerDhcp } from './answer.ts';
 import type { Destination } from './destination.ts';
 import { addressOf, applyToBook, createLeaseWriter } from './lease-writer.ts';
 import { type DhcpRequest, readRequest } from './request.ts';
-import type { DhcpContext, MacContext, Reception, Told, Verdict } from './verdict.ts';
+import type { DhcpContext, MacContext, Reception, Reply, Told, Verdict } from './verdict.ts';
+
+/** A datagram as it travels. */
+export interface Passing {
+  readonly source: Ipv4;
+  readonly sourcePort: number;
+  readonly destination: Ipv4;
+  readonly destinationPort: number;
+  readonly bytes: Uint8Array;
+}
 
 /** What of the context changes with the configuration. */
 export type DhcpSetup = Pick<DhcpContext, 'networks' | 'machineByMac' | 'classify' | 'answerBoot'> & {
@@ -37,6 +46,8 @@ export interface DhcpPorts {
   now(): number;
   setup(): DhcpSetup;
   send(datagram: Outgoing): void;
+  /** Hears each datagram of a machine and each for it. Must not throw and not wait. */
+  capture?(mac: Mac, datagram: Passing): void;
   /** Whether somebody answers at the address. Never rejects. */
   isInUse(interfaceName: string, address: Ipv4): Promise<boolean>;
   /** Our own interfaces: what they send comes back to us on some bridges. */
@@ -108,6 +119,7 @@ export function createDhcpService(ports: DhcpPorts): DhcpService {
       if (verdict.reply) {
         counters.answered++;
         ports.send({ interface: reception.interface, sourcePort: reception.port, ...verdict.reply });
+        captureReply(ports, request, reception, verdict.reply);
       }
       tell(verdict.told);
     };
@@ -136,6 +148,7 @@ export function createDhcpService(ports: DhcpPorts): DhcpService {
       orTell(reception, () => {
         const request = readRequest(decodePacket(datagram));
         if (request.mac !== undefined && ports.isOwnMac(request.mac)) return;
+        captureRequest(ports, request, datagram, reception);
         noteGrub(ports, request);
         act(request, reception, decide(request, reception));
       });
@@ -159,6 +172,21 @@ function ignoredData(
     ...(wanted !== undefined && { wanted: formatIpv4(wanted) }),
     ...(port === 4011 && { port }),
   };
+}
+
+function captureRequest(ports: DhcpPorts, { mac }: DhcpRequest, bytes: Uint8Array, reception: Reception): void {
+  if (mac === undefined || !ports.capture) return;
+  const { interface: name, port, source } = reception;
+  const own = ports.setup().networks.find((network) => network.interface === name)?.address;
+  const destination = source.address === ANY ? BROADCAST : (own ?? BROADCAST);
+  ports.capture(mac, { source: source.address, sourcePort: source.port, destination, destinationPort: port, bytes });
+}
+
+function captureReply(ports: DhcpPorts, { mac }: DhcpRequest, { port: sourcePort }: Reception, reply: Reply): void {
+  if (mac === undefined || !ports.capture) return;
+  const { bytes, source, to } = reply;
+  const destination = to.kind === 'broadcast' ? BROADCAST : to.address;
+  ports.capture(mac, { source, sourcePort, destination, destinationPort: to.port, bytes });
 }
 
 async function applyByHand({ book, store }: DhcpPorts, change: LeaseChange): Promise<void> {
