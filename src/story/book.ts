@@ -4,7 +4,9 @@ import { attemptAt } from './at-time.ts';
 import { createCards } from './cards.ts';
 import type { Trace } from './diagnose/trace.ts';
 import { type History, step } from './fold.ts';
+import { createGrants } from './grants.ts';
 import type { Attempt } from './story.ts';
+import { createStrays } from './strays.ts';
 
 /** The boots of all machines, in memory. Times are ms since 1970. */
 export interface StoryBook {
@@ -56,6 +58,8 @@ export function createStoryBook(limits: BookLimits = defaultBookLimits): StoryBo
   /** The card that was heard last stands last. */
   const entries = new Map<Mac, Entry>();
   const cards = createCards();
+  const grants = createGrants();
+  const strays = createStrays();
   let around: RecordedEvent[] = [];
 
   const drop = (mac: Mac, entry: Entry | undefined) => {
@@ -72,15 +76,20 @@ export function createStoryBook(limits: BookLimits = defaultBookLimits): StoryBo
   };
   return {
     take(event) {
+      grants.take(event);
       const mac = cards.of(event);
       if (mac === undefined) {
         if (isAround(event)) around = keepLast(around, event, limits.around);
         return undefined;
       }
       const before = entries.get(mac);
-      const history = step(before?.history, event, mac);
+      const grant = grants.of(event.machine);
+      const history = step(before?.history, event, mac, grant !== undefined);
+      if (history === undefined) strays.take(event);
       if (history === undefined || history === before?.history) return undefined;
       const entry = nextEntry(before, history, limits);
+      // What is expected of it is part of its story.
+      if (grant !== undefined && grant !== event && entry.first.length === 0) remember(entry, grant, limits);
       remember(entry, event, limits);
       put(mac, entry);
       return mac;
@@ -105,7 +114,10 @@ export function createStoryBook(limits: BookLimits = defaultBookLimits): StoryBo
         events: entry.first.concat(entry.last.slice(-limits.lastEvents)),
         around: around.slice(-limits.around),
         before: entry.before,
-        siblings: cards.siblings(attempt).flatMap((other) => during(attempt, entries.get(other))),
+        siblings: [
+          ...cards.siblings(attempt).flatMap((other) => during(attempt, entries.get(other))),
+          ...strays.during(attempt),
+        ],
         now,
       };
     },

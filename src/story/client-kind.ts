@@ -21,7 +21,14 @@ export function speakerOf(event: RecordedEvent): ClientKind | undefined {
       return clientKind((event.data as EventData<'dhcp.discover'>).client);
     case 'bsdp.list':
     case 'bsdp.select':
+    case 'bsdp.failed':
+    case 'bsdp.ignored':
+    case 'bsdp.cannot-boot':
+    case 'bsdp.not-started':
       return 'firmware';
+    // Through a relay of no network of ours: all that is ever heard of it.
+    case 'dhcp.ignored':
+      return (event.data as EventData<'dhcp.ignored'>).wanted === undefined ? undefined : 'firmware';
     case 'boot.config':
       return 'grub';
     default:

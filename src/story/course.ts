@@ -83,15 +83,22 @@ export function note(course: Course, words: Readonly<Record<string, string | num
   return changeStage(course, { words: { ...stage.words, ...Object.fromEntries(cut) } });
 }
 
-/** Where it stands, and what should come next; without `next` nothing is waited for. */
+/**
+ * Where it stands, and what should come next; without `next` nothing is waited for. What is over stays as it ended: a file that
+ * is still read says no more of it.
+ */
 export function stand(course: Course, standing: string, next?: Expectation): Course {
-  return change(course, { standing, next });
+  return course.attempt.endedAt === undefined ? change(course, { standing, next }) : course;
 }
 
 /** Over: `isWell` says what becomes of the stage that ran. */
-export function end(course: Course, outcome: AttemptOutcome, time: number, isWell: boolean): Course {
+export function end(
+  course: Course,
+  outcome: AttemptOutcome,
+  { time, standing, isWell }: { readonly time: number; readonly standing: string; readonly isWell: boolean },
+): Course {
   const stages = course.attempt.stages.map((stage) => endStage(stage, isWell ? 'done' : 'failed', time));
-  return change(course, { outcome, endedAt: time, next: undefined, stages });
+  return change(course, { outcome, endedAt: time, next: undefined, stages, standing });
 }
 
 export function expect(what: string, since: number, withinMs: number): Expectation {

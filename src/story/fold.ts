@@ -2,7 +2,7 @@ import type { RecordedEvent } from '../event/event.ts';
 import type { Mac } from '../net/mac.ts';
 import { beginsAnother, firstStage } from './begins.ts';
 import { speakerOf } from './client-kind.ts';
-import { type Course, change, end, openCourse, stand } from './course.ts';
+import { type Course, change, end, openCourse } from './course.ts';
 import { stepDhcp } from './step-dhcp.ts';
 import { stepInstall } from './step-install.ts';
 import { stepTransfer } from './step-transfer.ts';
@@ -20,18 +20,24 @@ const EARLIER_KEPT = 4;
 const EARLIER_TRANSFERS = 4;
 /** What a machine that boots from its disk still loads, or asks for as its own system. */
 const LOCAL_TAIL_MS = 15 * 60_000;
+/** What is told of the same thing a moment later. */
+const TAIL_MS = 5_000;
 
 /**
  * Takes one event of a card into its history; undefined as long as no boot was heard. The same object comes back when the event
- * changes nothing. Work and memory for an event are bounded.
+ * changes nothing. Work and memory for an event are bounded. `isGranted`: the machine was to be installed, and has not asked how
+ * since: then its own system that starts is a story, too.
  */
-export function step(history: History | undefined, event: RecordedEvent, mac: Mac): History | undefined {
+export function step(
+  history: History | undefined,
+  event: RecordedEvent,
+  mac: Mac,
+  isGranted = false,
+): History | undefined {
   const speaker = speakerOf(event);
-  const stage = speaker && firstStage(speaker);
-  if (
-    stage !== undefined &&
-    (history === undefined || beginsAnother(history.course, speaker ?? 'system', event.time))
-  ) {
+  const stage = isGranted && isOwnStart(history, event) ? 'system' : speaker && firstStage(speaker);
+  const isFirst = history === undefined || stage === 'system';
+  if (stage !== undefined && (isFirst || beginsAnother(history.course, speaker ?? 'system', event.time))) {
     const course = hear(openCourse(event, mac, stage), event);
     return { course, earlier: history === undefined ? [] : filed(history, event.time) };
   }
@@ -39,18 +45,26 @@ export function step(history: History | undefined, event: RecordedEvent, mac: Ma
   return { ...history, course: hear(history.course, event) };
 }
 
+/** The system on its disk starts, and nothing else is going on. */
+function isOwnStart(history: History | undefined, event: RecordedEvent): boolean {
+  if (event.id !== 'dhcp.discover' || speakerOf(event) !== 'system') return false;
+  return history === undefined || history.course.attempt.endedAt !== undefined;
+}
+
 /** An attempt that is over hears little more. */
 function isHeard({ attempt }: Course, event: RecordedEvent): boolean {
   if (attempt.endedAt === undefined) return true;
+  const silentMs = event.time - attempt.endedAt;
   if (event.id === 'install.log') return attempt.outcome === 'failed';
-  if (attempt.outcome !== 'local' || event.time - attempt.endedAt > LOCAL_TAIL_MS) return false;
+  if (attempt.outcome !== 'local') return silentMs <= TAIL_MS;
+  if (silentMs > LOCAL_TAIL_MS) return false;
   const isSystemUp = attempt.stages.some(({ name, state }) => name === 'system' && state === 'done');
   return !isSystemUp || event.id.startsWith('tftp.');
 }
 
 function hear(course: Course, event: RecordedEvent): Course {
   const [area = ''] = event.id.split('.');
-  const stepped = stepsByArea[area]?.(course, event) ?? course;
+  const stepped = settled(stepsByArea[area]?.(course, event) ?? course, event.time);
   const { machine, network, address } = stepped.attempt;
   return change(stepped, {
     lastAt: event.time,
@@ -58,6 +72,14 @@ function hear(course: Course, event: RecordedEvent): Course {
     network: network ?? event.network,
     address: address ?? event.address,
   });
+}
+
+/** What is over has no stage that runs, but for its own system that comes up. */
+function settled(course: Course, time: number): Course {
+  const { endedAt, stages } = course.attempt;
+  const last = stages.at(-1);
+  if (endedAt === undefined || last?.state !== 'running' || last.name === 'system') return course;
+  return change(course, { stages: stages.with(-1, { ...last, state: 'done', endedAt: time }) });
 }
 
 const stepsByArea: Readonly<Record<string, (course: Course, event: RecordedEvent) => Course>> = {
@@ -80,11 +102,7 @@ function filed({ course, earlier }: History, time: number): Attempt[] {
 }
 
 function startedAgain(course: Course, time: number): Course {
-  const { standing, outcome } = course.attempt;
-  return end(
-    stand(course, `${standing}; then it started again`),
-    outcome === 'running' ? 'left' : outcome,
-    time,
-    false,
-  );
+  const { outcome } = course.attempt;
+  const standing = `${course.attempt.standing}; then it started again`;
+  return end(course, outcome === 'running' ? 'left' : outcome, { time, standing, isWell: false });
 }

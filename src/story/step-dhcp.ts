@@ -124,7 +124,7 @@ function afterAck(
 /** It runs what is on its disk: as it was told, or because nothing came of the network boot. */
 function onOwnSystem(course: Course, event: RecordedEvent): Course {
   const outcome = course.attempt.outcome === 'local' ? 'local' : 'left';
-  return end(stand(course, event.text), outcome, event.time, true);
+  return end(course, outcome, { time: event.time, standing: event.text, isWell: true });
 }
 
 function onIgnored(course: Course, event: RecordedEvent, data: EventData<'dhcp.ignored'>): Course {

@@ -14,7 +14,7 @@ export function stepInstall(course: Course, event: RecordedEvent): Course {
     case 'boot.config':
       return onDecision(course, event, event.data as EventData<'boot.config'>);
     case 'boot.held':
-      return end(stand(course, text), 'held', time, false);
+      return end(course, 'held', { time, standing: text, isWell: false });
     case 'boot.not-rendered':
     case 'answer.refused':
     case 'install.cancelled':
@@ -33,9 +33,9 @@ export function stepInstall(course: Course, event: RecordedEvent): Course {
       return { ...stand(entered, text, expect('its own system answers by SSH', time, CONTACT_MS)), isReported: true };
     }
     case 'install.done':
-      return end(stand(course, text), 'installed', time, true);
+      return end(course, 'installed', { time, standing: text, isWell: true });
     case 'install.failed':
-      return end(stand(course, text), 'failed', time, false);
+      return end(course, 'failed', { time, standing: text, isWell: false });
     case 'install.log':
       return note(course, { log: lastLine((event.data as EventData<'install.log'>).text) });
     case 'installer.log':
@@ -60,11 +60,13 @@ function onDecision(course: Course, event: RecordedEvent, data: EventData<'boot.
     case 'install':
       return stand(placed, text, expect('asks for its kernel', time, KERNEL_MS));
     case 'local':
-      return end(stand(placed, text), 'local', time, true);
+      return end(placed, 'local', { time, standing: text, isWell: true });
     case 'hold':
-      return end(stand(placed, text), 'held', time, false);
+      // Told by boot.held, too, and better.
+      if (course.attempt.outcome === 'held') return placed;
+      return end(placed, 'held', { time, standing: text, isWell: false });
     default:
-      return end(stand(placed, text), 'ignored', time, true);
+      return end(placed, 'ignored', { time, standing: text, isWell: true });
   }
 }
 

@@ -131,8 +131,9 @@ function nextAfter(
   { time }: RecordedEvent,
   { state }: Transfer,
 ): Expectation | undefined {
-  // As long as something is on its way, TFTP and HTTP look after it.
-  if (state === 'running' || course.attempt.endedAt !== undefined) return undefined;
+  if (state === 'not-found') return course.attempt.next;
+  // As long as something is on its way, TFTP and HTTP look after it; what was broken off is followed by nothing certain.
+  if (state !== 'done') return undefined;
   switch (stage) {
     case 'loader':
       return course.attempt.decision?.startsWith('install')
