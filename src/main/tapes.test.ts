@@ -51,6 +51,17 @@ test('of each the last are kept, and of all those that were heard last', () => {
   assert.equal(read(tapes, CLIENT).length, 12);
 });
 
+test('of a storm not everything is recorded', () => {
+  let now = 5_000;
+  const tapes = createTapes(() => now);
+  for (let n = 0; n < 10_000; n++) tapes.record((n % 200) as typeof CLIENT, passing(Uint8Array.of(n & 255), 67));
+  const all = Array.from({ length: 200 }, (_, index) => index as typeof CLIENT);
+  assert.equal(read(tapes, ...all).length, 4_000);
+  now = 6_000;
+  tapes.record(CARD, passing(Uint8Array.of(1), 67));
+  assert.equal(read(tapes, CARD).length, 1);
+});
+
 for (const [given, want] of [
   ['\0\x01answer/kX3-_q9Z/preseed.cfg\0octet\0', '\0\x01answer/.../preseed.cfg\0octet\0'],
   ['\0\x01/Report%2fkX3-_q9Z\0octet\0blksize\x001428\0', '\0\x01/Report%2f...\0octet\0blksize\x001428\0'],

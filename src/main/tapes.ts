@@ -20,7 +20,9 @@ export interface TapeLimits {
   readonly bytes: number;
 }
 
-const defaultLimits: TapeLimits = { datagrams: 100, bytes: 24 * 1024 * 1024 };
+const defaultLimits: TapeLimits = { datagrams: 100, bytes: 16 * 1024 * 1024 };
+/** A rack of 1,000 that boots comes to some hundreds. Of a storm nobody wants a record, and answering comes first. */
+const MOST_A_SECOND = 4_000;
 /** What a datagram takes besides its bytes. */
 const OVERHEAD = 160;
 
@@ -33,6 +35,7 @@ export function createTapes(now: () => number, limits: TapeLimits = defaultLimit
   const tapes = new Map<Mac | Ipv4, Tape>();
   let waiting: { readonly of: Mac | Ipv4; readonly datagram: Passing; readonly time: number }[] = [];
   let held = 0;
+  let window = { second: 0, count: 0 };
 
   const forget = (datagrams: readonly CapturedDatagram[]) => {
     for (const { bytes } of datagrams) held -= bytes.length + OVERHEAD;
@@ -69,8 +72,12 @@ export function createTapes(now: () => number, limits: TapeLimits = defaultLimit
   };
   return {
     record: (of, datagram) => {
+      const time = now();
+      const second = Math.floor(time / 1000);
+      if (second !== window.second) window = { second, count: 0 };
+      if (++window.count > MOST_A_SECOND) return;
       if (waiting.length === 0) setImmediate(settle);
-      waiting.push({ of, datagram, time: now() });
+      waiting.push({ of, datagram, time });
     },
     read: (of, from, to) => {
       settle();
