@@ -152,3 +152,26 @@ test('many events of a quarter of a second are one update; without a follower no
   assert.equal(told.length, 1);
   stories.close();
 });
+
+test('that a machine has fallen silent is told, although no event says so', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const tale = createTale();
+  lease(tale, 0, 'PXE firmware, uefi-x64', { bootFile: 'boot/core.efi' });
+  const { stories, setNow } = open(tale.events);
+  await stories.list({ limit: 1 });
+  const told: Story[] = [];
+  stories.subscribe(({ json }) => told.push(JSON.parse(json) as Story));
+  const twoSeconds = () => {
+    for (let turn = 0; turn < 8; turn++) t.mock.timers.tick(250);
+  };
+  twoSeconds();
+  setNow(START + 11 * 60_000);
+  twoSeconds();
+  setNow(START + 22 * 60_000);
+  twoSeconds();
+  assert.deepEqual(
+    told.map(({ outcome }) => outcome),
+    ['running', 'left'],
+  );
+  stories.close();
+});

@@ -25,6 +25,8 @@ export const SLICE_MS = 3;
 /** So long a diagnosis of a running attempt is good: it looks at the time. */
 const FRESH_MS = 1_000;
 const MOST_SHOWN = 2;
+/** Texts that are kept; the one that was made longest ago goes. */
+const MOST_MADE = 5_000;
 
 interface Made {
   readonly version: number;
@@ -48,7 +50,10 @@ export function createStoryTexts(book: StoryBook, diagnose: Diagnose, now: () =>
     }
     const { machine, endedAt } = trace.attempt;
     const one = { version, at, isOver: endedAt !== undefined, machine, body: bodyOf(trace.attempt, diagnose(trace)) };
+    made.delete(mac);
     made.set(mac, one);
+    const [oldest] = made.keys();
+    if (made.size > MOST_MADE && oldest !== undefined) made.delete(oldest);
     return one;
   };
   const current = (mac: Mac): StoryText | undefined => {

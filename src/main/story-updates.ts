@@ -21,8 +21,10 @@ export interface StoryUpdatesOptions {
 const EVERY_MS = 250;
 /** Of that, so long may be spent on making texts; what does not fit waits for the next turn. */
 const BUDGET_MS = 12;
-/** How often a running attempt is looked at of which nothing is heard. */
-const LOOK_AGAIN_MS = 2_000;
+/** After so many turns each running attempt is looked at, also when nothing is heard of it: every two seconds. */
+const LOOK_AGAIN = 8;
+/** What was told last is remembered of so many cards. */
+const MOST_TOLD = 5_000;
 
 export function createStoryUpdates({ texts, running, everyMs = EVERY_MS }: StoryUpdatesOptions): StoryUpdates {
   const listeners = new Set<(story: StoryText) => void>();
@@ -30,12 +32,16 @@ export function createStoryUpdates({ texts, running, everyMs = EVERY_MS }: Story
   const told = new Map<Mac, { readonly body: string; readonly isOver: boolean }>();
   let timer: NodeJS.Timeout | undefined;
   let slice: NodeJS.Immediate | undefined;
-  let lookedAt = performance.now();
+  let turns = 0;
 
   const tell = (mac: Mac) => {
     const made = texts.look(mac);
-    if (made === undefined || told.get(mac)?.body === made.body) return;
+    if (made === undefined) return void told.delete(mac);
+    if (told.get(mac)?.body === made.body) return;
+    told.delete(mac);
     told.set(mac, made);
+    const [oldest] = told.keys();
+    if (told.size > MOST_TOLD && oldest !== undefined) told.delete(oldest);
     const story = texts.current(mac);
     if (story !== undefined) for (const listener of listeners) listener(story);
   };
@@ -53,13 +59,11 @@ export function createStoryUpdates({ texts, running, everyMs = EVERY_MS }: Story
     }
   };
   const turn = () => {
-    const at = performance.now();
-    if (at - lookedAt >= LOOK_AGAIN_MS) {
-      lookedAt = at;
+    if (++turns % LOOK_AGAIN === 0) {
       for (const mac of running()) waiting.add(mac);
       for (const [mac, { isOver }] of told) if (!isOver) waiting.add(mac);
     }
-    if (slice === undefined) work(at + BUDGET_MS);
+    if (slice === undefined) work(performance.now() + BUDGET_MS);
   };
   const stop = () => {
     clearInterval(timer);

@@ -77,6 +77,22 @@ test('a reader that does not read gets the newest of each card afterwards, and n
   await untilListeners(0);
 });
 
+test('a reader that never reads is dropped after some heartbeats', async (t) => {
+  const { feed, tell, untilListeners } = createFeed([]);
+  const app = createApi({ ...fakePorts().ports, stories: feed }, { stream: { heartbeatMs: 20 } });
+  const path = join(mkdtempSync(join(tmpdir(), 'data-')), socketName);
+  await listenUnix(app, path);
+  t.after(() => app.close());
+  const lazy = connect(path);
+  t.after(() => lazy.destroy());
+  lazy.write('GET /api/v1/stories/stream HTTP/1.1\r\nHost: x\r\n\r\n');
+  await once(lazy, 'data');
+  lazy.pause();
+  await untilListeners(1);
+  for (let round = 0; round < 3; round++) tell(storyOf(round, 'x'.repeat(2_000_000)));
+  await untilListeners(0);
+});
+
 test('conditions hold for what there is and for what changes', async (t) => {
   const { feed, tell, untilListeners } = createFeed([storyOf(1, 'is')]);
   const app = createApi({ ...fakePorts().ports, stories: feed });

@@ -11,6 +11,8 @@ export interface StoryStreamOptions {
 
 const HEARTBEAT_MS = 15_000;
 const MOST = 5_000;
+/** A reader that has taken nothing for so many heartbeats does not come back. */
+const MOST_MISSED = 4;
 
 /**
  * Writes stories as server-sent events: first those that there are, then each as it changes. A reader that does not keep up
@@ -39,11 +41,17 @@ export async function streamStories(response: ServerResponse, options: StoryStre
     waiting.set(mac, json);
     if (isTaking) flush();
   };
-  response.on('drain', flush);
+  response.on('drain', () => {
+    if (isTaking) flush();
+  });
   response.write('retry: 1000\n\n');
   const end = feed.subscribe(put);
+  let missed = 0;
   const heartbeat = setInterval(() => {
-    if (!isGone() && !response.writableNeedDrain) response.write(': still here\n\n');
+    if (isGone()) return;
+    missed = response.writableNeedDrain ? missed + 1 : 0;
+    if (missed > MOST_MISSED) response.destroy();
+    else if (missed === 0) response.write(': still here\n\n');
   }, limits?.heartbeatMs ?? HEARTBEAT_MS);
   try {
     for (const story of await feed.list({ ...query, limit: MOST })) {
