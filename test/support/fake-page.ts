@@ -94,6 +94,7 @@ export async function openFakePage(
     attempts: async ({ machine, mac: asked }) =>
       told().filter((story) => (machine === undefined ? story.mac === asked : story.machine === machine)),
     eventsOf: async () => [],
+    pcapOf: async () => undefined,
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
