@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Capture, readCaptures } from '../../../test/support/capture.ts';
+import { readRecord } from '../../../test/support/records.ts';
 import { replay, SM1, START } from '../../../test/support/replay-traffic.ts';
 import { traceOf } from '../../../test/support/traces.ts';
 import type { RecordedEvent } from '../../event/event.ts';
@@ -45,6 +46,19 @@ describe('a healthy boot raises nothing, at no moment', () => {
       const { events } = await replay({ ...capture, also: isInstalled ? [{ t: -1, do: 'grant' }] : [] });
       assert.ok(events.length > 5, 'the replay tells events');
       assert.deepEqual(everyMoment(events, ownerOf(events)), []);
+    });
+  }
+});
+
+describe('a whole installation as it is on record raises nothing', () => {
+  for (const name of ['install-bios.md', 'install-uefi-x64.md']) {
+    test(name, () => {
+      const events = readRecord(name, SM1);
+      assert.ok(events.length > 15, `${events.length} events`);
+      const found = events.flatMap((event, index) =>
+        rulesAt(events.slice(0, index + 1), SM1, event.time).map((rule) => `${rule} after ${event.text}`),
+      );
+      assert.deepEqual(found, []);
     });
   }
 });

@@ -176,13 +176,14 @@ const bootFileNotAsked: Rule = {
 /** What iPXE was told to load, by us or by somebody else, since it asked. */
 function toldToIpxe(view: View) {
   const asked = discovers(view.events, 'ipxe').at(-1);
-  if (asked === undefined) return undefined;
+  const loads = asked?.data.loads;
+  if (asked === undefined || loads === undefined || hasConfig(view)) return undefined;
   const told = heard(view.events, 'dhcp.offer', 'dhcp.ack', 'dhcp.proxy-offer', 'dhcp.other-answer').findLast(
     ({ data, seq }) => data.bootFile !== undefined && seq > asked.seq,
   );
   if (told === undefined || view.fetches.some(({ event, via }) => via === 'http' && event.seq > told.seq))
     return undefined;
-  return { asked, told, url: told.data.bootFile ?? '', loads: asked.data.loads ?? [] };
+  return { asked, told, url: told.data.bootFile ?? '', loads };
 }
 
 /** Case 25. */
