@@ -104,7 +104,7 @@ describe('traffic of a failure raises exactly its diagnosis', () => {
       const { events, now } = await replay(trouble, until);
       const owner = trouble.owner === undefined ? SM1 : mac(trouble.owner);
       const from = attemptFrom === undefined ? 0 : events.find(({ time }) => time >= START + attemptFrom * 1000)?.seq;
-      const found = diagnose(traceOf(events, owner, now, from));
+      const found = diagnose(traceOf(events, owner, now, from, owner === SM1 ? 'sm1' : undefined));
       assert.deepEqual(
         found.map(({ rule }) => rule),
         expect,
