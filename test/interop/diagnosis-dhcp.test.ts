@@ -55,6 +55,7 @@ test('a second DHCP server that machines take, at once and in a later stage', as
   assert.match(remedy, /mode: proxy/);
 
   const second = await scene.addBox(t, 2);
+  await cli(scene.server, 'install', second.name);
   await second.lease('ipxe');
   await second.http('/ipxe/boot.ipxe');
   await second.lease('installer', OTHER);
@@ -151,5 +152,5 @@ test('no boot file, and no boot at all', async (t) => {
   await scene.expect(granted, 'nothing-heard', 700);
   await runUdhcpc(granted.client);
   await scene.server.event('dhcp.ack', { mac: granted.mac });
-  assert.match((await scene.expect(granted, 'booted-from-disk')).cause, /started from its disk/);
+  assert.match((await scene.expect(granted, 'booted-from-disk', 1)).cause, /started from its disk/);
 });

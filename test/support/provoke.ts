@@ -7,7 +7,7 @@ import type { RecordedEvent } from '../../src/event/event.ts';
 import type { Rack, RackClient } from '../../src/lab/rack.ts';
 import { mac } from '../../src/net/mac.ts';
 import { diagnose } from '../../src/story/diagnose/diagnose.ts';
-import type { Diagnosis } from '../../src/story/story.ts';
+import type { Diagnosis, Story } from '../../src/story/story.ts';
 import { addressHex, requestBytes } from './dhcp.ts';
 import { startNetboot } from './netboot.ts';
 import { ACK, OFFER } from './reply.ts';
@@ -46,7 +46,10 @@ export interface Scene {
   addBox(t: TestContext, number: number): Promise<Box>;
   /** What the rules say of a machine, so many seconds after the last event. */
   diagnose(box: Box, laterSeconds?: number): Promise<Diagnosis[]>;
-  /** Exactly this rule is what the traffic fits. Returns its diagnosis. */
+  /**
+   * Exactly this rule is what the traffic fits. Without a later time, the API shows it first in the machine's story, too.
+   * Returns its diagnosis.
+   */
   expect(box: Box, rule: string, laterSeconds?: number): Promise<Diagnosis>;
 }
 
@@ -114,13 +117,17 @@ export async function openScene(t: TestContext, yaml: string): Promise<Scene> {
       for (;;) {
         const found = await scene.diagnose(box, laterSeconds);
         const [first] = found;
-        if (first !== undefined && found.length === 1 && first.rule === rule) return first;
+        const isShown = laterSeconds > 0 || (await storyOf(server, box))?.diagnoses[0]?.rule === rule;
+        if (first !== undefined && found.length === 1 && first.rule === rule && isShown) return first;
         if (Date.now() < deadline) {
           await sleep(POLL_MS);
           continue;
         }
         const told = (await eventsOf(server)).filter(({ mac: owner }) => owner === box.mac);
-        assert.fail(`${rule} is expected, not ${JSON.stringify(found)}, of ${JSON.stringify(told, null, 1)}`);
+        const shown = JSON.stringify(await storyOf(server, box));
+        assert.fail(
+          `${rule} is expected, not ${JSON.stringify(found)}, shown ${shown}, of ${JSON.stringify(told, null, 1)}`,
+        );
       }
     },
   };
@@ -170,11 +177,10 @@ function createBox(about: Pick<Box, 'mac' | 'name' | 'client' | 'replayer'>, nex
   };
 }
 
-/** All that the server's API says happened, oldest first. */
-async function eventsOf(server: TestServer): Promise<RecordedEvent[]> {
+async function ask(server: TestServer, path: string): Promise<unknown> {
   const socketPath = join(server.data, 'rackready.sock');
   const text = await new Promise<string>((resolve, reject) => {
-    request({ socketPath, path: '/api/v1/events?limit=5000&level=debug', host: 'localhost' }, (response) => {
+    request({ socketPath, path: `/api/v1${path}`, host: 'localhost' }, (response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
       response.on('end', () => resolve(body));
@@ -182,6 +188,19 @@ async function eventsOf(server: TestServer): Promise<RecordedEvent[]> {
       .on('error', reject)
       .end();
   });
-  const { events } = JSON.parse(text) as { events: (Omit<RecordedEvent, 'time'> & { time: string })[] };
+  return JSON.parse(text);
+}
+
+/** The machine's last boot as the API shows it; undefined before there is one. */
+async function storyOf(server: TestServer, box: Box): Promise<Story | undefined> {
+  const { stories } = (await ask(server, `/stories?mac=${box.mac}`)) as { stories: readonly Story[] };
+  return stories[0];
+}
+
+/** All that the server's API says happened, oldest first. */
+async function eventsOf(server: TestServer): Promise<RecordedEvent[]> {
+  const { events } = (await ask(server, '/events?limit=5000&level=debug')) as {
+    events: (Omit<RecordedEvent, 'time'> & { time: string })[];
+  };
   return events.map((event) => ({ ...event, time: Date.parse(event.time) }));
 }

@@ -19,7 +19,8 @@ function chosen(view: View) {
   const choice = heard(view.events, 'dhcp.chose-other').at(-1);
   if (choice === undefined) return undefined;
   const later = after(view.events, choice);
-  const isBack = later.some(({ id }) => id === 'dhcp.ack' || id === 'boot.config' || /^(tftp|http|answer)\./.test(id));
+  // The end of what it loaded before may be told a moment late.
+  const isBack = later.some(({ id }) => /^(dhcp\.ack|boot\.config|(tftp|http)\.start|answer\..+)$/.test(id));
   if (isBack) return undefined;
   const before = heard(view.events, 'dhcp.ack').findLast(({ seq }) => seq < choice.seq);
   return { choice, before };

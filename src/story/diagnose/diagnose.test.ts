@@ -70,6 +70,8 @@ interface Trouble extends Capture {
   readonly from: string;
   /** Ids of rules. */
   readonly expect: readonly string[];
+  /** The server has done something about it. */
+  readonly applied?: boolean;
   /** What it may be taken for on the way there. */
   readonly passing?: readonly string[];
   /** Seconds of silence behind it. */
@@ -118,6 +120,7 @@ describe('traffic of a failure raises exactly its diagnosis', () => {
           'on the way to it',
         );
       }
+      if (trouble.applied) assert.ok(found[0]?.applied, 'the server says what it did');
       for (const { cause, remedy, evidence, confidence } of found) {
         assert.doesNotMatch(`${cause} ${remedy}`, /undefined|NaN|\[object/);
         assert.doesNotMatch(cause, /\.$/);

@@ -30,7 +30,7 @@ const installLoop: Rule = {
 /** Case 38. */
 const localBootLoop: Rule = {
   id: 'local-boot-loop',
-  help: 'The machine is told to boot from its disk and comes back to the network, or lands in the firmware’s setup: there is no system on the disk, its boot entry is gone, or this firmware does not go on to the next entry after a loader ends. rackready’s GRUB starts the boot loaders that it finds on disk and else ends with an error, which most firmware takes as “next entry”. Put the disk’s entry behind the network’s in the boot order, or the disk first. After two rounds another way is tried.',
+  help: 'The machine is told to boot from its disk and comes back to the network, or lands in the firmware’s setup: there is no system on the disk, its boot entry is gone, or this firmware does not go on to the next entry after a loader ends. rackready’s GRUB starts the boot loaders that it finds on disk and else ends with an error, which most firmware takes as “next entry”. Put the disk’s entry behind the network’s in the boot order, or the disk first. On BIOS, another way to the disk is tried after two rounds, and kept (`boot.local-way`); nothing is installed by that. UEFI firmware has one way only.',
   find(view) {
     const cycles = localCycles(view);
     const last = cycles.at(-1);
