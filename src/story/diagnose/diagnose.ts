@@ -17,7 +17,9 @@ function seqs(evidence: readonly RecordedEvent[]): number[] {
 /** The causes that fit an attempt, the most likely first, at most two; none for a boot that goes well. Pure. */
 export function diagnose(trace: Trace): Diagnosis[] {
   const view = viewOf(trace);
-  const found = rules.flatMap((rule) => {
+  const told = new Set(view.history.map(({ id }) => id));
+  const asked = rules.filter(({ when }) => when.some((id) => told.has(id)));
+  const found = asked.flatMap((rule) => {
     const finding = rule.find(view);
     return finding === undefined ? [] : [{ rule: rule.id, ...finding }];
   });
