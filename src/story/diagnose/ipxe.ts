@@ -1,6 +1,6 @@
 import type { Rule } from './rule.ts';
 import { discovers, hasConfig, heard, type View } from './view.ts';
-import { since, whoIs } from './words.ts';
+import { whoIs } from './words.ts';
 
 /** What iPXE was told and its build cannot do. */
 
