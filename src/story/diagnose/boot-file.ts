@@ -78,17 +78,20 @@ const nameWithTail: Rule = {
 /** Case 26. */
 const urlAsFileName: Rule = {
   id: 'url-as-file-name',
-  when: ['tftp.refused'],
-  help: 'The firmware asked by TFTP for a name that begins with http: it is plain PXE, and some DHCP server gave it an HTTP URL as its boot file. The screen shows the URL as NBP filename with size 0, then PXE-E99 or PXE-E23. Take the URL off that server for architectures 0, 6, 7, 9 and 11; only HTTP boot (16) and iPXE take URLs.',
+  when: ['tftp.refused', 'tftp.start'],
+  help: 'The firmware asked by TFTP for a name that begins with http: it is plain PXE, and some DHCP server gave it an HTTP URL as its boot file. The screen shows the URL as NBP filename with size 0, then PXE-E99 or PXE-E23. Take the URL off that server for architectures 0, 6, 7, 9 and 11; only HTTP boot (16) and iPXE take URLs. A URL of this host is served by TFTP all the same.',
   find(view) {
     const asked = view.fetches.findLast(({ file, via }) => via === 'tftp' && /^https?:/i.test(file));
-    if (asked === undefined || !isStuckAfter(view, asked.event, 0)) return undefined;
+    if (asked === undefined) return undefined;
+    const isServed = asked.kind !== 'refused' && asked.kind !== 'missing';
+    if (isServed ? hasConfig(view) : !isStuckAfter(view, asked.event, 0)) return undefined;
     return {
       evidence: [asked.event],
-      confidence: 0.95,
+      confidence: isServed ? 0.55 : 0.95,
       cause: `${whoIs(view)} asks by TFTP for ${asked.file}: its firmware is PXE, not HTTP boot, and was given a URL as its boot file`,
       remedy:
         'Take the URL off the DHCP server that names it to PXE firmware; rackready names a file to PXE and a URL to HTTP boot',
+      applied: isServed ? 'served the file by TFTP all the same, because the address is ours' : undefined,
     };
   },
 };

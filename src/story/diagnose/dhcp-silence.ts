@@ -108,9 +108,10 @@ const portBlocked: Rule = {
   find(view) {
     const seen = untaken(view);
     if (seen?.before === undefined) return undefined;
-    const { sender, tries, offers, before } = seen;
+    const { sender, tries, offers, before, newest } = seen;
     if (senderOf(before.data.client) === sender) return undefined;
-    return blocked(view, before, [...tries, ...offers], `${tries.length} questions of its ${sender} got an offer each`);
+    const what = `${tries.length} questions as ${newest.data.client} got an offer each`;
+    return blocked(view, before, [...tries, ...offers], what);
   },
 };
 
