@@ -65,6 +65,10 @@ test('boot files that are not there, empty, for another firmware, or a URL', asy
   assert.match((await scene.expect(ia32, 'wrong-architecture', 30)).cause, /made for ia32, .* runs x64/);
   const url = await load(4, 'http://172.22.10.9/ipxe.efi');
   await scene.expect(url, 'url-as-file-name', 5);
+  const tail = await scene.expect(await load(7, 'old/core.0%ff'), 'name-with-tail');
+  assert.equal(tail.applied, 'served old/core.0 under its proper name');
+  const ours = await scene.expect(await load(8, 'http://172.22.10.2/old/core.0'), 'url-as-file-name');
+  assert.match(ours.applied ?? '', /served the file by TFTP/);
   const blocked = await scene.addBox(t, 5);
   await blocked.lease('pxe');
   assert.deepEqual(await scene.diagnose(blocked, 10), [], 'ten seconds are nothing');
