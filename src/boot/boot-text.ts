@@ -10,7 +10,8 @@ export type Carrier = 'http' | 'tftp' | 'probe';
 /** What a boot text says. `title` and `reason` are one sentence each, for the screen. */
 export type BootOrder =
   | { readonly kind: 'install'; readonly title: string; readonly line: KernelLine }
-  | { readonly kind: 'local'; readonly reason: string }
+  /** `isOtherWay`: the usual way to the disk has brought it back here. */
+  | { readonly kind: 'local'; readonly reason: string; readonly isOtherWay?: boolean | undefined }
   | { readonly kind: 'hold'; readonly title: string; readonly reason: string; readonly next: string };
 
 export interface BootTextInput {

@@ -39,6 +39,7 @@ const cases: Record<string, BootTextInput> = {
   'install-probe': { ...at, carrier: 'probe', order: install('') },
   'install-nasty': { ...at, order: install(NASTY) },
   local: { ...at, order: { kind: 'local', reason: "unknown machines boot from their disk; that's `local`" } },
+  'local-other': { ...at, order: { kind: 'local', reason: 'no installation is granted', isOtherWay: true } },
   hold: {
     ...at,
     serial,

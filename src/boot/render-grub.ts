@@ -37,7 +37,8 @@ export function renderGrubConfig(input: BootTextInput): string {
       lines.push(`echo 'It boots from its disk in ${HOLD_SECONDS} seconds.'`, `sleep ${HOLD_SECONDS}`);
       break;
   }
-  return `${[...lines, ...localLines()].join('\n')}\n`;
+  const isOtherWay = order.kind === 'local' && order.isOtherWay === true;
+  return `${[...lines, ...efiLocalLines(), ...(isOtherWay ? firstDiskLines() : []), 'exit'].join('\n')}\n`;
 }
 
 /** Every command may fail, above all for lack of a module; then the next one still has its turn. */
@@ -85,7 +86,7 @@ function serialLines(serial: SerialConsole | undefined): string[] {
  * from the network card, stops at "disk `,gpt2' not found").
  * EFI/BOOT/BOOTX64.EFI is left to the firmware: GRUB cannot tell a disk from a USB stick with an installer on it.
  */
-function localLines(): string[] {
+function efiLocalLines(): string[] {
   return [
     'if [ "$grub_platform" = "efi" ]; then',
     '  set arch=x64',
@@ -99,7 +100,16 @@ function localLines(): string[] {
     '  done',
     '  exit 1',
     'fi',
-    'exit',
+  ];
+}
+
+/** BIOS firmware that does not go on to its next boot device: the first disk's boot sector, as that device would be started. */
+function firstDiskLines(): string[] {
+  return [
+    "echo 'Starting the boot sector of the first disk ...'",
+    'insmod biosdisk',
+    'set root=(hd0)',
+    'if chainloader +1; then boot; fi',
   ];
 }
 

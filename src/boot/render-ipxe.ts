@@ -25,7 +25,8 @@ export function renderIpxeScript(input: BootTextInput): string {
       lines.push(`echo It boots from its disk in ${HOLD_SECONDS} seconds.`, `sleep ${HOLD_SECONDS}`);
       break;
   }
-  return `${[...lines, ...localLines()].join('\n')}\n`;
+  const isOtherWay = order.kind === 'local' && order.isOtherWay === true;
+  return `${[...lines, ...(isOtherWay ? ['exit 1'] : localLines())].join('\n')}\n`;
 }
 
 /**
@@ -60,7 +61,10 @@ function installLines({ host, httpPort, carrier }: BootTextInput, line: KernelLi
   ];
 }
 
-/** EFI: fail, so that the firmware goes on with its next boot entry. BIOS: start the first disk, and fail if there is none. */
+/**
+ * EFI: fail, so that the firmware goes on with its next boot entry. BIOS: start the first disk, and fail if there is none. The
+ * other way is to fail at once: BIOS then goes on with its next boot device.
+ */
 function localLines(): string[] {
   return [
     // biome-ignore lint/suspicious/noTemplateCurlyInString: this is iPXE's notation.

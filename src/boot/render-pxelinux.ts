@@ -26,7 +26,9 @@ export function renderPxelinuxConfig(input: BootTextInput): string {
       lines.push('DEFAULT local', 'PROMPT 1', `TIMEOUT ${HOLD_SECONDS * 10}`);
       break;
   }
-  return `${[...lines, 'LABEL local', '  LOCALBOOT 0'].join('\n')}\n`;
+  // -1 reports a failed boot to the BIOS, which some want in the place of 0 (SYSLINUX, "LOCALBOOT").
+  const isOtherWay = order.kind === 'local' && order.isOtherWay === true;
+  return `${[...lines, 'LABEL local', `  LOCALBOOT ${isOtherWay ? '-1' : '0'}`].join('\n')}\n`;
 }
 
 /** "::" turns off the prefix of pxelinux.0's own folder. A configuration that came over HTTP was asked for by lpxelinux.0. */

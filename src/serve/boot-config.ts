@@ -12,6 +12,7 @@ import type { Mac } from '../net/mac.ts';
 import type { BootFilesDeps, BootSettings } from './boot-deps.ts';
 import type { BootName, Whose } from './boot-names.ts';
 import type { BootResource, Requester } from './boot-resource.ts';
+import type { LocalWays } from './local-ways.ts';
 
 type ConfigName = Extract<BootName, { kind: 'config' }>;
 
@@ -25,6 +26,7 @@ type Identity =
 /** Makes the configuration that a loader asked for, and takes the step in the machine's life that goes with it. */
 export function resolveConfig(
   deps: BootFilesDeps,
+  ways: LocalWays,
   name: string,
   asked: ConfigName,
   requester: Requester,
@@ -37,10 +39,11 @@ export function resolveConfig(
   const identity = identify(deps, asked.whose, requester);
   if (identity.kind === 'refused') return { kind: 'refused', name, reason: identity.reason };
   if (identity.kind === 'nobody') return { kind: 'missing', name, expected: true };
+  const asking = { name, asked, requester };
   const order =
     identity.kind === 'stranger'
       ? strangerOrder(deps, name, asked, requester)
-      : orderFor(deps, settings, network, identity, { name, asked, requester });
+      : inItsWay(deps, ways, identity, asking, orderFor(deps, settings, network, identity, asking));
   const input: BootTextInput = {
     order,
     host: formatIpv4(network.address),
@@ -49,6 +52,31 @@ export function resolveConfig(
     serial: identity.kind === 'known' ? serialOf(settings, identity.machine) : undefined,
   };
   return { kind: 'text', name, text: renderBootText(asked.dialect, input) };
+}
+
+/** What the other way is, for each loader. UEFI has one way only, and keeps to it. */
+const OTHER_WAYS: Readonly<Record<ConfigName['dialect'], string>> = {
+  grub: 'on BIOS, the boot sector of its first disk instead of the firmware’s next boot device',
+  ipxe: 'on BIOS, the firmware’s next boot device instead of its first disk',
+  pxelinux: 'the boot that has failed (LOCALBOOT -1) instead of the boot from disk (LOCALBOOT 0)',
+};
+const USUAL_WAY = 'the usual one again';
+
+/** A machine that keeps coming back from its disk is sent there in another way. Nothing else is changed by that. */
+function inItsWay(
+  deps: BootFilesDeps,
+  ways: LocalWays,
+  { mac, machine }: Extract<Identity, { kind: 'known' }>,
+  { asked, requester }: Asking,
+  order: BootOrder,
+): BootOrder {
+  if (order.kind !== 'local') return order;
+  const { way, cycles } = ways.next(mac, deps.now());
+  if (cycles !== undefined) {
+    const subject = { mac, machine: machine?.name, ...from(requester) };
+    deps.emit('boot.local-way', subject, { way: way === 'other' ? OTHER_WAYS[asked.dialect] : USUAL_WAY, cycles });
+  }
+  return way === 'other' ? { ...order, isOtherWay: true } : order;
 }
 
 function identify(deps: BootFilesDeps, whose: Whose, requester: Requester): Identity {

@@ -8,6 +8,7 @@ import { resolveConfig } from './boot-config.ts';
 import type { BootFilesDeps } from './boot-deps.ts';
 import { isExpectedMiss, isExpectedTreeMiss, normaliseBootName, parseBootName } from './boot-names.ts';
 import type { BootResource, Requester, ResolveBootFile } from './boot-resource.ts';
+import { createLocalWays, type LocalWays } from './local-ways.ts';
 import { nearName } from './near-name.ts';
 import { createShimFolders, type ShimFolders } from './shim-folder.ts';
 
@@ -21,10 +22,10 @@ const SECOND_STAGE = /^grub(x64|aa64|ia32)\.efi$/i;
 /** Wires what TFTP and the boot HTTP listener ask: files by name, answer files and reports by token. */
 export function createBootFiles(deps: BootFilesDeps): BootFiles {
   const answers = createAnswers(deps);
-  const shims = createShimFolders();
+  const memory: Memory = { shims: createShimFolders(), ways: createLocalWays() };
   const placed = (requester: Requester) => inItsNetwork(deps, requester);
   return {
-    resolve: (name, requester) => resolve(deps, shims, name, placed(requester)),
+    resolve: (name, requester) => resolve(deps, memory, name, placed(requester)),
     resolveAnswer: (token, file, requester) => answers.resolveAnswer(token, file, placed(requester)),
     resolveKickstart: (macs, requester) => answers.resolveKickstart(macs, placed(requester)),
     answerSent: answers.answerSent,
@@ -38,7 +39,13 @@ function inItsNetwork(deps: BootFilesDeps, requester: Requester): Requester {
   return own === undefined ? requester : { ...requester, network: own.name };
 }
 
-function resolve(deps: BootFilesDeps, shims: ShimFolders, raw: string, requester: Requester): BootResource {
+/** What is remembered of machines between two of their requests. */
+interface Memory {
+  readonly shims: ShimFolders;
+  readonly ways: LocalWays;
+}
+
+function resolve(deps: BootFilesDeps, { shims, ways }: Memory, raw: string, requester: Requester): BootResource {
   const { networks, httpPort } = deps.settings();
   const hosts = networks.map((network) => formatIpv4(network.address));
   const normal = normaliseBootName(raw, requester.via, hosts);
@@ -47,7 +54,7 @@ function resolve(deps: BootFilesDeps, shims: ShimFolders, raw: string, requester
   const asked = parseBootName(name);
   switch (asked.kind) {
     case 'config':
-      return resolveConfig(deps, name, asked, requester);
+      return resolveConfig(deps, ways, name, asked, requester);
     case 'autoexec': {
       const network = networks.find((entry) => entry.name === requester.network);
       if (network === undefined) return { kind: 'missing', name, expected: true };

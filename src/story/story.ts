@@ -44,7 +44,7 @@ export interface Expectation {
 
 /** One cause that fits what was seen. */
 export interface Diagnosis {
-  /** Id of the rule: "no-boot-file". A page of docs/symptoms/ has its name. */
+  /** Id of the rule: "no-boot-file". docs/symptoms/README.md says on which page it has its section. */
   readonly rule: string;
   /** 0 to 1. */
   readonly confidence: number;

@@ -65,7 +65,7 @@ test('BIOS with our GRUB installs once, and is held when it comes back without a
     );
     assert.deepEqual(
       troubles(later).map((line) => line.split(':')[0]),
-      ['boot.held'],
+      ['boot.held', 'install-loop'],
     );
   });
 });

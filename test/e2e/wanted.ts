@@ -1,4 +1,8 @@
+import type { RecordedEvent } from '../../src/event/event.ts';
 import type { ServerEvent } from '../../src/lab/milestones.ts';
+import type { Mac } from '../../src/net/mac.ts';
+import { diagnose } from '../../src/story/diagnose/diagnose.ts';
+import { traceOf } from '../support/traces.ts';
 
 /** One event of a sequence. */
 export interface Wanted {
@@ -41,7 +45,21 @@ export function http(path: string | RegExp, values: Values = {}): Wanted {
   return wanted('http.done', { path, method: 'GET', status: '200', ...values });
 }
 
-/** Warnings and errors among the events: a boot that goes well has none. */
+/**
+ * Warnings and errors among a machine's events, and what a diagnosis would have said after each of them: a boot that goes well has
+ * none of either.
+ */
 export function troubles(events: readonly ServerEvent[]): readonly string[] {
-  return events.filter(({ level }) => level === 'warning' || level === 'error').map(({ id, text }) => `${id}: ${text}`);
+  const loud = events.filter(({ level }) => level === 'warning' || level === 'error');
+  return [...loud.map(({ id, text }) => `${id}: ${text}`), ...diagnosed(events)];
+}
+
+function diagnosed(events: readonly ServerEvent[]): string[] {
+  const owner = events.find(({ mac }) => mac !== undefined)?.mac;
+  if (owner === undefined) return [];
+  const recorded = events as unknown as readonly RecordedEvent[];
+  const found = recorded.flatMap(({ time }, index) =>
+    diagnose(traceOf(recorded.slice(0, index + 1), owner as Mac, time)),
+  );
+  return [...new Map(found.map(({ rule, cause }) => [rule, `${rule}: ${cause}`])).values()];
 }

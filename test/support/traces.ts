@@ -2,10 +2,12 @@ import type { RecordedEvent } from '../../src/event/event.ts';
 import type { Mac } from '../../src/net/mac.ts';
 import type { Trace } from '../../src/story/diagnose/trace.ts';
 
-/** The trace of one machine's boot, out of all that was told. `from`: `seq` of the first event of the attempt. */
-export function traceOf(all: readonly RecordedEvent[], mac: Mac, now: number, from = 0): Trace {
-  const named = all.find((event) => event.mac === mac && event.machine !== undefined) ?? all[0];
-  const machine = named?.machine;
+/**
+ * The trace of one machine's boot, out of all that was told. `from`: `seq` of the first event of the attempt. `name`: what the
+ * configuration calls it, where no event of its own says so.
+ */
+export function traceOf(all: readonly RecordedEvent[], mac: Mac, now: number, from = 0, name?: string): Trace {
+  const machine = all.find((event) => event.mac === mac && event.machine !== undefined)?.machine ?? name;
   const isOwn = (event: RecordedEvent) =>
     event.mac === mac || (event.mac === undefined && machine !== undefined && event.machine === machine);
   const own = all.filter(isOwn);

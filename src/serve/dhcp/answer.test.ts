@@ -518,3 +518,30 @@ test('every client of the captured boots is answered, and as what it is', () => 
   }
   assert.deepEqual([...seen].sort(), ['http', 'installer', 'ipxe', 'pxe']);
 });
+
+test('a machine behind a relay of a subnet that no network has is told, with the relay', () => {
+  const verdict = ask({
+    type: 1,
+    mac: STRANGER,
+    giaddr: '10.9.9.1',
+    options: { 60: 'PXEClient:Arch:00007', 93: 'hex:0007' },
+  });
+  assert.ok(verdict.kind === 'ignore');
+  assert.equal(verdict.wanted, ipv4('10.9.9.1'));
+  assert.deepEqual(
+    verdict.told.map(({ id, subject, data }) => ({ id, ...subject, ...data })),
+    [
+      {
+        id: 'dhcp.discover',
+        mac: STRANGER,
+        machine: undefined,
+        client: 'PXE firmware, uefi-x64',
+        via: 'relay 10.9.9.1',
+        arch: 7,
+        vendorClass: 'PXEClient:Arch:00007',
+        secs: 0,
+        relay: '10.9.9.1',
+      },
+    ],
+  );
+});

@@ -14,6 +14,7 @@ import {
   answerRelease,
 } from './others.ts';
 import type { DhcpRequest } from './request.ts';
+import { tellDiscover } from './say.ts';
 import {
   type Case,
   type DhcpContext,
@@ -29,7 +30,15 @@ export function answerDhcp(request: DhcpRequest, reception: Reception, context: 
   if (request.packet.op !== 1) return ignore('it is a reply');
   const machine = request.mac && context.machineByMac(request.mac);
   const choice = networkOf(request, context.networks, reception.interface, machine?.address);
-  if (choice.kind === 'none') return { kind: 'ignore', reason: choice.reason, wanted: choice.wanted, told: [] };
+  if (choice.kind === 'none') {
+    const { reason, wanted } = choice;
+    const isQuestion = request.message === 'discover' && wanted !== undefined;
+    const subject: Subject = { mac: request.mac, machine: machine?.name };
+    const client = context.classify(request.facts);
+    // Somebody set a relay up to send it here.
+    const told = isQuestion ? [tellDiscover({ request, reception, client, subject })] : [];
+    return { kind: 'ignore', reason, wanted, told };
+  }
   const { network } = choice;
   const subject: Subject = { mac: request.mac, machine: machine?.name, network: network.name };
   const what: Case = {

@@ -27,7 +27,7 @@ export function describeClient(client: BootClient): string {
 }
 
 /** "through interface br0", or the relay that it came through. */
-export function describeWay(what: Case): string {
+export function describeWay(what: Pick<Case, 'request' | 'reception'>): string {
   const { relay } = what.request;
   return relay === undefined ? `interface ${what.reception.interface}` : `relay ${formatIpv4(relay)}`;
 }
@@ -37,7 +37,7 @@ export function withAddress(subject: Subject, address: Ipv4): Subject {
 }
 
 /** The event of a DISCOVER, with the machine's own words. */
-export function tellDiscover(what: Case): Told {
+export function tellDiscover(what: Pick<Case, 'request' | 'reception' | 'client' | 'subject'>): Told {
   const { facts } = what.request;
   return {
     id: 'dhcp.discover',
@@ -57,7 +57,7 @@ export function tellDiscover(what: Case): Told {
 }
 
 /** iPXE shifts the count of its tries into `secs`, and sets the second bit when it has had an offer (ipxe, net/udp/dhcp.c). */
-function tellTimes({ request: { packet, facts } }: Case) {
+function tellTimes({ request: { packet, facts } }: Pick<Case, 'request'>) {
   if (facts.ipxe === undefined) return { secs: packet.secs };
   const { features } = facts.ipxe;
   const loads = [...(features.includes(0x13) ? ['http'] : []), ...(features.includes(0x14) ? ['https'] : [])];

@@ -16,6 +16,12 @@ const names: readonly [what: string, raw: string, name: string, trimmed: boolean
   ['"." parts', './a/./b', 'a/b', false],
   ['a tftp URL', 'tftp://172.22.10.2/efi/x.efi', 'efi/x.efi', false],
   ['a tftp URL with backslashes', 'TFTP:\\\\host\\x', 'x', false],
+  [
+    'an http URL, whose host the resolver looks at',
+    'http://172.22.10.2//a/./x.efi',
+    'http://172.22.10.2/a/x.efi',
+    false,
+  ],
   ['a space inside', 'a b.cfg', 'a b.cfg', false],
   ['dots that are no parent', '..a/b..', '..a/b..', false],
   ['UTF-8 inside', 'caf\xc3\xa9.img', 'café.img', false],
@@ -34,8 +40,10 @@ const refused: readonly [what: string, raw: string, reason: RegExp][] = [
   ['a parent folder with backslashes', '..\\..\\etc\\passwd', /leaves the boot folder/],
   ['a parent folder as the end', 'a/..', /leaves the boot folder/],
   ['a parent folder before junk', 'a/..\xff', /leaves the boot folder/],
-  ['an HTTP address', 'http://172.22.10.2/x.efi', /HTTP address/],
   ['no name', '', /names no file/],
+  ['a parent folder in an http URL', 'http://172.22.10.2/../x', /leaves the boot folder/],
+  ['a parent folder as the host of an http URL', 'http://../x', /leaves the boot folder/],
+  ['an http URL without a path', 'http://172.22.10.2/', /names no file/],
   ['slashes only', '///', /names no file/],
   ['junk only', '\xff\xff', /names no file/],
   ['a control character', 'a\nb', /control characters/],
@@ -54,12 +62,13 @@ test('normalizeFileName() takes 512 bytes', () => {
 });
 
 test('normalizeFileName() never lets a name out of the folder', () => {
-  const piece = fc.constantFrom('..', '.', '/', '\\', 'a', '\0', '\xff', 'tftp://', '\x01', '%2e');
+  const piece = fc.constantFrom('..', '.', '/', '\\', 'a', '\0', '\xff', 'tftp://', 'http://', '\x01', '%2e');
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
       const result = normalizeFileName(bytes(pieces.join('')));
       if (result.kind === 'refused') return;
-      assert.doesNotMatch(result.name, /^\/|\\|\/\/|\0|\/$/);
+      const path = result.name.replace(/^http:\/\/[^/]*\//, '');
+      assert.doesNotMatch(path, /^\/|\\|\/\/|\0|\/$/);
       assert.ok(!result.name.split('/').includes('..'));
     }),
   );

@@ -15,7 +15,7 @@ const LONGEST_NAME = 512;
  * Normalises the name of a read request. Real firmware sends:
  * - bytes of the next DHCP option behind the name ("core.0\xff": Kontron, Lenovo T460, Gigabyte Z77X, Jetway boards),
  * - backslashes (Windows boot manager), doubled slashes (shim: directory of the loader and "/grubx64.efi"),
- * - a whole tftp:// URL, where somebody put one into option 67.
+ * - a whole tftp:// URL, where somebody put one into option 67, or an http:// URL, which stays one.
  */
 export function normalizeFileName(raw: Uint8Array): NormalName {
   const zero = raw.indexOf(0);
@@ -28,14 +28,16 @@ export function normalizeFileName(raw: Uint8Array): NormalName {
   if (end > LONGEST_NAME) return refused(`the name is longer than ${LONGEST_NAME} bytes`);
   if (shown !== text) return refused('the name has control characters');
   const slashed = text.replaceAll('\\', '/');
-  if (/^https?:\/\//i.test(slashed)) return refused('this is an HTTP address, but it was asked for by TFTP');
+  // Whose address it is, the resolver knows: one of ours is served all the same.
+  const [origin = ''] = /^https?:\/\/[^/]*\//i.exec(slashed) ?? [];
   const parts = slashed
+    .slice(origin.length)
     .replace(/^tftp:\/\/[^/]*/i, '')
     .split('/')
     .filter((part) => part !== '' && part !== '.');
-  if (parts.includes('..')) return refused('the name leaves the boot folder');
+  if (parts.includes('..') || origin.endsWith('/../')) return refused('the name leaves the boot folder');
   if (parts.length === 0) return refused('the request names no file');
-  return { kind: 'name', name: parts.join('/'), trimmed: end < given.length };
+  return { kind: 'name', name: origin + parts.join('/'), trimmed: end < given.length };
 }
 
 /** Where the name ends when trailing bytes below 0x20 or above 0x7f are dropped. */

@@ -21,6 +21,7 @@ const WHY_NOT: readonly (readonly [pattern: RegExp, remedy: string])[] = [
 /** Case 6, the half that is meant so. */
 const notAnswered: Rule = {
   id: 'not-answered',
+  when: ['dhcp.ignored'],
   help: 'The firmware says that it has no offers, and rackready has heard it and keeps silent on purpose: the configuration says so. The reason names the key: `unknownMachines: ignore`, `unknownClients: false`, `mode: off`. Name the machine under `machines` (`rackready machines discovered` shows how), or change the key.',
   find(view) {
     const silent = heard(view.events, 'dhcp.ignored').findLast(({ data }) => data.message === 'DISCOVER');
@@ -40,6 +41,7 @@ const notAnswered: Rule = {
 /** Case 11. */
 const relayUnserved: Rule = {
   id: 'relay-unserved',
+  when: ['dhcp.ignored'],
   help: 'A relay hands on the request of a machine in a subnet that the configuration does not name, so there is no address to give. Add a network with that `subnet`, without `interface`, with the `address` of ours that the relay sends to. If it is the wrong subnet: the relay’s own address (giaddr) or its link selection (option 82) names it.',
   find(view) {
     const silent = heard(view.events, 'dhcp.ignored').findLast(({ data }) => data.wanted !== undefined);
@@ -57,6 +59,7 @@ const relayUnserved: Rule = {
 /** Case 14. */
 const poolFull: Rule = {
   id: 'pool-full',
+  when: ['dhcp.no-address'],
   help: 'No address is left for this machine. `rackready leases` shows who has them: leases of machines that are gone end by themselves, BOOTP leases never do. Enlarge the range under `pools`, shorten `leaseTime`, give known machines a reservation (`address`), or free an address with `rackready leases forget ADDRESS`.',
   find(view) {
     const full = heard(view.events, 'dhcp.no-address').at(-1);
@@ -76,6 +79,7 @@ const poolFull: Rule = {
 /** Case 24. */
 const addressInUse: Rule = {
   id: 'address-in-use',
+  when: ['dhcp.decline', 'dhcp.conflict', 'dhcp.no-address'],
   help: 'Two devices use one address: the machine found somebody else at the address that it was given (DECLINE), we found somebody there before offering it, or its reserved address is leased to another MAC. Pool addresses are set aside for some minutes and another one is offered; a reserved address has no substitute. Find the other device (a static address inside our range, or another DHCP server’s), then `rackready leases forget ADDRESS`.',
   find(view) {
     const found = heard(view.events, 'dhcp.decline', 'dhcp.conflict').at(-1);
@@ -100,6 +104,7 @@ const addressInUse: Rule = {
 /** Case 39. */
 const addressChanged: Rule = {
   id: 'address-changed',
+  when: ['dhcp.ack'],
   help: 'The machine has another address as an installed system than it had as firmware: another of its network cards became the one with the default route, or the lease was lost in between. rackready keys leases by MAC and by nothing else, so one card keeps its address whatever client identifier it sends; two cards are two addresses. List all cards of the machine under `macs`: they share the reserved `address`. With other DHCP servers, set `dhcp-identifier: mac` in the system.',
   find(view) {
     const system = acks(view.events, 'system').at(-1);
@@ -137,6 +142,7 @@ function isOnItsOwn({ events }: View): boolean {
 /** Case 35 b. */
 const installerOtherCard: Rule = {
   id: 'installer-other-card',
+  when: ['boot.config'],
   help: 'Kernel and initrd were loaded with one card, and the installer asks for its address with another card of the machine, perhaps one without a way to this host. The kernel line that rackready makes names the card it booted from (`BOOTIF`, `interface`); an operating system of `os: custom` needs it in its `arguments`. Check that the profile’s `arguments` name no other interface.',
   find(view) {
     const other = [...acks(view.trace.siblings ?? [], 'installer')].at(-1);

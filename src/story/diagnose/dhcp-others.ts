@@ -19,7 +19,8 @@ function chosen(view: View) {
   const choice = heard(view.events, 'dhcp.chose-other').at(-1);
   if (choice === undefined) return undefined;
   const later = after(view.events, choice);
-  const isBack = later.some(({ id }) => id === 'dhcp.ack' || id === 'boot.config' || /^(tftp|http|answer)\./.test(id));
+  // The end of what it loaded before may be told a moment late.
+  const isBack = later.some(({ id }) => /^(dhcp\.ack|boot\.config|(tftp|http)\.start|answer\..+)$/.test(id));
   if (isBack) return undefined;
   const before = heard(view.events, 'dhcp.ack').findLast(({ seq }) => seq < choice.seq);
   return { choice, before };
@@ -28,6 +29,7 @@ function chosen(view: View) {
 /** Case 3. */
 const otherDhcpServer: Rule = {
   id: 'other-dhcp-server',
+  when: ['dhcp.chose-other'],
   help: 'The machine heard our offer and took that of another DHCP server: a home router, a Windows server, a dnsmasq that somebody started. Find it by its address and MAC (`rackready doctor` asks which servers answer), and turn it off on this network; or, when that server is to stay, set `mode: proxy` under `dhcp` of the network: it then gives out the addresses, and rackready says what to boot.',
   find(view) {
     const found = chosen(view);
@@ -45,6 +47,7 @@ const otherDhcpServer: Rule = {
 /** Case 22. */
 const otherServerLater: Rule = {
   id: 'other-server-later',
+  when: ['dhcp.chose-other'],
   help: 'The firmware took our address, and a later stage (iPXE, GRUB, the installer) took that of another DHCP server: two servers answer, and each stage takes whoever is first. What is loaded then comes from elsewhere, and an installer may get a lease without a router or name servers. Turn the other server off, or set `mode: proxy` under `dhcp` of the network.',
   find(view) {
     const found = chosen(view);
@@ -63,6 +66,7 @@ const otherServerLater: Rule = {
 /** Case 4. */
 const otherServerNaks: Rule = {
   id: 'other-server-naks',
+  when: ['dhcp.other-nak'],
   help: 'Sometimes it boots, sometimes it does not: two servers both think the network theirs, and the other one answers our machine’s REQUEST with a NAK. EDK2 and GRUB give up at once. Only one authoritative server may be on a network: turn the other off (in ISC dhcpd, `not authoritative`, or no `subnet` for this network), or set `mode: proxy` here.',
   find(view) {
     const nak = heard(view.events, 'dhcp.other-nak').at(-1);
@@ -81,6 +85,7 @@ const otherServerNaks: Rule = {
 /** Case 5. */
 const bootServerSilent: Rule = {
   id: 'boot-server-silent',
+  when: ['dhcp.other-answer', 'dhcp.ignored'],
   help: 'PXE-E55 or PXE-E16 after 7 to 15 seconds: a DHCP answer said option 60 "PXEClient" without saying how to find the boot server, so the firmware asks its sender on port 4011, where nobody answers. It is often left over from a Windows deployment server (WDS). Remove option 60 on that DHCP server. Our own answers carry option 60 only where firmware takes it well.',
   find(view) {
     const answer = heard(view.events, 'dhcp.other-answer').findLast(
@@ -114,6 +119,7 @@ function isLeftThere(view: View, event: Parameters<typeof after>[1]): boolean {
 /** Case 13. */
 const tftpElsewhere: Rule = {
   id: 'tftp-elsewhere',
+  when: ['dhcp.other-answer'],
   help: 'On a network where another server gives out the addresses (`mode: proxy`), that server names a boot file or a next server, too, and the machine follows it: it asks for its file elsewhere, or asks us for a name that we do not have. Remove options 66 and 67, `filename` and `next-server` (dnsmasq: `dhcp-boot`) there: only one server may say what to boot.',
   find(view) {
     const told = heard(view.events, 'dhcp.other-answer').findLast(({ data }) => data.bootFile !== undefined);

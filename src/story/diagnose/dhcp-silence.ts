@@ -11,6 +11,7 @@ const UNHEARD_TRIES = 3;
 /** Case 1: nothing but the grant. */
 const nothingHeard: Rule = {
   id: 'nothing-heard',
+  when: ['install.granted'],
   help: 'An installation was granted, and ten minutes later nothing has been heard from the machine: no cable, another VLAN, the card’s network boot is switched off, the network is not first in the boot order, or nobody switched it on. rackready does not know when a machine is powered on, so it can only say that nothing came. Look for the link light, the switch port’s VLAN, and the network boot entry of the firmware’s setup. `rackready watch` shows the first packet as soon as it comes.',
   find(view) {
     const grant = heard(view.events, 'install.granted').at(-1);
@@ -30,6 +31,7 @@ const nothingHeard: Rule = {
 /** Case 37, as far as it is seen without power control. */
 const bootedFromDisk: Rule = {
   id: 'booted-from-disk',
+  when: ['install.granted'],
   help: 'The machine may be installed, and then its installed system asked for an address, not its firmware: it started from its disk and never asked the network. The boot order has the disk first (installers put themselves there), or a one-time network boot by the BMC was lost (it expires after 60 s with many, and has separate flags for BIOS and UEFI). Choose network boot in the boot menu (F12 on most), or put the network first in the boot order. rackready does not order power yet, so it sees only what the machine asks for.',
   find(view) {
     const grant = heard(view.history, 'install.granted').at(-1);
@@ -77,6 +79,7 @@ function untaken(view: View) {
 /** Case 10. */
 const offersUnheard: Rule = {
   id: 'offers-unheard',
+  when: ['dhcp.offer'],
   help: 'The machine asks again and again, rackready offers an address each time, and no offer is ever taken: its questions reach us, our answers do not reach it. Through a relay: the answer goes to the relay’s address, UDP from port 67 to port 67; look at the route from this host to it and at rules on the way. Without a relay: a rule on this host or the switch drops what comes from port 67 (DHCP snooping lets only trusted ports answer: make this host’s port one), the VLAN goes one way only, or the client takes no unicast before it has an address: set `replies: broadcast` under `dhcp` of the network.',
   find(view) {
     const seen = untaken(view);
@@ -100,13 +103,15 @@ const offersUnheard: Rule = {
 /** Case 2. */
 const portBlocked: Rule = {
   id: 'port-blocked',
+  when: ['dhcp.offer'],
   help: 'The firmware got its address, and the next stage (iPXE, GRUB, the installer) does not get one, or only after 30 to 50 seconds: each stage resets the link, and the switch port then learns (spanning tree) or negotiates (LACP) before it lets anything through. Set the port to edge (`portfast`), or give the LACP group a fallback.',
   find(view) {
     const seen = untaken(view);
     if (seen?.before === undefined) return undefined;
-    const { sender, tries, offers, before } = seen;
+    const { sender, tries, offers, before, newest } = seen;
     if (senderOf(before.data.client) === sender) return undefined;
-    return blocked(view, before, [...tries, ...offers], `${tries.length} questions of its ${sender} got an offer each`);
+    const what = `${tries.length} questions as ${newest.data.client} got an offer each`;
+    return blocked(view, before, [...tries, ...offers], what);
   },
 };
 

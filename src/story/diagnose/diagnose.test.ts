@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Capture, readCaptures } from '../../../test/support/capture.ts';
+import { readRecord } from '../../../test/support/records.ts';
 import { replay, SM1, START } from '../../../test/support/replay-traffic.ts';
 import { traceOf } from '../../../test/support/traces.ts';
 import type { RecordedEvent } from '../../event/event.ts';
@@ -49,6 +50,19 @@ describe('a healthy boot raises nothing, at no moment', () => {
   }
 });
 
+describe('a whole installation as it is on record raises nothing', () => {
+  for (const name of ['install-bios.md', 'install-uefi-x64.md']) {
+    test(name, () => {
+      const events = readRecord(name, SM1);
+      assert.ok(events.length > 15, `${events.length} events`);
+      const found = events.flatMap((event, index) =>
+        rulesAt(events.slice(0, index + 1), SM1, event.time).map((rule) => `${rule} after ${event.text}`),
+      );
+      assert.deepEqual(found, []);
+    });
+  }
+});
+
 interface Trouble extends Capture {
   /** Which of the forty known failures; 0: another one. */
   readonly case: number;
@@ -56,6 +70,8 @@ interface Trouble extends Capture {
   readonly from: string;
   /** Ids of rules. */
   readonly expect: readonly string[];
+  /** The server has done something about it. */
+  readonly applied?: boolean;
   /** What it may be taken for on the way there. */
   readonly passing?: readonly string[];
   /** Seconds of silence behind it. */
@@ -90,7 +106,7 @@ describe('traffic of a failure raises exactly its diagnosis', () => {
       const { events, now } = await replay(trouble, until);
       const owner = trouble.owner === undefined ? SM1 : mac(trouble.owner);
       const from = attemptFrom === undefined ? 0 : events.find(({ time }) => time >= START + attemptFrom * 1000)?.seq;
-      const found = diagnose(traceOf(events, owner, now, from));
+      const found = diagnose(traceOf(events, owner, now, from, owner === SM1 ? 'sm1' : undefined));
       assert.deepEqual(
         found.map(({ rule }) => rule),
         expect,
@@ -104,6 +120,7 @@ describe('traffic of a failure raises exactly its diagnosis', () => {
           'on the way to it',
         );
       }
+      if (trouble.applied) assert.ok(found[0]?.applied, 'the server says what it did');
       for (const { cause, remedy, evidence, confidence } of found) {
         assert.doesNotMatch(`${cause} ${remedy}`, /undefined|NaN|\[object/);
         assert.doesNotMatch(cause, /\.$/);

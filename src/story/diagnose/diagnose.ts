@@ -1,3 +1,4 @@
+import type { RecordedEvent } from '../../event/event.ts';
 import type { Diagnosis } from '../story.ts';
 import { rules } from './rules.ts';
 import type { Trace } from './trace.ts';
@@ -8,15 +9,22 @@ const MOST = 2;
 /** The newest are enough to look up what happened. */
 const MOST_EVIDENCE = 12;
 
+function seqs(evidence: readonly RecordedEvent[]): number[] {
+  const ascending = [...new Set(evidence.map(({ seq }) => seq))].sort((one, other) => one - other);
+  return ascending.slice(-MOST_EVIDENCE);
+}
+
 /** The causes that fit an attempt, the most likely first, at most two; none for a boot that goes well. Pure. */
 export function diagnose(trace: Trace): Diagnosis[] {
   const view = viewOf(trace);
-  const found = rules.flatMap((rule) => {
+  const told = new Set(view.history.map(({ id }) => id));
+  const asked = rules.filter(({ when }) => when.some((id) => told.has(id)));
+  const found = asked.flatMap((rule) => {
     const finding = rule.find(view);
     return finding === undefined ? [] : [{ rule: rule.id, ...finding }];
   });
   return found
     .sort((one, other) => other.confidence - one.confidence)
     .slice(0, MOST)
-    .map(({ evidence, ...rest }) => ({ ...rest, evidence: evidence.slice(-MOST_EVIDENCE).map(({ seq }) => seq) }));
+    .map(({ evidence, ...rest }) => ({ ...rest, evidence: seqs(evidence) }));
 }

@@ -13,6 +13,7 @@ const MANY = 10;
 /** Case 36. */
 const installLoop: Rule = {
   id: 'install-loop',
+  when: ['boot.held'],
   help: 'The machine began an installation, did not report its end, and booted from the network again. rackready holds it: nothing is erased twice. Either the installer failed (look at its log: `rackready events --machine NAME --level debug`), or it finished and its report did not arrive (an answer file of your own without the request to `{{ urls.report }}/done`). `rackready install MACHINE` grants another try.',
   find(view) {
     const held = heard(view.events, 'boot.held').at(-1);
@@ -30,7 +31,8 @@ const installLoop: Rule = {
 /** Case 38. */
 const localBootLoop: Rule = {
   id: 'local-boot-loop',
-  help: 'The machine is told to boot from its disk and comes back to the network, or lands in the firmware’s setup: there is no system on the disk, its boot entry is gone, or this firmware does not go on to the next entry after a loader ends. rackready’s GRUB starts the boot loaders that it finds on disk and else ends with an error, which most firmware takes as “next entry”. Put the disk’s entry behind the network’s in the boot order, or the disk first. After two rounds another way is tried.',
+  when: ['boot.config'],
+  help: 'The machine is told to boot from its disk and comes back to the network, or lands in the firmware’s setup: there is no system on the disk, its boot entry is gone, or this firmware does not go on to the next entry after a loader ends. rackready’s GRUB starts the boot loaders that it finds on disk and else ends with an error, which most firmware takes as “next entry”. Put the disk’s entry behind the network’s in the boot order, or the disk first. On BIOS, another way to the disk is tried after two rounds, and kept (`boot.local-way`); nothing is installed by that. UEFI firmware has one way only.',
   find(view) {
     const cycles = localCycles(view);
     const last = cycles.at(-1);
@@ -64,6 +66,7 @@ const REPOSITORY = /(^|\/)(repodata|dists|pool|Packages|BaseOS|AppStream|tree)\/
 /** Case 40. */
 const repositoryIncomplete: Rule = {
   id: 'repository-incomplete',
+  when: ['http.not-found'],
   help: 'The installer asks for a file of the package source that is not there: the mirror is incomplete or was changed while it installs, or kernel and initrd are of another point release than the packages (“no kernel modules were found”). Take kernel, initrd and packages from one release, and complete the mirror. A source that is not served by rackready is not seen here.',
   find(view) {
     if (view.events.some(({ id }) => /^install\.(reported|done)$/.test(id))) return undefined;

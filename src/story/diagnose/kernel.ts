@@ -16,6 +16,7 @@ const isLoaded = ({ kind }: Fetch) => kind === 'done' || kind === 'closed';
 /** Kernel or initrd that is named and is not there. */
 const kernelNotThere: Rule = {
   id: 'kernel-not-there',
+  when: ['tftp.refused', 'tftp.not-found', 'http.refused', 'http.not-found'],
   help: 'The loader asks for a kernel or initrd that this host does not have: the profile’s `kernel` or `initrd` names a file that is gone, the package of the operating system (debian-installer-12-netboot-amd64, …) is not installed, or a boot menu names a profile that does not exist. `rackready check` says which.',
   find(view) {
     const missed = view.fetches.findLast(
@@ -42,6 +43,7 @@ const kernelNotThere: Rule = {
 /** Case 34. */
 const initrdMissing: Rule = {
   id: 'initrd-missing',
+  when: ['tftp.done', 'http.done', 'tftp.closed', 'http.closed'],
   help: 'Kernel panic, “VFS: unable to mount root fs”, “invalid magic”, “Booting kernel failed”: the kernel came whole and the initrd did not, or not at all. A transfer that broke off leaves a truncated initrd; with EFI, the kernel line needs `initrd=NAME` (rackready writes it); a machine with too little memory drops it. The sizes say how much arrived.',
   find(view) {
     const kernel = view.fetches.findLast((fetch) => isKernel(fetch) && isLoaded(fetch));
@@ -89,6 +91,7 @@ function lastLoad(view: View): Fetch | undefined {
 /** Case 35 a. */
 const installerSilent: Rule = {
   id: 'installer-silent',
+  when: ['tftp.done', 'http.done'],
   help: 'Kernel and initrd are loaded and no installer asks for an address for three minutes: it has no driver or no firmware for this network card, it uses another card, its kernel crashed, or it stands at a question (debian-installer’s language) because it did not get its arguments. The screen tells which. For a missing driver take a newer kernel and initrd for the profile (`kernel`, `initrd`); for missing card firmware, one with the non-free firmware in it.',
   find(view) {
     const initrd = lastLoad(view);
@@ -109,6 +112,7 @@ const installerSilent: Rule = {
 /** Case 35 c. */
 const answerNotAsked: Rule = {
   id: 'answer-not-asked',
+  when: ['dhcp.ack'],
   help: 'The installer has its address and does not ask for its answer file: it cannot reach the host in its URL (no router, a rule that drops TCP), or it stopped at a question before. debian-installer asks for name servers when its lease has none; ours always names one. `rackready render MACHINE` shows the URL on its kernel line; try it from another machine of that network.',
   find(view) {
     const ack = acks(view.events, 'installer').at(-1);
@@ -131,6 +135,7 @@ const isIso = ({ file }: Fetch) => /(^|\/)iso\/[^/]+\.iso$/.test(file);
 /** Case 33. */
 const argumentsCut: Rule = {
   id: 'arguments-cut',
+  when: ['http.done'],
   help: "The installer starts without its arguments and asks for a language: kernel, initrd and ISO were loaded, and no answer file was asked for. In GRUB an unquoted `;`, `$`, `&`, `{` or `}` ends the kernel line: `ds=nocloud;s=…` loses everything behind the semicolon. rackready quotes each word of its own configurations; a grub.cfg of your own needs `'ds=nocloud;s=…'`.",
   find(view) {
     const iso = view.fetches.findLast((fetch) => isIso(fetch) && fetch.kind === 'done');
@@ -150,6 +155,7 @@ const argumentsCut: Rule = {
 /** Case 35 d. */
 const answerRefused: Rule = {
   id: 'answer-refused',
+  when: ['answer.refused'],
   help: 'The installer asked for its answer file and was refused: its token is used or unknown, no grant is running, its time has run out, or it asks from another address than the one that was leased to it. The reason says which. A new installation needs a new grant: `rackready install MACHINE`, then restart the machine.',
   find(view) {
     const refused = heard(view.events, 'answer.refused').at(-1);
@@ -166,6 +172,7 @@ const answerRefused: Rule = {
 /** Case 35 d, with our own fault. */
 const templateError: Rule = {
   id: 'template-error',
+  when: ['boot.not-rendered'],
   help: 'The answer file (or another file for this machine) could not be made from its template. The reason names file, line and column. `rackready check --template FILE --profile NAME` tries a corrected template for all machines of the profile before it is in force, `rackready render MACHINE` shows the result.',
   find(view) {
     const failed = heard(view.events, 'boot.not-rendered').at(-1);

@@ -26,6 +26,7 @@ function timesLoaded(view: View, loader: Fetch): number {
 /** Case 16. */
 const grubWithoutNetwork: Rule = {
   id: 'grub-without-network',
+  when: ['tftp.done'],
   help: 'GRUB was loaded by TFTP and then asked for nothing at all: it stands at `grub>`, or says “no such device” or “disk error”. It is the build for disks (`grubx64.efi.signed`), which has no network. Serve the one for the network, `grubnetx64.efi.signed` of the package grub-efi-amd64-signed, under the name grubx64.efi. rackready’s own files are the right ones; a file in `server.bootFolder` comes before them only where they have no such name.',
   find(view) {
     const grub = silentLoader(view);
@@ -42,6 +43,7 @@ const grubWithoutNetwork: Rule = {
 /** Case 20. */
 const grubWithoutHttp: Rule = {
   id: 'grub-without-http',
+  when: ['http.done'],
   help: 'After UEFI HTTP boot, shim and GRUB were loaded and then nothing was asked for: GRUB stands at `grub>`. Debian’s signed GRUB has TFTP and no HTTP. Boot the PXE entry of the firmware instead of the HTTP one. Without Secure Boot, rackready’s own GRUB image has HTTP.',
   find(view) {
     const grub = silentLoader(view);
@@ -58,6 +60,7 @@ const grubWithoutHttp: Rule = {
 /** Case 19. */
 const secureBootRejected: Rule = {
   id: 'secure-boot-rejected',
+  when: ['tftp.done', 'http.done'],
   help: '“Verification failed: Access denied”, “SBAT self-check failed”: with Secure Boot on, shim fetches GRUB twice and then gives up, or the firmware refuses shim itself. The two do not fit: an unsigned GRUB, a GRUB that is older than what this shim accepts (SBAT), or a shim that is revoked. Install shim-signed and grub-efi-amd64-signed in their newest versions together, and set `secureBoot: true` for the machine, so that it gets the signed pair.',
   find(view) {
     const loader = silentLoader(view);
@@ -81,6 +84,7 @@ const secureBootRejected: Rule = {
 /** Case 18. */
 const shimLostFolder: Rule = {
   id: 'shim-lost-folder',
+  when: ['boot.alias', 'tftp.not-found', 'http.not-found'],
   help: 'shim asks for grubx64.efi in the TFTP root instead of its own folder: it takes the folder from the `file` field of the DHCP answer and overlooks option 67, and the answer had option 67 only. rackready fills both, so the answer came from another server. The file is given from the right folder all the same.',
   find(view) {
     if (hasConfig(view)) return undefined;
@@ -105,6 +109,7 @@ const shimLostFolder: Rule = {
 /** Case 17. */
 const ldlinuxMissing: Rule = {
   id: 'ldlinux-missing',
+  when: ['tftp.not-found', 'tftp.done'],
   help: '“Failed to load ldlinux.c32”: PXELINUX 5 and later need ldlinux.c32 of exactly their own version beside pxelinux.0. Missing, it stops; of another version, it loads it again and again. Copy both from one version of SYSLINUX into the same folder of `server.bootFolder`.',
   find(view) {
     const asked = view.fetches.filter(({ base }) => base === 'ldlinux.c32');
@@ -128,6 +133,7 @@ const ldlinuxMissing: Rule = {
 /** Case 21. */
 const grubConfigMissing: Rule = {
   id: 'grub-config-missing',
+  when: ['tftp.not-found', 'http.not-found'],
   help: '`grub>`: GRUB looked for its configuration where its prefix says, and there is none. rackready answers `grub/grub.cfg` and `boot/grub/grub.cfg` with the variants of MAC, address and UUID; a GRUB with another prefix (EFI/debian, grub2) asks elsewhere. Serve rackready’s own images, or put a grub.cfg with `configfile /boot/grub/grub.cfg` into that folder of `server.bootFolder`.',
   find(view) {
     if (hasConfig(view)) return undefined;
@@ -147,6 +153,7 @@ const grubConfigMissing: Rule = {
 /** Case 23. */
 const ipxeLoop: Rule = {
   id: 'ipxe-loop',
+  when: ['tftp.done', 'http.done'],
   help: 'iPXE loads iPXE, about every 18 seconds, or ends with “Nothing to boot”: something tells iPXE to load iPXE again. rackready gives iPXE a script, by its user class, so the answer comes from another DHCP server. There, give user class `iPXE` no boot file; or turn it off.',
   find(view) {
     const loads = view.fetches.filter((fetch) => isDone(fetch) && isIpxe(fetch));
@@ -168,6 +175,7 @@ const ipxeLoop: Rule = {
 /** Case 32. */
 const configNoKernel: Rule = {
   id: 'config-no-kernel',
+  when: ['boot.config'],
   help: 'The loader has its configuration and loads no kernel: its screen shows why. It may wait for a key in a menu, its configuration may have an error, or Secure Boot does not let it start this kernel. rackready’s own configurations start at once, and say on the screen for 20 seconds what failed. A configuration of your own in `server.bootFolder` needs a default entry and a timeout.',
   find(view) {
     const config = heard(view.events, 'boot.config').at(-1);

@@ -8,6 +8,7 @@ const NETBOOT_FILE_MS = 30_000;
 
 const macNotStarted: Rule = {
   id: 'mac-not-started',
+  when: ['bsdp.not-started'],
   help: 'A globe turns, and the Mac starts over: it loaded GRUB and could not start it, nearly always because its EFI has another width than the file. Set `firmware: efi32` (Macs of 2006 and 2007) or `firmware: efi64` for the machine, and tell us the model.',
   find(view) {
     const told = heard(view.events, 'bsdp.not-started').at(-1);
@@ -23,6 +24,7 @@ const macNotStarted: Rule = {
 
 const macCannotBoot: Rule = {
   id: 'mac-cannot-boot',
+  when: ['bsdp.cannot-boot'],
   help: 'A blinking globe, then the Mac boots from its disk: this model cannot boot from the network (T2 chip, Apple silicon, PowerPC), or not what it is to become, or this host has no GRUB for Macs. The reason says which. [macs.md](../macs.md) lists the models.',
   find(view) {
     const told = heard(view.events, 'bsdp.cannot-boot').at(-1);
@@ -41,6 +43,7 @@ const MEANT = ['not-armed', 'cannot-boot', 'bad-class'];
 
 const macNotAnswered: Rule = {
   id: 'mac-not-answered',
+  when: ['bsdp.ignored'],
   help: 'A blinking globe: the Mac’s NetBoot request was heard and not answered, for the reason that stands in the cause. The table “What each silence means” of [macs.md](../macs.md#what-each-silence-means) says what to do for each. A Mac that has no grant is not answered either, and that is no failure.',
   find(view) {
     const told = heard(view.events, 'bsdp.ignored').findLast(({ data }) => !MEANT.includes(data.code));
@@ -56,6 +59,7 @@ const macNotAnswered: Rule = {
 
 const macImageRefused: Rule = {
   id: 'mac-image-refused',
+  when: ['bsdp.failed'],
   help: 'The Mac chose an image that it cannot have any more: the grant was used or taken back, or the image was removed since it was listed. It starts over after ten seconds. Grant an installation (`rackready install MACHINE`), or choose another startup disk on the Mac.',
   find(view) {
     const told = heard(view.events, 'bsdp.failed').at(-1);
@@ -71,6 +75,7 @@ const macImageRefused: Rule = {
 
 const macFileNotAsked: Rule = {
   id: 'mac-file-not-asked',
+  when: ['bsdp.select'],
   help: 'The Mac chose an image and does not ask for its file: its TFTP request does not arrive (a rule that drops UDP to port 69), or another NetBoot server’s answer was taken. `rackready doctor` finds rules on this host.',
   find(view) {
     const told = heard(view.events, 'bsdp.select').at(-1);

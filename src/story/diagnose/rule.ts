@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '../../event/event.ts';
+import type { EventId, RecordedEvent } from '../../event/event.ts';
 import type { View } from './view.ts';
 
 /** What a rule has found in a trace. */
@@ -19,6 +19,8 @@ export interface Finding {
 export interface Rule {
   /** kebab-case, for ever: pages and programs refer to it. */
   readonly id: string;
+  /** It is only asked when one of these was told: most boots tell few of them. */
+  readonly when: readonly EventId[];
   /** For docs/symptoms: what it is, how it is told from others, what to do. Markdown. */
   readonly help: string;
   readonly find: (view: View) => Finding | undefined;

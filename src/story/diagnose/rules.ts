@@ -1,8 +1,10 @@
+import { bootFileRules } from './boot-file.ts';
 import { addressRules } from './dhcp-address.ts';
 import { otherServerRules } from './dhcp-others.ts';
 import { silenceRules } from './dhcp-silence.ts';
 import { firmwareRules } from './firmware.ts';
 import { installationRules } from './installation.ts';
+import { ipxeRules } from './ipxe.ts';
 import { kernelRules } from './kernel.ts';
 import { loaderRules } from './loader.ts';
 import { macRules } from './mac.ts';
@@ -15,6 +17,8 @@ export const rules: readonly Rule[] = [
   ...otherServerRules,
   ...addressRules,
   ...firmwareRules,
+  ...bootFileRules,
+  ...ipxeRules,
   ...transferRules,
   ...loaderRules,
   ...kernelRules,

@@ -33,6 +33,7 @@ function isTooLarge({ data }: Heard<'tftp.stalled'>): boolean {
 /** Case 12 a. */
 const tftpAnswersLost: Rule = {
   id: 'tftp-answers-lost',
+  when: ['tftp.stalled', 'tftp.unanswered'],
   help: 'PXE-E32, “TFTP open timeout”: the request reaches us, the answer does not come back. TFTP answers from another port than 69, which stateful firewalls and container bridges drop unless they follow TFTP (conntrack helper `nf_conntrack_tftp`). Allow UDP from this host’s transfer ports: `server.tftp.ports` fixes them to a range. In a container, use the host’s network.',
   find(view) {
     const stall = newestStall(view);
@@ -63,6 +64,7 @@ function unheardYet(view: View, unheard: Heard<'tftp.unanswered'>) {
 /** Case 29. */
 const pathMtu: Rule = {
   id: 'path-mtu',
+  when: ['tftp.stalled', 'tftp.smaller-blocks', 'http.aborted'],
   help: 'The request and small files get through, the first full block never does: a tunnel, VXLAN or VLAN tag on the way makes frames larger than the path carries, and boot firmware takes no fragments. rackready gives that machine smaller blocks from its next try on, for a day. For good: set `mtu` of the network to what the path carries (1450 for VXLAN, 1420 for WireGuard), or mend the path. Over HTTP the same looks like a download that stands still after some 100 kB.',
   find(view) {
     const shrunk = heard(view.events, 'tftp.smaller-blocks').at(-1);
@@ -100,6 +102,7 @@ function stalledOverHttp(view: View) {
 /** Case 30. */
 const blockRollover: Rule = {
   id: 'block-rollover',
+  when: ['tftp.stalled', 'tftp.aborted'],
   help: 'The transfer stops at block 65535, which is 32 MB with blocks of 512 bytes, 64 MB with 1024, 92 MB with 1468: the block number has 16 bits, and this client (or something on the way) cannot begin again at 0. Load large files over HTTP: iPXE and GRUB with HTTP do so by themselves. A larger block size moves the limit.',
   find(view) {
     const stopped = heard(view.events, 'tftp.stalled', 'tftp.aborted').findLast(({ data }) => {
@@ -121,6 +124,7 @@ const blockRollover: Rule = {
 /** Case 28. */
 const slowTransfer: Rule = {
   id: 'slow-transfer',
+  when: ['tftp.done'],
   help: 'Loading takes minutes. With blocks sent again: packets are lost on the way (a bad cable, a duplex mismatch, a congested link); look at the error counters of the switch port. Without: the client takes small blocks one by one, as shim does with 512 bytes, and each block waits for the round trip. HTTP is many times faster: iPXE and GRUB with HTTP take it by themselves.',
   find(view) {
     if (hasInstaller(view)) return undefined;

@@ -38,16 +38,24 @@ export interface View {
   readonly history: readonly RecordedEvent[];
   readonly now: number;
   readonly fetches: readonly Fetch[];
+  /** What the machine itself did. */
+  readonly deeds: readonly RecordedEvent[];
 }
 
 export function viewOf(trace: Trace): View {
   const { events, before = [], now } = trace;
-  return { trace, events, history: [...before, ...events], now, fetches: fetchesIn(events) };
+  const history = before.length === 0 ? events : [...before, ...events];
+  return { trace, events, history, now, fetches: fetchesIn(events), deeds: events.filter(isDoing) };
 }
 
 /** The events with one of these ids, in order. */
 export function heard<Id extends EventId>(events: readonly RecordedEvent[], ...ids: readonly Id[]): Heard<Id>[] {
-  return events.filter(({ id }) => (ids as readonly EventId[]).includes(id)) as Heard<Id>[];
+  const [first] = ids;
+  // Most look for one, and there are many who look.
+  const wanted = ids as readonly EventId[];
+  const found =
+    wanted.length === 1 ? events.filter(({ id }) => id === first) : events.filter(({ id }) => wanted.includes(id));
+  return found as Heard<Id>[];
 }
 
 export function after(events: readonly RecordedEvent[], event: RecordedEvent): readonly RecordedEvent[] {
@@ -94,14 +102,14 @@ function isDoing({ id, data }: RecordedEvent): boolean {
  * that was switched off looks the same.
  */
 export function isStuckAfter(view: View, event: RecordedEvent, ms: number): boolean {
-  const next = after(view.events, event).find(isDoing);
+  const next = view.deeds.find(({ seq }) => seq > event.seq);
   if (next === undefined) return view.now - event.time >= ms;
   return next.id === 'dhcp.discover' && isFirmware(String(next.data.client));
 }
 
 /** The newest thing that the machine did. */
 export function lastDeed(view: View): RecordedEvent | undefined {
-  return view.events.findLast(isDoing);
+  return view.deeds.at(-1);
 }
 
 /** Whether a loader has its configuration, or anything later: what came before it has worked. */
