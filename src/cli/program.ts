@@ -3,6 +3,7 @@ import { Command } from 'commander';
 /** Each command is one file that exports `command`; only the one that is asked for is loaded. */
 export const commands: Readonly<Record<string, () => Promise<{ readonly command: () => Command }>>> = {
   up: () => import('./up.ts'),
+  init: () => import('./init.ts'),
   check: () => import('./check.ts'),
   status: () => import('./status.ts'),
   events: () => import('./events.ts'),

@@ -7,10 +7,12 @@ import type { Settings } from '../config/settings.ts';
 import type { RecordedEvent } from '../event/event.ts';
 import { listInterfaces } from '../io/interfaces.ts';
 import { openLineOutput } from '../io/line-output.ts';
-import { observeEverything, suggestConfiguration } from '../main/observe.ts';
+import { observeEverything } from '../main/observe.ts';
 import { type Server, startServer } from '../main.ts';
+import { formatIpv4 } from '../net/ipv4.ts';
 import { ProvisionError } from '../net/provision-error.ts';
-import { withoutControls } from './print.ts';
+import { formatSubnet } from '../net/subnet.ts';
+import { formatTable, withoutControls } from './print.ts';
 
 interface UpOptions {
   readonly config?: string;
@@ -91,10 +93,14 @@ async function lookAround(): Promise<Settings> {
   const settings = observeEverything(await listInterfaces());
   say('no configuration was found (./rackready.yaml, /etc/rackready).');
   say('I answer nothing. I listen, and tell what I hear and which other DHCP servers there are.');
-  say(
-    `To serve, write a rackready.yaml (docs/configuration.md) that begins like this:\n\n${suggestConfiguration(settings)}`,
-  );
+  say(`Interfaces here:\n\n${describeNetworks(settings)}\n`);
+  say('To serve: ./rackready init writes a commented rackready.yaml for them, and the web page shows the first steps.');
   return settings;
+}
+
+function describeNetworks({ networks }: Settings): string {
+  const rows = networks.map((one) => [one.name, formatIpv4(one.address), formatSubnet(one.subnet)]);
+  return rows.length === 0 ? 'none with an address' : formatTable(['INTERFACE', 'ADDRESS', 'NETWORK'], rows);
 }
 
 /** SIGHUP ends a process that does not listen for it, so it is listened for before the start; one that came too early counts. */

@@ -108,7 +108,7 @@ export const dhcpEvents = {
     'In proxy mode: the boot information was sent; the address comes from the network’s own DHCP server.',
     (d) => `is told to boot ${d.bootFile} (proxy, port ${d.port})`,
   ),
-  'dhcp.would-answer': entry<{ message: string; answer: string }>(
+  'dhcp.would-answer': entry<{ message: string; answer: string; client?: string; uuid?: string }>(
     'info',
     'In observe mode: what we would have answered. Nothing was sent.',
     (d) => `would get ${d.answer} for its ${d.message} (observe mode: nothing sent)`,

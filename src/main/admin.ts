@@ -48,7 +48,11 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
   const admin = (): Status['admin'] => ({ socket, tokenFile, ...tcp.state() });
   const ports: ApiPorts = {
     server: { status: createStatus({ ...options, admin }), reload },
-    config: createConfigAdmin({ ...options, settings: () => serving.state().settings }),
+    config: createConfigAdmin({
+      ...options,
+      settings: () => serving.state().settings,
+      listEvents: (query) => base.store.events.list(query),
+    }),
     leases: createLeaseAdmin(base, serving),
     machines: { ...createMachineAdmin(base, serving), render: createRender(base, serving) },
     events: {

@@ -33,6 +33,7 @@ machines:
   let reloads = 0;
   const admin = createConfigAdmin({
     settings: () => loaded.settings,
+    listEvents: async () => [],
     configPath: how.isFile === false ? undefined : config,
     reload: async () => {
       reloads++;

@@ -10,16 +10,21 @@ import { messageOf } from '../config/render-check.ts';
 import type { Settings } from '../config/settings.ts';
 import { writeFileSafely } from '../config/write-file.ts';
 import type { ConfigAdmin, SaveResult, TemplateCheck, TemplateRow } from '../http/api/config-ports.ts';
-import type { ReloadResult } from '../http/api/ports.ts';
+import type { EventFeed, ReloadResult } from '../http/api/ports.ts';
 import { THREAD_MODULE } from './base.ts';
+import { takeFirstSteps } from './first-steps.ts';
+import { foldOtherServers } from './other-servers.ts';
 import { createMask } from './render-origin.ts';
 
 export interface ConfigAdminOptions {
   readonly settings: () => Settings;
   readonly configPath: string | undefined;
   readonly reload: () => Promise<ReloadResult>;
+  readonly listEvents: EventFeed['list'];
 }
 
+/** Each is told once an hour. */
+const MOST_TOLD = 500;
 const BUILT_IN = fileURLToPath(new URL('../../templates/', import.meta.url));
 
 /** Edits of the configuration's files by the API. Each is checked first, in a thread of its own. */
@@ -33,6 +38,11 @@ export function createConfigAdmin(options: ConfigAdminOptions): ConfigAdmin {
     return { kind: 'refused', reason: `${file.name} was changed by somebody else meanwhile` };
   };
   return {
+    firstSteps: async (interfaceName) => {
+      const asked = ['dhcp.other-server', 'dhcp.stranger'] as const;
+      const told = await Promise.all(asked.map((id) => options.listEvents({ id, limit: MOST_TOLD })));
+      return takeFirstSteps({ interfaceName, otherServers: foldOtherServers(told.flat()) });
+    },
     addMachine: async (name, values) => {
       if (configPath === undefined) return { kind: 'no-configuration' };
       const read = await readSources(configPath);

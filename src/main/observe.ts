@@ -3,8 +3,7 @@ import { DEFAULT_ADMIN_LISTEN } from '../config/scalars.ts';
 import type { Settings } from '../config/settings.ts';
 import type { NetworkInterface } from '../io/interfaces.ts';
 import type { Network } from '../lease/network.ts';
-import { formatIpv4, type Ipv4 } from '../net/ipv4.ts';
-import { formatSubnet } from '../net/subnet.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
 
 /** What is in force without a configuration: every interface with an address is listened to, nothing is answered. */
 export function observeEverything(interfaces: readonly NetworkInterface[]): Settings {
@@ -57,20 +56,4 @@ function observed(one: NetworkInterface): Network[] {
       },
     },
   ];
-}
-
-/** A configuration to begin with, for the interfaces of this host: what `up` prints when there is none. */
-export function suggestConfiguration(settings: Settings): string {
-  const networks = settings.networks.map((network) => {
-    const lines = [
-      `  ${network.name}:`,
-      `    interface: ${network.interface}`,
-      `    subnet: ${formatSubnet(network.subnet)}`,
-      `    address: ${formatIpv4(network.address)}`,
-      '    # proxy: another server gives out addresses here; authoritative: rackready does, from pools',
-      '    dhcp: { mode: proxy }',
-    ];
-    return lines.join('\n');
-  });
-  return ['networks:', ...(networks.length > 0 ? networks : ['  {}']), ''].join('\n');
 }

@@ -208,3 +208,45 @@ test('a template is edited: what it would break is said at its line, and only a 
   await page.getByText('# written from the page').waitFor();
   assert.deepEqual(faults, []);
 });
+
+test('a server without a configuration explains itself, and says how to go on', async (t) => {
+  if (!needs(t, ...TOOLS)) return;
+  const segment = await openSegment(t);
+  const [folder, data] = [newFolder('empty'), newFolder('data')];
+  const up = `cd ${folder} && exec ${join(import.meta.dirname, '..', '..', 'rackready')} up --data ${data}`;
+  const server = startProgram(t, ['sh', '-c', up]);
+  await server.printed(/is up \(configuration none/, 60_000);
+  await server.printed(
+    /the web page: http:\/\/127\.0\.0\.1:8067\/ \(its link with the token: rackready status --link\)/,
+  );
+  assert.match(server.text(), /br0 +172\.22\.10\.2 +172\.22\.10\.0\/24/);
+  assert.match(server.text(), /\.\/rackready init writes a commented rackready\.yaml/);
+  const token = readFileSync(join(data, 'admin.token'), 'utf8').trim();
+  assert.equal(server.text().includes(token), false, 'no log has the token');
+
+  const { page, faults } = await openPage(await openBrowser(t), BASE);
+  await page.goto(`${BASE}/#token=${token}`);
+  await page.getByRole('heading', { name: 'First steps' }).waitFor();
+  await page.getByLabel('br0: 172.22.10.2/24').check();
+  await page.getByText('./rackready init --interface br0', { exact: true }).waitFor();
+  await page.getByText('subnet: 172.22.10.0/24').waitFor();
+  assert.deepEqual(await faultsOf(page), []);
+  const waiting = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Download' }).click();
+  const file = await (await waiting).path();
+  assert.match(readFileSync(file, 'utf8'), /^# The configuration of rackready[\s\S]* interface: br0\n/);
+  await runUdhcpc(
+    await segment.addClient('any', { mac: STRANGER }),
+    '-V',
+    'PXEClient:Arch:00007:UNDI:003016',
+    '-x',
+    '93:0007',
+  );
+  await page.getByRole('link', { name: STRANGER }).waitFor();
+  await page.getByRole('button', { name: `Add ${STRANGER}` }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name').fill('first');
+  await dialog.getByRole('button', { name: 'Write it' }).click();
+  await dialog.getByText('the server runs without a configuration').waitFor();
+  assert.deepEqual(faults, []);
+});

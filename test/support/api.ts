@@ -174,6 +174,14 @@ export function fakePorts(): { ports: ApiPorts; feed: MemoryFeed; calls: string[
       reload: async () => ({ kind: 'refused', problems: ['rackready.yaml:3:1: networks: unknown key'] }),
     },
     config: {
+      firstSteps: async (name) => ({
+        interfaces: [
+          { name: 'eth1', mac: '02:00:00:00:00:fe', addresses: ['10.0.0.1/24'], isUp: true, hasCarrier: true },
+        ],
+        path: '/root/rackready.yaml',
+        proposal: `# for ${name ?? 'all'}\n`,
+        problems: [],
+      }),
       addMachine: async (name, values) => {
         calls.push(`add ${name} ${JSON.stringify(values)}`);
         const file = '/etc/rackready.yaml';

@@ -225,6 +225,12 @@ export const components = {
     boots: list(boot),
     installation: orNull(installation),
   }),
+  FirstSteps: exact({
+    interfaces: list(exact({ name: text, mac: maybeText, addresses: texts, isUp: flag, hasCarrier: flag })),
+    path: text,
+    proposal: text,
+    problems: texts,
+  }),
   Saved: exact({ files: texts, server: { type: 'object', required: ['kind'], properties: { kind: text } } }),
   Template: exact({ path: text, name: maybeText, isBuiltIn: flag, profiles: texts, machines: number }),
   TemplateCheck: exact({

@@ -47,8 +47,31 @@ export type SaveResult =
   | { readonly kind: 'invalid'; readonly problems: readonly string[] }
   | { readonly kind: 'cannot-write'; readonly file: string; readonly reason: string };
 
+/** What a host without a configuration has, and what it could begin with. */
+export interface FirstSteps {
+  /** Its Ethernet interfaces. */
+  readonly interfaces: readonly {
+    readonly name: string;
+    readonly mac: string | null;
+    /** "192.168.1.10/24" */
+    readonly addresses: readonly string[];
+    /** Switched on. */
+    readonly isUp: boolean;
+    /** Something is at the other end of the cable. */
+    readonly hasCarrier: boolean;
+  }[];
+  /** Where `up` would find a configuration. */
+  readonly path: string;
+  /** A commented configuration, in full. */
+  readonly proposal: string;
+  /** Why it cannot be taken as it is, as `rackready check` says it: two interfaces in one network, say. */
+  readonly problems: readonly string[];
+}
+
 /** Edits of the configuration's files, as far as the server's account may write them. Nothing is written that has an error. */
 export interface ConfigAdmin {
+  /** For one interface, or for all. */
+  firstSteps(interfaceName: string | undefined): Promise<FirstSteps>;
   addMachine(name: string, values: Readonly<Record<string, unknown>>): Promise<SaveResult>;
   templates(): readonly TemplateRow[];
   /** undefined: the configuration uses no such template. */

@@ -27,6 +27,10 @@ const ADD = {
   answer: wrapped('saved', 'Saved'),
   fails: [409, 422],
 };
+const FIRST = {
+  summary: 'What this host has, and a commented configuration to begin with. Writes nothing.',
+  answer: wrapped('first', 'FirstSteps'),
+};
 const TEMPLATES = {
   summary: 'The templates of answer files that the configuration uses or names.',
   answer: wrapped('templates', 'Template', true),
@@ -67,6 +71,11 @@ export function addConfigRoutes(app: FastifyInstance, { config }: ApiPorts): voi
       const values = { ...(more.length === 0 ? { mac } : { macs }), ...rest };
       return saved(await config.addMachine(name, values), addCommand({ name, macs, ...rest }));
     },
+  );
+  app.get<{ Querystring: { interface?: string } }>(
+    '/first-steps',
+    { ...about(FIRST), schema: { querystring: inputs({ interface: text }) } },
+    async ({ query }) => ({ first: await config.firstSteps(query.interface) }),
   );
   addTemplateRoutes(app, config);
 }

@@ -79,3 +79,19 @@ test('foldDiscovered() tells machines from other clients, and leaves out those t
     },
   ]);
 });
+
+test('what an observed network hears counts as well; what does not say who asked does not', () => {
+  const heard = (seq: number, from: Mac, client?: string) =>
+    recordEvent(
+      { seq, time: seq * 1000 },
+      'dhcp.would-answer',
+      { mac: from, network: 'n' },
+      { message: 'discover', answer: 'nothing', ...(client && { client, uuid: UUID }) },
+    );
+  const asked = [heard(1, PC, 'PXE firmware, uefi-x64'), heard(2, PHONE)];
+  const found = foldDiscovered({ asked, leases: [], isNamed: () => false, lifeOf: () => undefined });
+  assert.deepEqual(
+    found.map(({ mac: of, client, bootsFromNetwork, uuid }) => [of, client, bootsFromNetwork, uuid]),
+    [[PC, 'PXE firmware, uefi-x64', true, UUID]],
+  );
+});

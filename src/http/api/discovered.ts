@@ -25,7 +25,7 @@ export interface DiscoveredView {
 
 /** Where strangers are looked for. */
 export interface DiscoverySources {
-  /** DISCOVERs, oldest first. */
+  /** What asked for an address, oldest first. */
   readonly asked: readonly RecordedEvent[];
   readonly leases: Iterable<LeaseRow>;
   isNamed(mac: Mac): boolean;
@@ -64,7 +64,7 @@ export function foldDiscovered({ asked, leases, isNamed, lifeOf }: DiscoverySour
   };
   for (const { mac: given = '', time, network, data } of asked) {
     const mac = parseMac(given);
-    if (mac === undefined) continue;
+    if (mac === undefined || data.client === undefined) continue;
     const client = String(data.client);
     const isFirmware = FIRMWARE.test(client);
     const known = found.get(mac);

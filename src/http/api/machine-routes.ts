@@ -96,7 +96,10 @@ export function addMachineRoutes(app: FastifyInstance, ports: ApiPorts): void {
     }));
   }
   app.get('/discovered', about(DISCOVERED), async () => {
-    const asked = await ports.events.list({ id: 'dhcp.discover', limit: MOST_DISCOVERS });
+    // What an observed network hears is told by another name.
+    const ids = ['dhcp.discover', 'dhcp.would-answer'] as const;
+    const lists = await Promise.all(ids.map((id) => ports.events.list({ id, limit: MOST_DISCOVERS })));
+    const asked = lists.flat().toSorted((a, b) => a.seq - b.seq);
     const { isNamed, lifeOf } = machines;
     return { discovered: foldDiscovered({ asked, leases: ports.leases.list(), isNamed, lifeOf }) };
   });

@@ -84,6 +84,8 @@ const answers: readonly (readonly [string, string, keyof typeof components, 'GET
   ['/events', 'events', 'Event', 'GET'],
   ['/stories', 'stories', 'Story', 'GET'],
   ['/stories/sm1', 'attempts', 'Story', 'GET'],
+  ['/templates', 'templates', 'Template', 'GET'],
+  ['/first-steps', 'first', 'FirstSteps', 'GET'],
   ['/machines/nobody', '', 'Error', 'GET'],
 ];
 

@@ -14,7 +14,7 @@ import {
   answerRelease,
 } from './others.ts';
 import type { DhcpRequest } from './request.ts';
-import { tellDiscover } from './say.ts';
+import { describeClient, tellDiscover } from './say.ts';
 import {
   type Case,
   type DhcpContext,
@@ -114,7 +114,9 @@ function observe(what: Case): Verdict {
   if (message !== 'discover' && message !== 'request' && message !== 'bootp') return ignore(reason);
   const verdict = answerAsAuthority({ ...what, network: withoutProbe(what.network) });
   const answer = verdict.kind === 'ignore' ? `no answer: ${verdict.reason}` : describeReply(verdict);
-  return ignore(reason, { id: 'dhcp.would-answer', subject: what.subject, data: { message, answer } });
+  const { uuid } = what.request.facts;
+  const data = { message, answer, client: describeClient(what.client), ...(uuid && { uuid }) };
+  return ignore(reason, { id: 'dhcp.would-answer', subject: what.subject, data });
 }
 
 function withoutProbe(network: Network): Network {

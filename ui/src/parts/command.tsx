@@ -12,7 +12,7 @@ export function Command({ text, name = 'command' }: { readonly text: string; rea
     setSaid(isDone ? 'Copied' : 'Select it and copy');
   };
   return (
-    <div class="command">
+    <div class={name === 'configuration' ? 'command file' : 'command'}>
       <pre>{text}</pre>
       <button type="button" aria-label={`Copy the ${name}`} onClick={() => void copy()}>
         Copy

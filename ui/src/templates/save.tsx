@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { TemplateRow } from '../../../src/http/api/config-ports.ts';
 import { type ApiProblem, post, problemOf } from '../api.ts';
+import { download } from '../parts/download.ts';
 import { ProblemBox } from '../parts/problem-box.tsx';
 
 interface SaveProps {
@@ -57,13 +58,4 @@ export function Save({ row, text, version, isDirty, isBroken, onSaved, onReset }
       <ProblemBox problem={problem} />
     </>
   );
-}
-
-function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
 }
