@@ -9,6 +9,10 @@ const hints = {
   'not-permitted': 'Run it as root, or give it CAP_NET_BIND_SERVICE, CAP_NET_RAW and CAP_NET_ADMIN.',
   'no-interface': 'Look at the interfaces with: ip -br address',
   'not-running': 'Start it with: sudo ./rackready up',
+  'mirror-untrusted':
+    'What is served stays as it was. Look at the upstream and at the keys that this mirror trusts, then sync again.',
+  'mirror-broken':
+    'What is served stays as it was. Sync again later, or take another upstream: this one contradicts itself.',
   'missing-tool': 'Install what is named, or run: sudo ./rackready setup',
 } as const;
 
