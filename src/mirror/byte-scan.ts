@@ -8,23 +8,11 @@ export function indexOfAscii(bytes: Uint8Array, needle: string, from: number, to
 }
 
 /** Whether `needle` (ASCII) stands at `at`. */
-export function hasAscii(bytes: Uint8Array, needle: string, at: number): boolean {
+function hasAscii(bytes: Uint8Array, needle: string, at: number): boolean {
   for (let index = 0; index < needle.length; index++) {
     if (bytes[at + index] !== needle.charCodeAt(index)) return false;
   }
   return true;
-}
-
-export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {
-  const [only] = pieces;
-  if (only !== undefined && pieces.length === 1) return only;
-  const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }
 
 /** Bytes that are waiting for their end. Grows by doubling: adding piece by piece costs as much as adding at once. */
