@@ -50,7 +50,7 @@ function decodeBase64(text: string): Uint8Array {
   return bytes;
 }
 
-/** Splits a keyring into its certificates. Throws `mirror-broken` that names `file`. */
+/** Splits a keyring into its certificates. Throws `upstream-failed` that names `file`. */
 export function readCertificates(file: string, bytes: Uint8Array): readonly OpenPgpCertificate[] {
   const starts: { readonly at: number; readonly body: Uint8Array }[] = [];
   for (let at = 0; at < bytes.length; ) {

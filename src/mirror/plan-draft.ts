@@ -4,7 +4,7 @@ import type { Digest, Plan, PlannedFile } from './plan.ts';
 
 /** A plan in the making. */
 export interface PlanDraft {
-  /** Adds a file, or what further metadata say of one. Throws `mirror-broken` when they contradict each other. */
+  /** Adds a file, or what further metadata say of one. Throws `upstream-failed` when they contradict each other. */
   add(file: PlannedFile, saidBy: string): void;
   /** Adds a file that planning has read, and whose bytes are to be published as they are given here. */
   addRead(path: string, bytes: Uint8Array, options?: { readonly isEntry: boolean }): void;

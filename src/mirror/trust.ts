@@ -9,7 +9,7 @@ export type MetadataTrust = 'required' | 'if-present' | 'none';
 
 /**
  * Checks who vouches for an entry file, and returns what the operator should know of it. `detached` absent: upstream has no
- * signature file; undefined: the file is clear-signed. Throws `mirror-untrusted`.
+ * signature file; undefined: the file is clear-signed. Throws `signature-refused`.
  */
 export async function checkTrust(
   checker: SignatureChecker,

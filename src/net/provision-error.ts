@@ -9,10 +9,10 @@ const hints = {
   'not-permitted': 'Run it as root, or give it CAP_NET_BIND_SERVICE, CAP_NET_RAW and CAP_NET_ADMIN.',
   'no-interface': 'Look at the interfaces with: ip -br address',
   'not-running': 'Start it with: sudo ./rackready up',
-  'mirror-untrusted':
-    'What is served stays as it was. Look at the upstream and at the keys that this mirror trusts, then sync again.',
-  'mirror-broken':
-    'What is served stays as it was. Sync again later, or take another upstream: this one contradicts itself.',
+  'upstream-failed':
+    'Look whether this host reaches the upstream, and whether the address of the mirror is right: `rackready mirror status NAME`.',
+  'signature-refused':
+    'Compare the fingerprint with the one that the distribution publishes; the old state is served meanwhile.',
   'missing-tool': 'Install what is named, or run: sudo ./rackready setup',
 } as const;
 

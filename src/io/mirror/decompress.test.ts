@@ -14,7 +14,7 @@ const PACKERS: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
   xz: (bytes) => execFileSync('xz', ['-c'], { input: bytes, maxBuffer: 1 << 28 }),
 };
 
-const isBroken = { code: 'mirror-broken' };
+const isBroken = { code: 'upstream-failed' };
 const open = (bytes: Uint8Array, name: string, most = 1 << 30, size = 1_000) =>
   collect(openedStream(inPieces(bytes, size), name, most));
 

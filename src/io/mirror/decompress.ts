@@ -6,7 +6,7 @@ import { broken } from '../../mirror/failure.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 
 /**
- * What is in a file, by the suffix of its name: `.gz`, `.xz`, `.zst`, or the file as it stands. Ends with `mirror-broken` when it
+ * What is in a file, by the suffix of its name: `.gz`, `.xz`, `.zst`, or the file as it stands. Ends with `upstream-failed` when it
  * cannot be decompressed, ends too early, or has more than `maxOpenBytes` in it. What the source rejects with goes through.
  */
 export async function* openedStream(

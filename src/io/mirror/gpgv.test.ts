@@ -95,7 +95,7 @@ describe('signatures, checked by gpgv', () => {
   test('key ids are refused, missing keys and files are named', async (t) => {
     if (!needs(t, 'gpg', 'gpgv')) return;
     const key = makeKey(t, 'upstream');
-    const refused = (message: RegExp) => ({ code: 'mirror-untrusted', message });
+    const refused = (message: RegExp) => ({ code: 'signature-refused', message });
     const file = key.armouredFile;
     await assert.rejects(openGpgvChecker([{ file, fingerprints: [key.fingerprint.slice(-16)] }]), refused(/no full/));
     await assert.rejects(
@@ -105,7 +105,7 @@ describe('signatures, checked by gpgv', () => {
     await assert.rejects(openGpgvChecker([{ file: '/nowhere/key', fingerprints: [] }]), refused(/\/nowhere\/key/));
     const secret = join(key.home, 'secret.asc');
     writeFileSync(secret, key.gpg(['--armor', '--export-secret-keys', '--passphrase', '']));
-    await assert.rejects(readKeys(secret), { code: 'mirror-broken' });
+    await assert.rejects(readKeys(secret), { code: 'upstream-failed' });
   });
 
   test('its keyring is gone when it is closed', async (t) => {

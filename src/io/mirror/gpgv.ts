@@ -39,7 +39,7 @@ export async function openGpgvChecker(trusted: readonly TrustedKeys[]): Promise<
     }
     const [missing] = wanted;
     if (missing !== undefined && !chosen.has(missing)) {
-      throw new ProvisionError('mirror-untrusted', `${file} does not have the key ${missing}`, {
+      throw new ProvisionError('signature-refused', `${file} does not have the key ${missing}`, {
         hint: 'Give the file that has it, or the fingerprint of a key that it has: gpg --show-keys FILE',
       });
     }
@@ -76,7 +76,7 @@ export interface PublicKey {
 /** The keys of a file, armoured or not. */
 export async function readKeys(file: string): Promise<readonly PublicKey[]> {
   const bytes = await readFile(file).catch((cause: unknown) => {
-    throw new ProvisionError('mirror-untrusted', `Cannot read the keys ${file}`, {
+    throw new ProvisionError('signature-refused', `Cannot read the keys ${file}`, {
       cause,
       hint: 'Name a file with the public keys of the upstream, that rackready may read.',
     });
@@ -90,7 +90,7 @@ export async function readKeys(file: string): Promise<readonly PublicKey[]> {
 function plainFingerprint(file: string, text: string): string {
   const plain = text.replace(/[\s:]|^0x/g, '').toUpperCase();
   if (/^(?:[0-9A-F]{40}|[0-9A-F]{64})$/.test(plain)) return plain;
-  throw new ProvisionError('mirror-untrusted', `"${text}" (for ${file}) is no full fingerprint`, {
+  throw new ProvisionError('signature-refused', `"${text}" (for ${file}) is no full fingerprint`, {
     hint: 'A fingerprint has 40 hexadecimal digits; shorter key ids can be forged. gpg --show-keys FILE prints it.',
   });
 }
@@ -129,7 +129,7 @@ function runGpgv(args: readonly string[], input: Uint8Array): Promise<string> {
     );
     child.once('close', (_code, signal) => {
       if (signal === null) resolve(status);
-      else reject(new ProvisionError('mirror-untrusted', `gpgv was ended by ${signal}`));
+      else reject(new ProvisionError('signature-refused', `gpgv was ended by ${signal}`));
     });
     stdin?.end(input);
   });

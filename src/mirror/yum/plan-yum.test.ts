@@ -55,7 +55,7 @@ const simple = (items: readonly Item[] = [{ name: 'bash' }], changes: Changes = 
   return files;
 };
 
-const isBroken = (message: RegExp) => ({ code: 'mirror-broken', message });
+const isBroken = (message: RegExp) => ({ code: 'upstream-failed', message });
 const SUM = 'e'.repeat(64);
 const TREEINFO = `[checksums]
 images/install.img = sha256:${SUM}
@@ -115,7 +115,7 @@ describe('the plan of a yum repository', () => {
 
   test('what must be signed and is not, or wrongly, is untrusted; what need not be is remarked', async () => {
     const unsigned = simple();
-    await assert.rejects(plan(unsigned, { trust: 'required' }), { code: 'mirror-untrusted', message: /not signed/ });
+    await assert.rejects(plan(unsigned, { trust: 'required' }), { code: 'signature-refused', message: /not signed/ });
     assert.match((await plan(unsigned)).remarks.join(), /repomd\.xml is not signed/);
     assert.deepEqual((await plan(unsigned, { trust: 'none' })).remarks, []);
     const signed = simple();
@@ -123,7 +123,7 @@ describe('the plan of a yum repository', () => {
     for (const kind of ['bad', 'unknown-key', 'expired'] as const) {
       const checker = checkerSaying({ kind, reason: 'KEY' });
       for (const trust of ['required', 'if-present'] as const) {
-        await assert.rejects(plan(signed, { trust }, checker), { code: 'mirror-untrusted', message: /KEY/ });
+        await assert.rejects(plan(signed, { trust }, checker), { code: 'signature-refused', message: /KEY/ });
       }
       await plan(signed, { trust: 'none' }, checker);
     }
@@ -134,7 +134,7 @@ describe('the plan of a yum repository', () => {
     files.set('repodata/repomd.xml', Buffer.from('<!DOCTYPE evil>'));
     files.set('repodata/repomd.xml.asc', Buffer.from('signature'));
     const checker = checkerSaying({ kind: 'bad', reason: 'KEY' });
-    await assert.rejects(plan(files, { trust: 'required' }, checker), { code: 'mirror-untrusted' });
+    await assert.rejects(plan(files, { trust: 'required' }, checker), { code: 'signature-refused' });
   });
 
   test('packages that are elsewhere, or outside of the tree, are refused', async () => {

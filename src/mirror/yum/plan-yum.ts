@@ -21,7 +21,7 @@ export interface YumOptions {
 
 /**
  * Reads the metadata of yum repositories below one root, and says of what files a mirror of them consists. The metadata stay as
- * they are, so that upstream's signatures stay good. Rejects with ProvisionError (`mirror-untrusted`, `mirror-broken`, and what
+ * they are, so that upstream's signatures stay good. Rejects with ProvisionError (`signature-refused`, `upstream-failed`, and what
  * the reader rejects with).
  */
 export async function planYum(reader: UpstreamReader, checker: SignatureChecker, options: YumOptions): Promise<Plan> {

@@ -47,7 +47,7 @@ const bash: YumPackage = {
   digest: { algorithm: 'sha256', hex: SHA256 },
   bytes: 4711,
 };
-const isBroken = { code: 'mirror-broken' };
+const isBroken = { code: 'upstream-failed' };
 
 describe('primary.xml', () => {
   test('gives the same packages wherever its pieces are cut', async () => {

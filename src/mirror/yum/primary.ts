@@ -29,7 +29,7 @@ const CLOSE = '</package>';
 
 /**
  * Reads the packages of a decompressed primary.xml one after the other. Holds one package at a time, whatever the size of the
- * file (there are some of 900 MB, more than a string can have). Throws `mirror-broken` that names `file`, also when the file ends
+ * file (there are some of 900 MB, more than a string can have). Throws `upstream-failed` that names `file`, also when the file ends
  * too early or the number of packages is not what its head promises.
  */
 export async function* primaryPackages(file: string, source: AsyncIterable<Uint8Array>): AsyncGenerator<YumPackage> {

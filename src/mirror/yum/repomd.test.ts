@@ -51,14 +51,14 @@ describe('repomd.xml', () => {
       [PRIMARY.replace('1234', '-1'), /not a number of bytes/],
       [PRIMARY.replace('1234', '1e9'), /not a number of bytes/],
     ];
-    for (const [data, message] of cases) assert.throws(() => parse(data), { code: 'mirror-broken', message });
+    for (const [data, message] of cases) assert.throws(() => parse(data), { code: 'upstream-failed', message });
     assert.throws(() => parseRepomd('a', Buffer.from('<html><body>404</body></html>')), /it is <html>/);
   });
 
   test('a file that is cut off anywhere is broken', () => {
     const whole = repomd(PRIMARY);
     for (let length = 0; length < whole.length; length++) {
-      assert.throws(() => parseRepomd('a', whole.subarray(0, length)), { code: 'mirror-broken' });
+      assert.throws(() => parseRepomd('a', whole.subarray(0, length)), { code: 'upstream-failed' });
     }
   });
 });

@@ -23,7 +23,7 @@ export interface Repomd {
   readonly data: readonly RepomdData[];
 }
 
-/** Reads repomd.xml (createrepo_c's repomd.c; the format has no other specification). Throws `mirror-broken`. */
+/** Reads repomd.xml (createrepo_c's repomd.c; the format has no other specification). Throws `upstream-failed`. */
 export function parseRepomd(file: string, bytes: Uint8Array): Repomd {
   const root = parseXml(file, textOf(bytes));
   if (root.name !== 'repomd') throw broken(file, `it is <${root.name}>, not <repomd>`);

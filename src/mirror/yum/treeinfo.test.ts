@@ -95,7 +95,7 @@ describe('.treeinfo', () => {
       ['[checksums]\na = whirlpool:12', /cannot be read/],
       ['[general]\n'.repeat(200_000), /it is no .treeinfo/],
     ];
-    for (const [text, message] of cases) assert.throws(() => parse(text), { code: 'mirror-broken', message });
+    for (const [text, message] of cases) assert.throws(() => parse(text), { code: 'upstream-failed', message });
   });
 
   test('any beginning of one is read or broken, nothing else', () => {
@@ -103,7 +103,7 @@ describe('.treeinfo', () => {
       try {
         parse(EL9.slice(0, length));
       } catch (error) {
-        assert.equal((error as { code?: string }).code, 'mirror-broken');
+        assert.equal((error as { code?: string }).code, 'upstream-failed');
       }
     }
   });

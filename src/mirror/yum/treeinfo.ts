@@ -25,7 +25,7 @@ const LONGEST = 1 << 20;
 
 /**
  * Reads `.treeinfo` (productmd 1.0 to 1.2 and what was before it: sections without header, without checksums). It is INI: comments
- * with `;` and `#`, keys with `/` and `.`, values that go on in indented lines. Throws `mirror-broken` that names `file`.
+ * with `;` and `#`, keys with `/` and `.`, values that go on in indented lines. Throws `upstream-failed` that names `file`.
  */
 export function parseTreeinfo(file: string, bytes: Uint8Array): Treeinfo {
   const sections = parseIni(file, bytes);

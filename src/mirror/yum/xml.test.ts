@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { parseXml } from './xml.ts';
 
-const broken = (message: RegExp) => ({ code: 'mirror-broken', message });
+const broken = (message: RegExp) => ({ code: 'upstream-failed', message });
 
 describe('small XML', () => {
   test('elements, attributes, text, references, CDATA, comments', () => {
@@ -61,17 +61,17 @@ describe('small XML', () => {
     assert.throws(() => parseXml('a.xml', `<a>${'<b/>'.repeat(60_000)}</a>`), broken(/too many or too deep/));
   });
 
-  test('any cut or changed text gives an element or mirror-broken, nothing else', () => {
+  test('any cut or changed text gives an element or upstream-failed, nothing else', () => {
     const text = '<a x="1"><b>t&amp;</b><!-- c --><c d=\'2\'/><![CDATA[x]]></a>';
     for (let length = 0; length < text.length; length++) {
-      assert.throws(() => parseXml('a.xml', text.slice(0, length)), { code: 'mirror-broken' });
+      assert.throws(() => parseXml('a.xml', text.slice(0, length)), { code: 'upstream-failed' });
     }
     fc.assert(
       fc.property(fc.nat(text.length), fc.string({ maxLength: 3 }), (at, piece) => {
         try {
           parseXml('a.xml', text.slice(0, at) + piece + text.slice(at + piece.length));
         } catch (error) {
-          assert.equal((error as { code?: string }).code, 'mirror-broken');
+          assert.equal((error as { code?: string }).code, 'upstream-failed');
         }
       }),
     );

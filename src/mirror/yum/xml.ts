@@ -20,7 +20,7 @@ const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&',
 
 /**
  * Reads a small XML document (XML 1.0) and returns its root. Strict, and without what attacks are made of: no document type,
- * no entities but the five and numeric ones. Throws `mirror-broken` that names `file`.
+ * no entities but the five and numeric ones. Throws `upstream-failed` that names `file`.
  */
 export function parseXml(file: string, text: string): XmlElement {
   const stack: OpenElement[] = [];
