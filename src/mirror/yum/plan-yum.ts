@@ -1,5 +1,6 @@
 import type { Plan, SignatureChecker, UpstreamReader } from '../plan.ts';
 import { createPlanDraft } from '../plan-draft.ts';
+import { addSums, type SumsFile } from '../plan-sums.ts';
 import { joinRevisions } from '../revision.ts';
 import type { MetadataTrust } from '../trust.ts';
 import { planRepository } from './plan-repository.ts';
@@ -17,6 +18,8 @@ export interface YumOptions {
   readonly withVariants: boolean;
   /** Further files below the root that are taken when they are there: keys, `media.repo`. */
   readonly optionalFiles: readonly string[];
+  /** Lists of checksums of files that no other metadata name: openSUSE's installer. */
+  readonly sums?: readonly SumsFile[];
 }
 
 /**
@@ -38,6 +41,7 @@ export async function planYum(reader: UpstreamReader, checker: SignatureChecker,
       waiting.push(variant);
     }
   }
+  for (const sums of options.sums ?? []) await addSums({ reader, checker, draft, trust: options.trust }, sums);
   for (const folder of found) {
     revisions.set(folder, await planRepository({ reader, checker, draft, options }, folder));
   }
