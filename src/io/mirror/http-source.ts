@@ -90,7 +90,7 @@ async function readWhole(
 ): Promise<Read | 'absent'> {
   let reason = 'the mirror has no address';
   for (const url of urls) {
-    for (let attempt = 0; attempt < (deps.retry?.times ?? TRIES); attempt++) {
+    for (let attempt = 0; attempt <= (deps.retry?.times ?? TRIES); attempt++) {
       try {
         return await readFrom(deps, path, url, maxBytes);
       } catch (error) {

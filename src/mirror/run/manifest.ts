@@ -13,6 +13,8 @@ export interface ManifestEntry {
   readonly isVerified: boolean;
   /** Whether a tree without it is whole. */
   readonly isOptional?: boolean | undefined;
+  /** It is fetched when somebody asks for it. */
+  readonly isLazy?: boolean | undefined;
   /** Whose further name this is. */
   readonly aliasOf?: string | undefined;
 }

@@ -88,6 +88,6 @@ export function snapshotId(at: number, manifestHash: string): string {
 /** The state after a snapshot went live. What was held is settled by it. */
 export function withPublished(state: MirrorState, snapshot: SnapshotRecord): MirrorState {
   const { held: _settled, ...rest } = state;
-  const others = state.snapshots.filter(({ id }) => id !== snapshot.id);
-  return { ...rest, snapshots: [...others, snapshot], current: snapshot.id };
+  const isKnown = state.snapshots.some(({ id }) => id === snapshot.id);
+  return { ...rest, snapshots: isKnown ? state.snapshots : [...state.snapshots, snapshot], current: snapshot.id };
 }
