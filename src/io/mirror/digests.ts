@@ -1,11 +1,10 @@
 import { createHash, type Hash } from 'node:crypto';
-import type { Digest, HashName } from '../../mirror/plan.ts';
-
-const STRONGEST: readonly HashName[] = ['sha512', 'sha384', 'sha256', 'sha1', 'md5'];
+import { hashNames } from '../../mirror/digest.ts';
+import type { Digest } from '../../mirror/plan.ts';
 
 /** The strongest of a file's checksums. */
 export function strongestOf(digests: readonly Digest[]): Digest | undefined {
-  return STRONGEST.flatMap((name) => digests.find(({ algorithm }) => algorithm === name) ?? [])[0];
+  return hashNames.flatMap((name) => digests.find(({ algorithm }) => algorithm === name) ?? [])[0];
 }
 
 /** Whether a checksum is enough to trust a file by. */

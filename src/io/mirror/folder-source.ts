@@ -1,7 +1,6 @@
 import {
   createReadStream,
   linkSync,
-  mkdirSync,
   readdirSync,
   realpathSync,
   renameSync,
@@ -14,9 +13,9 @@ import { join, relative, sep } from 'node:path';
 import type { PlannedFile } from '../../mirror/plan.ts';
 import { treePathProblem } from '../../mirror/run/tree-path.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
+import { openedStream } from './decompress.ts';
 import { createChecker, isTrustworthy, strongestOf } from './digests.ts';
 import type { FetchDeps, Fetched } from './fetch-file.ts';
-import { openStream } from './open-stream.ts';
 import type { Source } from './source.ts';
 
 export interface FolderOptions {
@@ -51,7 +50,7 @@ export function createFolderSource(deps: FetchDeps, folder: string, options: Fol
         // What is parsed is what was checked: from the pool, where nobody changes it.
         const fetched = await takeFile(deps, found, expect, options);
         if (fetched.kind !== 'stored') throw unusable(path, 'reason' in fetched ? fetched.reason : 'is not there');
-        yield* openStream(deps.pool.pathOf(fetched.sha256), path, maxOpenBytes);
+        yield* openedStream(createReadStream(deps.pool.pathOf(fetched.sha256)), path, maxOpenBytes);
       },
     },
     fetch,
@@ -148,9 +147,4 @@ function refuseOther(path: string, bytes: Uint8Array, expect: PlannedFile): void
 
 function unusable(path: string, what: string): ProvisionError {
   return new ProvisionError('upstream-failed', `The upstream's ${path} ${what}`);
-}
-
-/** Makes the folders of a path. */
-export function makeParents(file: string): void {
-  mkdirSync(join(file, '..'), { recursive: true });
 }

@@ -1,18 +1,20 @@
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlannedFile } from '../../mirror/plan.ts';
 import type { ProbedEntry } from '../../mirror/run/state.ts';
 import { encodeTreePath, treePathProblem } from '../../mirror/run/tree-path.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
+import { openedStream } from './decompress.ts';
 import { type FetchDeps, type Fetched, fetchToPool } from './fetch-file.ts';
 import { RequestFailed, reasonOf } from './http-client.ts';
-import { openStream } from './open-stream.ts';
 import type { Source } from './source.ts';
 
 /** A package may be large, and its metadata may keep its length to themselves. */
 const MOST_BYTES = 64 * 1024 ** 3;
 const TRIES = 4;
+const READ = { highWaterMark: 256 * 1024 };
 
 interface Read {
   readonly bytes: Uint8Array;
@@ -48,7 +50,7 @@ export function createHttpSource(deps: FetchDeps, bases: readonly string[]): Sou
       stream: async function* (path, { maxBytes, maxOpenBytes, expect }) {
         refuseBadPath(path);
         const sha256 = storedAs(path, await fetchKnown(deps, wanted(expect, maxBytes)));
-        yield* openStream(deps.pool.pathOf(sha256), path, maxOpenBytes);
+        yield* openedStream(createReadStream(deps.pool.pathOf(sha256), READ), path, maxOpenBytes);
       },
     },
     fetch: (file) => fetchKnown(deps, wanted(file, MOST_BYTES)),

@@ -264,8 +264,11 @@ async function settle(
   return { result: 'published', reason: `${count} files, ${formatBytes(bytes)}`, snapshot, state: published };
 }
 
-/** Of several entry files the last one is enough, and what describes the tree itself, which may change alone. */
+/** A signature changes with what it signs, and Release with InRelease: each is asked for once. */
 function probeEntries(plan: Plan, probed: readonly ProbedEntry[]): ProbedEntry[] {
-  const wanted = [plan.entries.at(-1), '.treeinfo', 'treeinfo'];
-  return probed.filter(({ path }) => wanted.includes(path));
+  const entries = new Set(plan.entries);
+  const isCovered = (path: string) =>
+    /\.(asc|gpg|key)$/.test(path) ||
+    (/(^|\/)Release$/.test(path) && entries.has(path.replace(/Release$/, 'InRelease')));
+  return probed.filter(({ path }) => entries.has(path) && !isCovered(path));
 }

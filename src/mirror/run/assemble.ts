@@ -12,8 +12,8 @@ export interface Stored {
 }
 
 /**
- * Makes the manifest out of a plan and what was stored by path; files that are not stored are left out. Names that cannot stand in one
- * tree (a file and a folder of the same name, a name twice with different content) are a problem, in a sentence.
+ * Makes the manifest out of a plan and what was stored by path; files that are not stored are left out. A name twice with different
+ * contents is a problem, in a sentence.
  */
 export function assembleManifest(
   files: readonly PlannedFile[],
@@ -40,18 +40,7 @@ export function assembleManifest(
       if (problem !== undefined) return { problem };
     }
   }
-  const clash = findClash(manifest);
-  return clash === undefined ? { manifest } : { problem: `the upstream has ${clash} both as a file and as a folder` };
-}
-
-function findClash(manifest: Manifest): string | undefined {
-  for (const path of manifest.keys()) {
-    for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
-      const folder = path.slice(0, slash);
-      if (manifest.has(folder)) return folder;
-    }
-  }
-  return undefined;
+  return { manifest };
 }
 
 /** Of a tree with all kernels of all architectures, more would only be carried about. */

@@ -1,3 +1,4 @@
+import { isRolledBack } from '../revision.ts';
 import { formatBytes } from './amounts.ts';
 import type { TreeSize } from './manifest.ts';
 
@@ -38,21 +39,10 @@ export function judgeCandidate(old: Candidate | undefined, next: Candidate, now:
   if (old.size.packages > 0 && next.size.packages === 0) {
     reasons.push(`none of its ${old.size.packages} packages would be left`);
   }
-  if (isOlder(next.revision, old.revision)) {
-    reasons.push(`it goes back from revision ${old.revision} to ${next.revision}`);
+  if (isRolledBack(old.revision, next.revision)) {
+    reasons.push(
+      `it goes back from revision ${old.revision.replaceAll('\n', ' ')} to ${next.revision.replaceAll('\n', ' ')}`,
+    );
   }
   return reasons;
-}
-
-/** Revisions are numbers (seconds since 1970, mostly) or times; what is neither cannot be compared, and is never older. */
-export function isOlder(revision: string, than: string): boolean {
-  const [a, b] = [orderOf(revision), orderOf(than)];
-  return a !== undefined && b !== undefined && a.kind === b.kind && a.value < b.value;
-}
-
-function orderOf(revision: string): { readonly kind: 'number' | 'time'; readonly value: number } | undefined {
-  if (/^[0-9]{1,15}$/.test(revision)) return { kind: 'number', value: Number(revision) };
-  if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}T/.test(revision)) return undefined;
-  const value = Date.parse(revision);
-  return Number.isNaN(value) ? undefined : { kind: 'time', value };
 }
