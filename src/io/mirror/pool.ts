@@ -14,7 +14,7 @@ export interface Pool {
   adopt(file: string, sha256: string): void;
   /** Takes a file of the same file system in as a further name of it. */
   adoptLink(file: string, sha256: string): void;
-  /** Removes what nobody names and is older than `olderThanMs` ago. */
+  /** Removes what nobody names and was made before `olderThan` (milliseconds since 1970). */
   sweep(named: ReadonlySet<string>, olderThan: number): Swept;
 }
 
@@ -61,8 +61,8 @@ function sweep(folder: string, named: ReadonlySet<string>, olderThan: number): S
     for (const name of readdirSync(join(folder, part))) {
       const path = join(folder, part, name);
       if (named.has(name)) continue;
-      const { mtimeMs, ctimeMs, size } = statSync(path);
-      if (Math.max(mtimeMs, ctimeMs) > olderThan) continue;
+      const { mtimeMs, size } = statSync(path);
+      if (mtimeMs > olderThan) continue;
       rmSync(path);
       files++;
       bytes += size;

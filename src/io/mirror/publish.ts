@@ -62,6 +62,12 @@ export async function finishPublish(deps: PublishDeps, state: MirrorState): Prom
   return state;
 }
 
+/** Looks at every name of the plain tree, and mends what is not what it should be. */
+export function mendLive(deps: PublishDeps, state: MirrorState): void {
+  const manifest = state.current === undefined ? undefined : deps.files.findManifest(state.current);
+  for (const entry of manifest?.values() ?? []) putLink(deps, entry);
+}
+
 /** What of the plain tree nobody names any more. */
 export function unlinkFromLive({ files }: PublishDeps, paths: Iterable<string>): void {
   for (const path of paths) {

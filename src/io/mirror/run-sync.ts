@@ -17,7 +17,7 @@ import {
 import { ProvisionError } from '../../net/provision-error.ts';
 import { type Failure, fetchAll } from './fetch-all.ts';
 import type { Meter } from './meter.ts';
-import { finishPublish, type PublishDeps, publish } from './publish.ts';
+import { finishPublish, mendLive, type PublishDeps, publish } from './publish.ts';
 import type { Source } from './source.ts';
 import type { Space } from './space.ts';
 
@@ -247,6 +247,8 @@ async function settle(
   const text = formatManifest(manifest);
   const { held: _settled, ...calm } = state;
   if (state.current !== undefined && text === formatManifest(files.findManifest(state.current) ?? new Map())) {
+    // Something may have been fetched again that was damaged.
+    mendLive(deps, state);
     return { result: 'unchanged', reason: 'the upstream has nothing new', state: { ...calm, probe } };
   }
   const hash = createHash('sha256').update(text).digest('hex');

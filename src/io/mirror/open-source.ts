@@ -1,0 +1,89 @@
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { MirrorConfig } from '../../mirror/mirror-config.ts';
+import { ProvisionError } from '../../net/provision-error.ts';
+import type { FetchDeps } from './fetch-file.ts';
+import { createFolderSource } from './folder-source.ts';
+import { createHttpSource } from './http-source.ts';
+import type { Meter } from './meter.ts';
+import type { MirrorFiles } from './mirror-files.ts';
+import { isWorthAnotherTry, runRsync } from './rsync.ts';
+import type { Source } from './source.ts';
+
+export interface OpenSourceDeps {
+  readonly fetch: FetchDeps;
+  readonly files: MirrorFiles;
+  readonly meter: Meter;
+}
+
+/** A fresh look at the upstream, by the scheme of its address. Rejects with ProvisionError. */
+export async function openSource(deps: OpenSourceDeps, config: MirrorConfig): Promise<Source> {
+  const [first = ''] = config.from;
+  const scheme = first.slice(0, first.indexOf(':'));
+  switch (scheme) {
+    case 'rsync':
+      return openRsyncSource(deps, config);
+    case 'file':
+      return openFolderSource(deps, fileURLToPath(first));
+    default:
+      return createHttpSource(deps.fetch, config.from);
+  }
+}
+
+function openFolderSource(deps: OpenSourceDeps, folder: string): Source {
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new ProvisionError('upstream-failed', `There is no folder ${folder}`);
+  }
+  return createFolderSource(deps.fetch, folder, { isOwn: false });
+}
+
+/** Copies into a folder of its own, with links to what the last copy has, and goes on as with any folder. */
+async function openRsyncSource({ fetch, files, meter }: OpenSourceDeps, config: MirrorConfig): Promise<Source> {
+  const next = join(files.staging, 'next');
+  const last = join(files.staging, 'last');
+  mkdirSync(files.staging, { recursive: true });
+  meter.enter('copying');
+  await copyFromOne(config.from, (from) =>
+    runRsync({
+      from,
+      to: next,
+      before: last,
+      bytesPerSecond: config.bytesPerSecond,
+      exclude: config.exclude,
+      signal: fetch.signal,
+      onFile: (_path, bytes) => meter.bytes(bytes),
+    }),
+  );
+  // An upstream that has become empty is to be held; its files are not to be copied all over again afterwards.
+  if (readdirSync(next).length === 0) return createFolderSource(fetch, next, { isOwn: true });
+  // Every later run compares with this one; what is served does not depend on it.
+  rmSync(last, { recursive: true, force: true });
+  renameSync(next, last);
+  return createFolderSource(fetch, last, { isOwn: true, known: knownInodes({ fetch, files }) });
+}
+
+/** The next place is asked when one does not answer; a connection that broke is tried once more. */
+async function copyFromOne(places: readonly string[], copy: (from: string) => Promise<void>): Promise<void> {
+  let last: unknown;
+  for (const place of places.flatMap((one) => [one, one])) {
+    try {
+      return await copy(place);
+    } catch (error) {
+      last = error;
+      if (!isWorthAnotherTry(error)) throw error;
+    }
+  }
+  throw last;
+}
+
+/** The pool's own inodes: a staged file that is one of them is what it was. */
+function knownInodes({ fetch, files }: Pick<OpenSourceDeps, 'fetch' | 'files'>): ReadonlyMap<number, string> {
+  const known = new Map<number, string>();
+  const { current } = files.readState();
+  for (const { sha256 } of (current && files.findManifest(current)?.values()) || []) {
+    const stat = statSync(fetch.pool.pathOf(sha256), { throwIfNoEntry: false });
+    if (stat) known.set(stat.ino, sha256);
+  }
+  return known;
+}
