@@ -2,13 +2,14 @@ import type { MacImage } from '../boot/mac-image.ts';
 import type { Profile } from '../boot/profile.ts';
 import type { ExtraOption, Network } from '../lease/network.ts';
 import type { Machine } from '../machine/machine.ts';
+import { buildMirror } from './build-mirror.ts';
 import { encodeOptionValue, parseOptionCode } from './dhcp-options.ts';
 import { entryOf } from './facts.ts';
-import { notYetReason, type OperatingSystem, operatingSystems, sourceFolder } from './operating-systems.ts';
+import { mirrorName, type OperatingSystem, operatingSystems, sourceFolder } from './operating-systems.ts';
 import type { Path } from './problem.ts';
 import { resolvePath } from './resolve-path.ts';
 import type { Config, MachineConfig, NetworkConfig, ProfileConfig } from './schema.ts';
-import type { Mirror, Settings, UnsupportedProfile } from './settings.ts';
+import type { Settings } from './settings.ts';
 
 /** Where files are. */
 export interface Folders {
@@ -54,9 +55,8 @@ export function buildSettings(
     defaults: { ...defaults, domain: config.defaults.domain },
     networks: Object.entries(config.networks).map(([name, network]) => buildNetwork(name, network, config)),
     profiles: mapEntries(config.profiles, (name, profile) => buildProfile(name, profile, config, folders)),
-    unsupportedProfiles: mapEntries(config.profiles, buildUnsupported),
     machines: mapEntries(config.machines, (name, machine) => buildMachine(name, machine, config)),
-    mirrors: mapEntries(config.mirrors, (name, mirror): Mirror => ({ name, ...mirror })),
+    mirrors: mapEntries(config.mirrors, (name, mirror) => buildMirror(name, mirror, config, folders)),
     mac: config.mac,
     images,
     templates: mapEntries(config.templates, (name, { file }) =>
@@ -108,13 +108,17 @@ function buildOptions(options: Readonly<Record<string, unknown>>): ExtraOption[]
 
 function buildProfile(name: string, profile: ProfileConfig, config: Config, folders: Folders): Profile | undefined {
   const system = entryOf(operatingSystems, profile.os);
-  if (!system || notYetReason(system, profile.source) !== undefined) return undefined;
+  if (!system) return undefined;
   const folder = folders.folderOf(['profiles', name]);
   const own = (path: string | undefined) => (path === undefined ? undefined : resolvePath(folder, path));
   const tree = sourceFolder(profile.source);
+  const mirror = mirrorName(profile.source);
   const { inTree } = system;
-  const fromTree = (name: string | undefined) =>
-    tree === undefined || name === undefined ? undefined : resolvePath(tree, name);
+  const fromTree = (name: string | undefined) => {
+    if (name === undefined) return undefined;
+    if (mirror !== undefined) return `mirror:${mirror}/${name}`;
+    return tree === undefined ? undefined : resolvePath(tree, name);
+  };
   const kernel = own(profile.kernel) ?? system.kernel ?? fromTree(inTree?.kernel);
   const initrd = own(profile.initrd) ?? system.initrd ?? fromTree(inTree?.initrd);
   const named = entryOf(config.templates, profile.answerFile);
@@ -132,6 +136,7 @@ function buildProfile(name: string, profile: ProfileConfig, config: Config, fold
     ...(profile.iso !== undefined && { iso: own(profile.iso) }),
     kernel,
     initrd,
+    ...(mirror !== undefined && ownFilesOf(profile) === 0 && system.inMirror && { inMirror: system.inMirror }),
     arguments: profile.arguments,
     answerFile,
     source: tree === undefined ? profile.source : resolvePath('/', tree),
@@ -141,15 +146,13 @@ function buildProfile(name: string, profile: ProfileConfig, config: Config, fold
   };
 }
 
+function ownFilesOf({ kernel, initrd }: ProfileConfig): number {
+  return [kernel, initrd].filter((file) => file !== undefined).length;
+}
+
 /** A kernel of the operator's own may be for anything. */
 export function needsX64(profile: ProfileConfig, system: OperatingSystem): boolean {
   return system.needsX64 && profile.kernel === undefined;
-}
-
-function buildUnsupported(name: string, profile: ProfileConfig): UnsupportedProfile | undefined {
-  const system = entryOf(operatingSystems, profile.os);
-  const reason = system && notYetReason(system, profile.source);
-  return reason === undefined ? undefined : { name, os: profile.os, reason };
 }
 
 function buildMachine(name: string, machine: MachineConfig, config: Config): Machine | undefined {

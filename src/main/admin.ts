@@ -11,6 +11,8 @@ import type { Base } from './base.ts';
 import { createLeaseAdmin } from './lease-admin.ts';
 import { ADMIN_API } from './listener-table.ts';
 import { createMachineAdmin } from './machine-admin.ts';
+import { createMirrorAdmin } from './mirror-admin.ts';
+import type { MirrorServing } from './mirrors.ts';
 import { createRender } from './render.ts';
 import type { Serving } from './serving.ts';
 import { createStatus } from './status.ts';
@@ -18,6 +20,7 @@ import { createStatus } from './status.ts';
 export interface AdminOptions {
   readonly base: Base;
   readonly serving: Serving;
+  readonly mirrors: MirrorServing;
   readonly configPath: string | undefined;
   readonly dataFolder: string;
   readonly reload: () => Promise<ReloadResult>;
@@ -41,6 +44,7 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
     server: { status: createStatus({ ...options, admin }), reload },
     leases: createLeaseAdmin(base, serving),
     machines: { ...createMachineAdmin(base, serving), render: createRender(base, serving) },
+    mirrors: createMirrorAdmin(options.mirrors),
     events: {
       list: (query) => base.store.events.list(query),
       subscribe: base.hub.subscribe,

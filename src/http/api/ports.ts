@@ -3,6 +3,7 @@ import type { EventId, RecordedEvent } from '../../event/event.ts';
 import type { Lease } from '../../lease/lease.ts';
 import type { Life } from '../../machine/life.ts';
 import type { Machine } from '../../machine/machine.ts';
+import type { MirrorCommand, MirrorReply, MirrorView } from '../../mirror/mirror-view.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { Mac } from '../../net/mac.ts';
 import type { FirmwareKind, RenderView } from './render-view.ts';
@@ -153,11 +154,23 @@ export interface ServerAdmin {
   reload(): Promise<ReloadResult>;
 }
 
+/** A command as an operator gives it: which states are in use is none of their business. */
+export type MirrorOrder =
+  | Exclude<MirrorCommand, { kind: 'prune' }>
+  | Omit<Extract<MirrorCommand, { kind: 'prune' }>, 'leased'>;
+
+/** What an operator may do with mirrors. */
+export interface MirrorAdmin {
+  list(): readonly MirrorView[];
+  command(command: MirrorOrder): Promise<MirrorReply>;
+}
+
 export interface ApiPorts {
   readonly server: ServerAdmin;
   readonly leases: LeaseAdmin;
   readonly machines: MachineAdmin;
   readonly events: EventFeed;
+  readonly mirrors: MirrorAdmin;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
