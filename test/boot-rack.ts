@@ -76,6 +76,7 @@ export function createRack(options: RackOptions = {}): Rack {
     lookup: (name) => options.folder?.[name] ?? { kind: 'missing' },
     lookupIn: (folder, name) => options.folder?.[`${folder}/${name}`] ?? { kind: 'missing' },
     folderNames: () => Object.keys(options.folder ?? {}),
+    mirrors: { current: () => undefined, bootFile: () => undefined },
     newToken: () => `TOKEN${++tokens}`,
     emit: (id, subject, data) => void events.push({ id, subject, data }),
     now: () => clock.now,

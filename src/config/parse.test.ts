@@ -37,15 +37,9 @@ const dhcp = (text: string) =>
 const machine = (text: string) => `${network}machines:\n  m: {mac: "00:25:90:96:c4:9a", ${text}}\n`;
 
 describe('the four example files are accepted as they stand', () => {
-  for (const name of ['office-proxy', 'big-pool', 'lab-rack']) {
+  for (const name of ['office-proxy', 'big-pool', 'lab-rack', 'seed-rack']) {
     test(name, () => assert.deepEqual(linesOf(fixture(`${name}.yaml`)), []));
   }
-
-  test('seed-rack, with a warning that mirrors come later', () => {
-    assert.deepEqual(linesOf(fixture('seed-rack.yaml')), [
-      'r.yaml:27:13: warning: profiles.centos-7.source: mirror:centos-7 is not served yet, mirrors come with a later version of rackready: give the folder or the URL of an install tree; until then its machines boot from disk',
-    ]);
-  });
 
   test('seed-rack as settings', () => {
     const settings = settingsOf(fixture('seed-rack.yaml'));
@@ -62,9 +56,16 @@ describe('the four example files are accepted as they stand', () => {
     assert.equal(settings.machines.size, 9);
     assert.equal(settings.machines.get('mp')?.kind, 'mac');
     assert.equal(settings.machines.get('sm1')?.hostName, 'sm1');
-    assert.equal(settings.profiles.size, 0);
-    assert.equal(settings.unsupportedProfiles.get('centos-7')?.os, 'centos-7');
-    assert.equal(settings.mirrors.get('centos-7')?.schedule, '11 1 * * *');
+    const { kernel, initrd, source } = settings.profiles.get('centos-7') ?? assert.fail();
+    const images = 'mirror:centos-7/images/pxeboot';
+    assert.deepEqual([kernel, initrd, source], [`${images}/vmlinuz`, `${images}/initrd.img`, 'mirror:centos-7']);
+    const mirror = settings.mirrors.get('centos-7') ?? assert.fail();
+    assert.deepEqual(
+      [mirror.schedule, mirror.timezone, mirror.mode, mirror.kind],
+      ['11 1 * * *', 'UTC', 'sync', 'yum'],
+    );
+    assert.deepEqual(mirror.from, ['rsync://mirror.example.org/centos/7/os/x86_64/']);
+    assert.deepEqual([mirror.trust, mirror.keep], ['none', { snapshots: 3, days: 7 }]);
   });
 
   test('lab-rack as settings: overrides of the profile, the template of the system', () => {
@@ -89,8 +90,7 @@ describe('the four example files are accepted as they stand', () => {
   a: { os: alma-10, source: "http://h/os", kernel: vmlinuz, initrd: /srv/initrd.img }
   u: { os: ubuntu-26.04, source: /mnt/u, iso: u.iso, initrd: /own }
 `;
-    const { profiles, unsupportedProfiles } = settingsOf(text);
-    assert.equal(unsupportedProfiles.size, 0);
+    const { profiles } = settingsOf(text);
     const of = (name: string) => {
       const { family, kickstart, kernel, initrd, source, iso, answerFile } = profiles.get(name) ?? assert.fail(name);
       return [family, kickstart, kernel, initrd, source, iso, answerFile.replace('/product/templates/answer/', '')];
@@ -273,6 +273,18 @@ const rows: readonly { readonly name: string; readonly text: string; readonly wa
     want: ['r.yaml:2:22: defaults.timezone: "Mars/Olympus" is not a time zone: expected one like Europe/Berlin or UTC'],
   },
   {
+    name: 'a mirror from several places, of which one is wrong',
+    text: `${network}mirrors: {a: {from: ["http://h/", "h/x"]}}`,
+    want: [
+      'r.yaml:2:35: mirrors.a.from.1: "h/x" does not fit: expected a URL with rsync://, http://, https://, file://',
+    ],
+  },
+  {
+    name: 'what a mirror may not be',
+    text: `${network}mirrors: {a: {from: [], bandwidth: fast, blackout: ["8-18"], fingerprints: [ABCD], keep: {snapshots: 0}}}`,
+    want: ['r.yaml:2:21: mirrors.a.from: is empty: expected at least one'],
+  },
+  {
     name: 'a mirror by telnet',
     text: `${network}mirrors: {a: {from: "telnet://x/"}}`,
     want: [
@@ -327,13 +339,6 @@ const rows: readonly { readonly name: string; readonly text: string; readonly wa
     text: `${network}profiles: {p: {os: centos-7, source: tree}}`,
     want: [
       'r.yaml:2:38: profiles.p.source: "tree" does not fit: expected mirror:NAME, a URL with http:// or https://, or an absolute folder on this host',
-    ],
-  },
-  {
-    name: 'a mirror that a profile needs now',
-    text: `${network}profiles: {p: {os: debian-12, source: "mirror:m"}}\nmirrors: {m: {from: "http://h/"}}`,
-    want: [
-      'r.yaml:2:39: warning: profiles.p.source: mirrors are not served yet: give the URL of an existing one until then',
     ],
   },
   {

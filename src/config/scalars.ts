@@ -273,8 +273,18 @@ export function list<Item extends z.core.SomeType>(item: Item, of: string) {
 
 /** One text, or a list with at least one; always a list afterwards. */
 export function oneOrMore(item: z.ZodType<string, string>, of: string) {
-  const some = list(item, of).min(1, 'is empty: expected at least one');
-  return z.preprocess((input) => (typeof input === 'string' ? [input] : input), some);
+  const expected = `one text, or a list of ${of}`;
+  const either = z.union([z.string(), z.array(z.string())], { error: (issue) => wrongKind(issue.input, expected) });
+  return either.transform((input, context): string[] => {
+    if (input.length === 0) context.addIssue({ code: 'custom', message: 'is empty: expected at least one' });
+    const items = typeof input === 'string' ? [input] : input;
+    for (const [index, one] of items.entries()) {
+      const { error } = item.safeParse(one);
+      const path = typeof input === 'string' ? [] : [index];
+      for (const { message } of error?.issues ?? []) context.addIssue({ code: 'custom', message, path });
+    }
+    return items;
+  });
 }
 
 const windowForm = 'times of the day like "08:00-18:00"';

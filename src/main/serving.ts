@@ -70,17 +70,8 @@ export async function openServing({ base, settings, loaders, inherited, mirrors 
   });
   const { catalog } = loaders;
   const { observedAt } = dhcp;
-  const boot = createBoot({
-    state: () => state,
-    catalog,
-    lives,
-    macs: base.macs,
-    book,
-    mirrors: mirrors.lookup,
-    emit,
-    now,
-    observedAt,
-  });
+  const seen = { catalog, observedAt, mirrors: mirrors.lookup };
+  const boot = createBoot({ ...seen, state: () => state, lives, macs: base.macs, book, emit, now });
 
   const { subjectOf, emitNamed } = nameSubjects(emit, {
     holderAt: (address) => holderOf(address, state, book, observedAt),

@@ -136,6 +136,13 @@ export function fakePorts(): { ports: ApiPorts; feed: MemoryFeed; calls: string[
       }),
       reload: async () => ({ kind: 'refused', problems: ['rackready.yaml:3:1: networks: unknown key'] }),
     },
+    mirrors: {
+      list: () => [],
+      command: async (order) => {
+        calls.push(`${order.kind} ${order.name}`);
+        return { kind: 'unknown-mirror' };
+      },
+    },
     leases: { list: () => leases, release: change('release'), forget: change('forget') },
     machines: {
       list: () => rows,

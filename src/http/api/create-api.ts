@@ -5,6 +5,7 @@ import { addFailureHandlers } from './failures.ts';
 import { addGuard, type GuardOptions } from './guard.ts';
 import { addLeaseRoutes } from './lease-routes.ts';
 import { addMachineRoutes } from './machine-routes.ts';
+import { addMirrorRoutes } from './mirror-routes.ts';
 import { addOpenApi } from './openapi.ts';
 import type { ApiPorts } from './ports.ts';
 import { addServerRoutes } from './server-routes.ts';
@@ -32,6 +33,7 @@ export function createApi(ports: ApiPorts, options: ApiOptions = {}): FastifyIns
       addServerRoutes(routes, ports);
       addLeaseRoutes(routes, ports);
       addMachineRoutes(routes, ports);
+      addMirrorRoutes(routes, ports);
       addEventRoutes(routes, ports, options.stream);
     },
     { prefix: '/api/v1' },

@@ -67,7 +67,18 @@ export function createMirrorUnit(deps: UnitDeps, first: MirrorConfig): MirrorUni
     const rests = isFrozen || config.mode === 'frozen';
     return rests ? undefined : nextStart(config, lastRun?.startedAt, bornAt);
   };
-  const unit: MirrorUnit = {
+  const begin = (why: string, isForced: boolean): Running => {
+    const abort = new AbortController();
+    const meter = createMeter(now);
+    emit('mirror.started', {}, { mirror: config.name, why });
+    const job = { config, files, meter, signal: abort.signal, isForced };
+    const done = runOnce(deps, job).finally(() => {
+      running = undefined;
+      deps.onChange();
+    });
+    return { abort, meter, done };
+  };
+  return {
     files,
     config: () => config,
     configure: (next) => {
@@ -76,16 +87,9 @@ export function createMirrorUnit(deps: UnitDeps, first: MirrorConfig): MirrorUni
     isRunning: () => running !== undefined,
     run: (why, isForced) => {
       if (running) return running.done;
-      const abort = new AbortController();
-      const meter = createMeter(now);
-      emit('mirror.started', {}, { mirror: config.name, why });
-      const done = runOnce(deps, { config, files, meter, signal: abort.signal, isForced }).finally(() => {
-        running = undefined;
-        deps.onChange();
-      });
-      running = { abort, meter, done };
+      running = begin(why, isForced);
       deps.onChange();
-      return done;
+      return running.done;
     },
     stop: async () => {
       running?.abort.abort();
@@ -110,7 +114,6 @@ export function createMirrorUnit(deps: UnitDeps, first: MirrorConfig): MirrorUni
       progress: running?.meter.read(),
     }),
   };
-  return unit;
 }
 
 interface Job {
@@ -197,21 +200,13 @@ async function openChecker({ keys, name }: MirrorConfig): Promise<SignatureCheck
 function tellOutcome(
   emit: Emit,
   mirror: string,
-  outcome: Pick<RunOutcome, 'result' | 'reason' | 'hint' | 'snapshot'>,
+  { result, reason, hint, snapshot }: Pick<RunOutcome, 'result' | 'reason' | 'hint' | 'snapshot'>,
 ): void {
-  const { result, reason, hint, snapshot } = outcome;
-  switch (result) {
-    case 'published':
-      return emit('mirror.published', {}, { mirror, snapshot: snapshot?.id ?? '', reason });
-    case 'unchanged':
-      return emit('mirror.unchanged', {}, { mirror });
-    case 'held': {
-      const next = hint ?? `Publish it all the same with: rackready mirror approve ${mirror}`;
-      return emit('mirror.held', {}, { mirror, reason, next });
-    }
-    case 'failed':
-      return emit('mirror.failed', {}, { mirror, reason, next: hint ?? 'The next run goes on with what is here.' });
-    case 'stopped':
-      return emit('mirror.stopped', {}, { mirror, reason });
-  }
+  const approve = `Publish it all the same with: rackready mirror approve ${mirror}`;
+  const later = 'The next run goes on with what is here.';
+  if (result === 'published') emit('mirror.published', {}, { mirror, snapshot: snapshot?.id ?? '', reason });
+  else if (result === 'unchanged') emit('mirror.unchanged', {}, { mirror });
+  else if (result === 'held') emit('mirror.held', {}, { mirror, reason, next: hint ?? approve });
+  else if (result === 'failed') emit('mirror.failed', {}, { mirror, reason, next: hint ?? later });
+  else emit('mirror.stopped', {}, { mirror, reason });
 }

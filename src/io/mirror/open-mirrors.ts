@@ -35,30 +35,94 @@ const NOT_RUNNING: MirrorReply = {
 };
 
 /** Looks after the mirror process: starts it on demand, and again when it dies, which is told as `worker.died`. */
-export function openMirrors({ root, emit, onPublished }: MirrorsOptions): Mirrors {
+export function openMirrors(options: MirrorsOptions): Mirrors {
   let wanted: readonly MirrorConfig[] = [];
   let views: readonly MirrorView[] = [];
+  const questions = createQuestions();
+  const keeper = keepProcess(options, {
+    isWanted: () => wanted.length > 0,
+    onStart: (post) => post({ kind: 'configure', mirrors: wanted }),
+    onEnd: () => {
+      questions.refuseAll();
+      views = views.map(({ progress: _gone, ...view }) => view);
+    },
+    onMessage: (message) => {
+      switch (message.kind) {
+        case 'views':
+          views = message.views;
+          return;
+        case 'reply':
+          return questions.answer(message.id, message.reply);
+        case 'event':
+          // The process made the data for this very id.
+          options.emit(message.id, message.subject, message.data as never);
+          if (message.id === 'mirror.published') options.onPublished?.((message.data as { mirror: string }).mirror);
+      }
+    },
+  });
+  return {
+    configure: (mirrors) => {
+      wanted = mirrors;
+      keeper.start();
+      keeper.post({ kind: 'configure', mirrors });
+    },
+    command: async (command) => {
+      if (!wanted.some(({ name }) => name === command.name)) return { kind: 'unknown-mirror' };
+      const { id, reply } = questions.ask();
+      if (!keeper.post({ kind: 'command', id, command })) questions.answer(id, NOT_RUNNING);
+      return reply;
+    },
+    views: () => views,
+    view: (name) => views.find((view) => view.name === name),
+    close: keeper.close,
+  };
+}
+
+/** Commands that wait for their replies. */
+function createQuestions() {
+  const waiting = new Map<number, (reply: MirrorReply) => void>();
+  let next = 1;
+  const answer = (id: number, reply: MirrorReply) => {
+    waiting.get(id)?.(reply);
+    waiting.delete(id);
+  };
+  return {
+    ask: () => {
+      const { promise: reply, resolve } = Promise.withResolvers<MirrorReply>();
+      const id = next++;
+      waiting.set(id, resolve);
+      return { id, reply };
+    },
+    answer,
+    refuseAll: () => {
+      for (const id of waiting.keys()) answer(id, NOT_RUNNING);
+    },
+  };
+}
+
+type Post = (message: ToMirrorProcess) => boolean;
+
+interface Keeping {
+  readonly isWanted: () => boolean;
+  readonly onStart: (post: Post) => void;
+  readonly onEnd: () => void;
+  readonly onMessage: (message: FromMirrorProcess) => void;
+}
+
+/** Keeps the process running while it is wanted; one that dies again and again is started more and more slowly. */
+function keepProcess({ root, emit }: MirrorsOptions, keeping: Keeping) {
   let child: ChildProcess | undefined;
   let restart: NodeJS.Timeout | undefined;
   let deaths = 0;
   let isClosing = false;
-  let nextId = 1;
-  const waiting = new Map<number, (reply: MirrorReply) => void>();
-  const post = (message: ToMirrorProcess) => void (child?.connected && child.send(message));
-  const onMessage = (message: FromMirrorProcess) => {
-    switch (message.kind) {
-      case 'views':
-        deaths = 0;
-        views = message.views;
-        return;
-      case 'reply':
-        waiting.get(message.id)?.(message.reply);
-        return void waiting.delete(message.id);
-      case 'event':
-        // The process made the data for this very id.
-        emit(message.id, message.subject, message.data as never);
-        if (message.id === 'mirror.published') onPublished?.((message.data as { mirror: string }).mirror);
-    }
+  const post: Post = (message) => child?.connected === true && child.send(message);
+  const onExit = (reason: string) => {
+    child = undefined;
+    keeping.onEnd();
+    if (isClosing || !keeping.isWanted()) return;
+    deaths += 1;
+    emit('worker.died', {}, { name: 'the mirror process', reason });
+    restart = setTimeout(start, Math.min(SLOWEST_RESTART_MS, RESTART_AFTER_MS * 2 ** (deaths - 1)));
   };
   const start = () => {
     restart = undefined;
@@ -66,38 +130,20 @@ export function openMirrors({ root, emit, onPublished }: MirrorsOptions): Mirror
       serialization: 'advanced',
     });
     child = started;
-    started.on('message', onMessage);
+    started.on('message', (message: FromMirrorProcess) => {
+      deaths = 0;
+      keeping.onMessage(message);
+    });
+    // What it could not be sent is sent again by whoever waits for it.
     started.on('error', () => {});
     started.once('exit', (code, signal) => onExit(signal ?? `exit code ${code}`));
-    post({ kind: 'configure', mirrors: wanted });
-  };
-  const onExit = (reason: string) => {
-    child = undefined;
-    for (const resolve of waiting.values()) resolve(NOT_RUNNING);
-    waiting.clear();
-    views = views.map(({ progress: _gone, ...view }) => view);
-    if (isClosing || wanted.length === 0) return;
-    deaths += 1;
-    emit('worker.died', {}, { name: 'the mirror process', reason });
-    restart = setTimeout(start, Math.min(SLOWEST_RESTART_MS, RESTART_AFTER_MS * 2 ** (deaths - 1)));
+    keeping.onStart(post);
   };
   return {
-    configure: (mirrors) => {
-      wanted = mirrors;
-      if (child) return post({ kind: 'configure', mirrors });
-      if (mirrors.length > 0 && restart === undefined && !isClosing) start();
+    post,
+    start: () => {
+      if (keeping.isWanted() && !child && restart === undefined && !isClosing) start();
     },
-    command: (command) => {
-      if (!wanted.some(({ name }) => name === command.name)) return Promise.resolve({ kind: 'unknown-mirror' });
-      if (!child?.connected) return Promise.resolve(NOT_RUNNING);
-      const { promise, resolve } = Promise.withResolvers<MirrorReply>();
-      const id = nextId++;
-      waiting.set(id, resolve);
-      post({ kind: 'command', id, command });
-      return promise;
-    },
-    views: () => views,
-    view: (name) => views.find((view) => view.name === name),
     close: async () => {
       isClosing = true;
       clearTimeout(restart);
