@@ -54,7 +54,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const loaders = await openServedLoaders({ open, settings: options.settings, emit });
     const inherited = inheritedSockets(process.env, process.pid);
     base.lives.rename(options.settings.machines);
-    const mirrors = openMirrorServing(base, dataFolder);
+    const mirrors = openMirrorServing(base, dataFolder, options.settings);
     opened.push(mirrors);
     const serving = await openServing({ base, settings: options.settings, loaders, inherited, mirrors });
     opened.push(serving);

@@ -17,8 +17,16 @@ export interface MirrorServing extends Mirrors {
   use(settings: Settings): void;
 }
 
+function mirrorsOf({ mirrors }: Settings) {
+  return [...mirrors.values()];
+}
+
 /** Nothing runs before `use` is called: the process is to have this one's account, after root was given up. */
-export function openMirrorServing({ emit, lives }: Pick<Base, 'emit' | 'lives'>, dataFolder: string): MirrorServing {
+export function openMirrorServing(
+  { emit, lives }: Pick<Base, 'emit' | 'lives'>,
+  dataFolder: string,
+  settings: Settings,
+): MirrorServing {
   const root = join(dataFolder, 'mirrors');
   const leased = () => leasedSnapshots(lives);
   const mirrors = openMirrors({
@@ -27,12 +35,13 @@ export function openMirrorServing({ emit, lives }: Pick<Base, 'emit' | 'lives'>,
     // Old states go when a new one has come, but none that a machine installs from now.
     onPublished: (name) => void mirrors.command({ kind: 'prune', name, leased: leased() }),
   });
+  mirrors.expect(mirrorsOf(settings));
   return {
     ...mirrors,
     lookup: createMirrorLookup(root, mirrors.view),
     resolve: createMirrorResolver(root, mirrors.view),
     leased,
-    use: (settings) => mirrors.configure([...settings.mirrors.values()]),
+    use: (next) => mirrors.configure(mirrorsOf(next)),
   };
 }
 

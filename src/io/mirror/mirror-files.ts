@@ -64,7 +64,8 @@ export function openMirrorFiles(folder: string): MirrorFiles {
   };
 }
 
-function readState(file: string): MirrorState {
+/** The state of a mirror whose folder may not be there yet. */
+export function readState(file: string): MirrorState {
   if (!existsSync(file)) return emptyState;
   try {
     return JSON.parse(readFileSync(file, 'utf8'));

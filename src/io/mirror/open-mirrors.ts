@@ -1,8 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Emit } from '../../event/event.ts';
 import type { MirrorConfig } from '../../mirror/mirror-config.ts';
 import type { MirrorCommand, MirrorReply, MirrorView } from '../../mirror/mirror-view.ts';
+import { emptyState } from '../../mirror/run/state.ts';
+import { readState } from './mirror-files.ts';
 import type { FromMirrorProcess, ToMirrorProcess } from './process-protocol.ts';
 
 export interface MirrorsOptions {
@@ -15,6 +18,8 @@ export interface MirrorsOptions {
 
 /** The mirrors, as main sees them. */
 export interface Mirrors {
+  /** Knows these mirrors from now on, as they are on disk; what is there is served before the process runs. */
+  expect(mirrors: readonly MirrorConfig[]): void;
   /** Starts the process when there is something for it to do. */
   configure(mirrors: readonly MirrorConfig[]): void;
   command(command: MirrorCommand): Promise<MirrorReply>;
@@ -60,9 +65,17 @@ export function openMirrors(options: MirrorsOptions): Mirrors {
       }
     },
   });
+  const expect = (mirrors: readonly MirrorConfig[]) => {
+    wanted = mirrors;
+    views = mirrors.map((config) => {
+      const known = views.find(({ name }) => name === config.name);
+      return known ? { ...known, config } : viewOnDisk(options.root, config);
+    });
+  };
   return {
+    expect,
     configure: (mirrors) => {
-      wanted = mirrors;
+      expect(mirrors);
       keeper.start();
       keeper.post({ kind: 'configure', mirrors });
     },
@@ -76,6 +89,16 @@ export function openMirrors(options: MirrorsOptions): Mirrors {
     view: (name) => views.find((view) => view.name === name),
     close: keeper.close,
   };
+}
+
+/** A state that cannot be read is told by the process, as soon as it tries. */
+function viewOnDisk(root: string, config: MirrorConfig): MirrorView {
+  const { name } = config;
+  try {
+    return { name, config, state: readState(join(root, 'repos', name, 'state.json')) };
+  } catch {
+    return { name, config, state: emptyState };
+  }
 }
 
 /** Commands that wait for their replies. */

@@ -25,17 +25,22 @@ export async function openSource(deps: OpenSourceDeps, config: MirrorConfig): Pr
     case 'rsync':
       return openRsyncSource(deps, config);
     case 'file':
-      return openFolderSource(deps, fileURLToPath(first));
+      return openFolderSource(deps, config, fileURLToPath(first));
     default:
       return createHttpSource(deps.fetch, config.from);
   }
 }
 
-function openFolderSource(deps: OpenSourceDeps, folder: string): Source {
+function openFolderSource(deps: OpenSourceDeps, config: MirrorConfig, folder: string): Source {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
     throw new ProvisionError('upstream-failed', `There is no folder ${folder}`);
   }
+  if (readdirSync(folder).length === 0) throw emptyUpstream(config);
   return createFolderSource(deps.fetch, folder, { isOwn: false });
+}
+
+function emptyUpstream({ from }: MirrorConfig): ProvisionError {
+  return new ProvisionError('upstream-empty', `The upstream ${from[0]} is empty`);
 }
 
 /** Copies into a folder of its own, with links to what the last copy has, and goes on as with any folder. */
@@ -55,8 +60,8 @@ async function openRsyncSource({ fetch, files, meter }: OpenSourceDeps, config: 
       onFile: (_path, bytes) => meter.bytes(bytes),
     }),
   );
-  // An upstream that has become empty is to be held; its files are not to be copied all over again afterwards.
-  if (readdirSync(next).length === 0) return createFolderSource(fetch, next, { isOwn: true });
+  // The last copy stays, so that not all is copied anew when the upstream comes back.
+  if (readdirSync(next).length === 0) throw emptyUpstream(config);
   // Every later run compares with this one; what is served does not depend on it.
   rmSync(last, { recursive: true, force: true });
   renameSync(next, last);

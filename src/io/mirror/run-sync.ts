@@ -99,7 +99,7 @@ function failureOutcome(
     return { result: 'failed', reason: error instanceof Error ? error.message : String(error) };
   }
   const { code, message: reason, hint } = error;
-  if (code !== 'signature-refused') return { result: 'failed', reason, hint };
+  if (code !== 'signature-refused' && code !== 'upstream-empty') return { result: 'failed', reason, hint };
   return { result: 'held', reason, hint, state: { ...state, held: { at: now(), reasons: [reason] } } };
 }
 
