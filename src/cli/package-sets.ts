@@ -17,6 +17,7 @@ const SERVER: readonly WantedPackage[] = [
   optional('ipxe', 'iPXE images to chain-load'),
   required('iproute2', 'looks at network interfaces'),
   optional('gpgv', 'checks signatures of mirrors'),
+  optional('rsync', 'mirrors that come by rsync'),
 ];
 
 /** What the virtual rack needs in addition. */

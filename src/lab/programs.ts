@@ -39,6 +39,7 @@ const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   rpmbuild: 'rpm',
   createrepo_c: 'createrepo-c',
   rpmsign: 'rpm',
+  rsync: 'rsync',
   netplan: 'netplan.io',
   gpg: 'gpg',
   gpgv: 'gpgv',

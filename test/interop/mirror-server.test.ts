@@ -104,7 +104,7 @@ test('the seed’s mirror: filled, read, emptied by its upstream, and put back',
   assert.equal((await show(server)).current, first);
 
   cpSync(copy, tree, { recursive: true });
-  await must(['createrepo_c', '--quiet', '--exclude', '*tiny-app*', tree]);
+  await must(['createrepo_c', '--quiet', '-x', '*tiny-app*', tree]);
   const changed = await mirror(server, 'sync', 'centos-7');
   assert.match(changed.text, /published/);
   const second = (await show(server)).current ?? '';
@@ -187,22 +187,11 @@ async function checkDnf(rack: Awaited<ReturnType<typeof openSegment>>, snapshot:
   }
 }
 
-test('an installation keeps to the state that it began with; a mirror process that dies is started again', async (t) => {
+test('a mirror process that dies is started again, and what was served is served', async (t) => {
   if (!needs(t, 'ip', 'curl', 'rsync', 'rpmbuild', 'createrepo_c')) return;
-  const { rack, tree, server } = await openRack(t);
-  const client = await rack.addClient('sm1', { mac: '00:25:90:96:c4:9a' });
-  await must([...client.prefix, 'ip', 'address', 'add', '172.22.10.55/24', 'dev', client.interfaceName]);
-  const fetch = async (path: string) =>
-    (await must([...client.prefix, 'curl', '-sS', `http://172.22.10.2/${path}`])).text;
-  const grant = () => run(process.execPath, [MAIN, 'install', 'sm1'], { RACKREADY_DATA: server.data });
-
+  const { tree, server } = await openRack(t);
   assert.equal((await mirror(server, 'sync', 'centos-7')).code, 0);
   const first = (await show(server)).current ?? assert.fail();
-  assert.equal((await grant()).code, 0);
-  void fetch;
-  const asked = await server.event('install.granted');
-  assert.equal(asked.machine, 'sm1');
-
   writeFileSync(join(tree, 'images/pxeboot/vmlinuz'), 'another kernel');
   rmSync(join(tree, '.treeinfo'));
   const { pid } = await mirrorProcess(server);
