@@ -7,16 +7,17 @@ import { followRun } from './mirror-sync.ts';
 import { formatTable, formatWhen } from './print.ts';
 
 export function command(): Command {
-  const mirror = new Command('mirror')
+  const mirror = withClientOptions(new Command('mirror'))
     .description('Operating systems served from this host: what they are, what they follow, and what was fetched.')
     .addHelpText(
       'after',
       `
 Examples:
-  ./rackready mirror list
+  ./rackready mirror                      all of them, a line each
   ./rackready mirror sync centos-7        fetch what is new, with a progress bar
   ./rackready mirror approve centos-7     publish a state that was held`,
-    );
+    )
+    .action((options: ClientOptions) => runClient(options, (client) => list(client, options)));
   for (const one of [listCommand(), statusCommand(), snapshotsCommand(), syncCommand(), ...plainCommands()])
     mirror.addCommand(one);
   return mirror;
@@ -25,16 +26,16 @@ Examples:
 function listCommand(): Command {
   return sub('list', 'All mirrors, a line each.', 'list').action((_own: ClientOptions, self: Command) => {
     const options = self.optsWithGlobals<ClientOptions>();
-    return runClient(options, async (client) => {
-      const { mirrors } = await client.get<{ mirrors: MirrorJson[] }>('/mirrors');
-      if (options.json) return print(JSON.stringify(mirrors, undefined, 2));
-      if (mirrors.length === 0) {
-        process.stderr.write('rackready: no mirrors; name some in the configuration (docs/mirrors.md)\n');
-        return;
-      }
-      print(formatTable(['MIRROR', 'STATE', 'SIZE', 'FILES', 'LAST GOOD', 'NEXT', 'FROM'], mirrors.map(listRow)));
-    });
+    return runClient(options, (client) => list(client, options));
   });
+}
+
+async function list(client: ApiClient, options: ClientOptions): Promise<void> {
+  const { mirrors } = await client.get<{ mirrors: MirrorJson[] }>('/mirrors');
+  if (options.json) return print(JSON.stringify(mirrors, undefined, 2));
+  if (mirrors.length > 0) {
+    print(formatTable(['MIRROR', 'STATE', 'SIZE', 'FILES', 'LAST GOOD', 'NEXT', 'FROM'], mirrors.map(listRow)));
+  } else process.stderr.write('rackready: no mirrors; name some in the configuration (docs/mirrors.md)\n');
 }
 
 function listRow(mirror: MirrorJson): string[] {

@@ -3,7 +3,7 @@ import type { Emit } from '../../event/event.ts';
 import { type MirrorConfig, planKey } from '../../mirror/mirror-config.ts';
 import type { MirrorView } from '../../mirror/mirror-view.ts';
 import type { SignatureChecker } from '../../mirror/plan.ts';
-import { nextStart } from '../../mirror/run/schedule.ts';
+import { nextRunOf } from '../../mirror/run/schedule.ts';
 import type { LastRun } from '../../mirror/run/state.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 import type { FetchDeps } from './fetch-file.ts';
@@ -62,11 +62,7 @@ export function createMirrorUnit(deps: UnitDeps, first: MirrorConfig): MirrorUni
   const bornAt = now();
   let config = first;
   let running: Running | undefined;
-  const nextRunAt = () => {
-    const { isFrozen, lastRun } = files.readState();
-    const rests = isFrozen || config.mode === 'frozen';
-    return rests ? undefined : nextStart(config, lastRun?.startedAt, bornAt);
-  };
+  const nextRunAt = () => nextRunOf(config, files.readState(), bornAt);
   const begin = (why: string, isForced: boolean): Running => {
     const abort = new AbortController();
     const meter = createMeter(now);

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Emit } from '../../event/event.ts';
 import type { MirrorConfig } from '../../mirror/mirror-config.ts';
 import type { MirrorCommand, MirrorReply, MirrorView } from '../../mirror/mirror-view.ts';
+import { nextRunOf } from '../../mirror/run/schedule.ts';
 import { emptyState } from '../../mirror/run/state.ts';
 import { readState } from './mirror-files.ts';
 import type { FromMirrorProcess, ToMirrorProcess } from './process-protocol.ts';
@@ -95,7 +96,8 @@ export function openMirrors(options: MirrorsOptions): Mirrors {
 function viewOnDisk(root: string, config: MirrorConfig): MirrorView {
   const { name } = config;
   try {
-    return { name, config, state: readState(join(root, 'repos', name, 'state.json')) };
+    const state = readState(join(root, 'repos', name, 'state.json'));
+    return { name, config, state, nextRunAt: nextRunOf(config, state, Date.now()) };
   } catch {
     return { name, config, state: emptyState };
   }

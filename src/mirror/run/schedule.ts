@@ -1,6 +1,7 @@
 import { hashText } from '../../net/hash.ts';
 import type { DayWindow, MirrorConfig } from '../mirror-config.ts';
 import { nextCronTime } from './cron.ts';
+import type { MirrorState } from './state.ts';
 
 type Scheduled = Pick<MirrorConfig, 'name' | 'schedule' | 'timezone' | 'jitterSeconds'>;
 
@@ -14,6 +15,12 @@ export function nextStart(mirror: Scheduled, lastStart: number | undefined, now:
   const jitter = jitterSeconds === 0 ? 0 : (hashText(name) % jitterSeconds) * 1000;
   const at = nextCronTime(schedule, timezone, (lastStart ?? now) - jitter);
   return at === undefined ? undefined : at + jitter;
+}
+
+/** The same for a mirror and its state: what is frozen never runs by itself. `since`: when the schedule was first looked at. */
+export function nextRunOf(config: MirrorConfig, state: MirrorState, since: number): number | undefined {
+  const rests = state.isFrozen || config.mode === 'frozen';
+  return rests ? undefined : nextStart(config, state.lastRun?.startedAt, since);
 }
 
 /** Whether a moment lies in one of the windows, by the clock of a time zone. */
