@@ -17,6 +17,8 @@ import { openFirstContact } from './main/first-contact.ts';
 import { openMirrorServing } from './main/mirrors.ts';
 import { openServedLoaders } from './main/served-loaders.ts';
 import { openServing } from './main/serving.ts';
+import { openStories } from './main/stories.ts';
+import { diagnose } from './story/diagnose/diagnose.ts';
 
 export interface ServerOptions {
   readonly settings: Settings;
@@ -49,6 +51,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
   try {
     const { emit } = base;
+    const stories = openStories({ ...base, store: base.store.events, diagnose });
+    opened.push(stories);
     const cacheFolder = join(dataFolder, 'loaders');
     const open = (servers: readonly string[]) => openLoaders({ cacheFolder, emit, servers });
     const loaders = await openServedLoaders({ open, settings: options.settings, emit });
@@ -67,7 +71,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       await admin?.use(settings);
     });
     opened.push(reloader);
-    admin = await openAdmin({ base, serving, mirrors, configPath, dataFolder, reload: reloader.reload });
+    admin = await openAdmin({ base, serving, stories, mirrors, configPath, dataFolder, reload: reloader.reload });
     opened.push(admin);
     opened.push(endOverdue(base));
     opened.push(openFirstContact(base, serving));

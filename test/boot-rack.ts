@@ -1,6 +1,6 @@
 import type { LoaderCatalog } from '../src/boot/loaders.ts';
 import { AUTOMATIC_IMAGE } from '../src/boot/mac-image.ts';
-import type { EventId } from '../src/event/event.ts';
+import type { Emit, EventId } from '../src/event/event.ts';
 import type { Life, LifeStore } from '../src/machine/life.ts';
 import { createLives, type Lives } from '../src/machine/lives.ts';
 import type { Machine } from '../src/machine/machine.ts';
@@ -25,6 +25,8 @@ export interface RackOptions {
   readonly missingFiles?: readonly string[];
   readonly readTemplate?: (path: string) => string | undefined;
   readonly saveLife?: (life: Life) => Promise<void>;
+  /** Hears every event as it is told. */
+  readonly emit?: Emit;
 }
 
 export interface Rack {
@@ -46,8 +48,11 @@ export function createRack(options: RackOptions = {}): Rack {
   const saved: Life[] = [];
   const save = options.saveLife ?? (async (life: Life) => void saved.push(life));
   const store: LifeStore = { loadLives: async () => [], saveLife: save };
-  const tell = (name: string, told: LifeTold) =>
-    void events.push({ id: told.id, subject: { machine: name }, data: { ...told.data } });
+  const emit: Emit = (id, subject, data) => {
+    events.push({ id, subject, data: { ...data } });
+    options.emit?.(id, subject, data);
+  };
+  const tell = (name: string, { id, data }: LifeTold) => emit(id, { machine: name }, data as never);
   const lives = createLives([], { store, now: () => clock.now, tell });
   const machineByMac = (mac: Mac) => machines.find((entry) => entry.macs.includes(mac));
   let tokens = 0;
@@ -78,7 +83,7 @@ export function createRack(options: RackOptions = {}): Rack {
     folderNames: () => Object.keys(options.folder ?? {}),
     mirrors: { current: () => undefined, bootFile: () => undefined },
     newToken: () => `TOKEN${++tokens}`,
-    emit: (id, subject, data) => void events.push({ id, subject, data }),
+    emit,
     now: () => clock.now,
   };
   const step = async (name: string, event: LifeEvent) => {

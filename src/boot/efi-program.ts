@@ -12,10 +12,28 @@ const PE_MACHINES: ReadonlyMap<number, EfiBits> = new Map([
   [0x8664, 64],
 ]);
 
+const MACHINES: ReadonlyMap<number, 'ia32' | 'x64' | 'arm' | 'arm64'> = new Map([
+  [0x014c, 'ia32'],
+  [0x8664, 'x64'],
+  [0x01c0, 'arm'],
+  [0x01c2, 'arm'],
+  [0x01c4, 'arm'],
+  [0xaa64, 'arm64'],
+]);
+
 export type EfiBits = 32 | 64;
 
 /** How many bytes of a file's beginning are enough to judge it. */
 export const EFI_HEADER_BYTES = 4096;
+
+/** What firmware a plain EFI program is for, by the beginning of its file; undefined for everything else. */
+export function efiMachineOf(bytes: Uint8Array): 'ia32' | 'x64' | 'arm' | 'arm64' | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const header = view.byteLength < 0x40 ? 0 : view.getUint32(0x3c, true);
+  if (header === 0 || header + 6 > view.byteLength) return undefined;
+  if (view.getUint16(0, true) !== 0x5a4d || view.getUint32(header, true) !== 0x4550) return undefined;
+  return MACHINES.get(view.getUint16(header + 4, true));
+}
 
 /** Which Intel firmware can run a program, by the beginning of its file; empty for what is no EFI program for Intel. */
 export function efiBitsOf(bytes: Uint8Array): readonly EfiBits[] {

@@ -28,10 +28,10 @@ export interface ClientOptions {
   readonly json?: boolean | undefined;
 }
 
-export interface StreamHandler {
+export interface StreamHandler<Event> {
   /** The stream is open: older events come first. */
   readonly onOpen: () => void;
-  readonly onEvent: (event: EventView) => void;
+  readonly onEvent: (event: Event) => void;
   /** Ends the reading, without a failure. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -41,7 +41,11 @@ export interface ApiClient {
   get<Answer>(path: string): Promise<Answer>;
   send<Answer>(method: 'POST' | 'DELETE', path: string, body?: object): Promise<Answer>;
   /** Reads events until the server ends the stream. */
-  stream(path: string, lastEventId: number | undefined, handler: StreamHandler): Promise<void>;
+  stream<Event = EventView>(
+    path: string,
+    lastEventId: number | undefined,
+    handler: StreamHandler<Event>,
+  ): Promise<void>;
 }
 
 const DEFAULT_DATA = '/var/lib/rackready';
@@ -55,7 +59,7 @@ export function createClient(options: ClientOptions): ApiClient {
     get: async <Answer>(path: string) => (await readJson(await call('GET', path))) as Answer,
     send: async <Answer>(method: string, path: string, body?: object) =>
       (await readJson(await call(method, path, body))) as Answer,
-    stream: async (path, lastEventId, handler) => {
+    stream: async <Event>(path: string, lastEventId: number | undefined, handler: StreamHandler<Event>) => {
       const headers = lastEventId === undefined ? {} : { 'Last-Event-ID': String(lastEventId) };
       const { signal } = handler;
       const response = await call('GET', path, undefined, { headers, ...(signal && { signal }) });
@@ -119,12 +123,12 @@ function parse(text: string): unknown {
   }
 }
 
-async function readEvents(response: IncomingMessage, onEvent: (event: EventView) => void): Promise<void> {
+async function readEvents<Event>(response: IncomingMessage, onEvent: (event: Event) => void): Promise<void> {
   const lines = createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY });
   try {
     for await (const line of lines) {
       // Each of our events is one `data:` line.
-      if (line.startsWith('data: ')) onEvent(JSON.parse(line.slice('data: '.length)) as EventView);
+      if (line.startsWith('data: ')) onEvent(JSON.parse(line.slice('data: '.length)) as Event);
     }
   } catch (error) {
     // A server that was killed does not end its stream; the caller asks again either way.

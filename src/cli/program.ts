@@ -7,6 +7,7 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly command:
   status: () => import('./status.ts'),
   events: () => import('./events.ts'),
   watch: () => import('./watch.ts'),
+  story: () => import('./story.ts'),
   leases: () => import('./leases.ts'),
   machines: () => import('./machines.ts'),
   mirror: () => import('./mirror.ts'),

@@ -7,6 +7,16 @@ export const bootEvents = {
     'A boot loader asked what to do, and was told. `decision` is install, local, hold or ignore; `reason` says why.',
     (d) => `${d.loader} is told: ${d.decision}${d.profile ? ` ${d.profile}` : ''} (${d.reason})`,
   ),
+  'boot.alias': entry<{ asked: string; given: string }>(
+    'info',
+    'A loader asked for a file in the wrong folder, and was given it from the right one. shim does so when it was loaded by a DHCP answer without a `file` field, which only another server sends.',
+    (d) => `asks for ${d.asked}, and is given ${d.given}`,
+  ),
+  'boot.local-way': entry<{ way: string; cycles: number }>(
+    'warning',
+    'The machine was told to boot from its disk and came back to the network each time. From now on it is told another way to its disk. Nothing is installed by this.',
+    (d) => `came back ${d.cycles} times from booting its disk; now it tries another way: ${d.way}`,
+  ),
   'boot.held': entry<{ profile: string; reason: string }>(
     'error',
     'The machine would have started the same installation again without having reported the first. It was stopped, nothing is erased. Look at the installer’s screen; `rackready install MACHINE` grants a new installation.',

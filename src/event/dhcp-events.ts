@@ -10,12 +10,28 @@ export const dhcpEvents = {
     userClass?: string;
     uuid?: string;
     nic?: string;
+    /** The header's `secs`: time since the client began, EDK2 in seconds; iPXE counts in it (see `heard`). */
+    secs?: number;
+    /** iPXE only: whether it has had an offer, of anybody's. */
+    heard?: boolean;
+    /** iPXE only: what it can load from, "http", "https". */
+    loads?: readonly string[];
+    /** The relay's address. */
+    relay?: string;
   }>(
     'info',
     'A machine asks for an address. `client` is what the request looks like: firmware, iPXE, GRUB, an installer or a system.',
     (d) => `asks for an address (${d.client}, ${d.via})`,
   ),
-  'dhcp.offer': entry<{ address: string; bootFile?: string; reason: string }>(
+  'dhcp.offer': entry<{
+    address: string;
+    bootFile?: string;
+    reason: string;
+    /** Whom the machine is to load from: us. */
+    nextServer?: string;
+    /** How it was sent: "broadcast", "unicast", "relay 10.1.2.1". */
+    to?: string;
+  }>(
     'info',
     'We offered an address. `reason` says how it was chosen: reservation, lease, requested or pool.',
     (d) => `is offered ${d.address} (${d.reason})${d.bootFile ? ` with boot file ${d.bootFile}` : ''}`,
@@ -29,6 +45,9 @@ export const dhcpEvents = {
     /** Option 61, hex. */
     clientId?: string;
     uuid?: string;
+    nextServer?: string;
+    subnet?: string;
+    router?: string;
   }>(
     'info',
     'The lease is on disk and the machine was told so. `seconds` is null for a BOOTP client: its lease never ends by itself.',
@@ -60,7 +79,16 @@ export const dhcpEvents = {
     'Before offering a pool address we asked whether somebody answers there, and somebody did, without a lease of ours. Find the device with that static address.',
     (d) => `would have got ${d.address}, but somebody answers there; not given out for ${d.minutes} min`,
   ),
-  'dhcp.ignored': entry<{ reason: string; message: string }>(
+  'dhcp.ignored': entry<{
+    reason: string;
+    message: string;
+    /** The relay that it came through. */
+    relay?: string;
+    /** The subnet's address that the relay asks for, where no network here has it. */
+    wanted?: string;
+    /** Where it came in, when that was the boot server's port. */
+    port?: number;
+  }>(
     'debug',
     'A request was heard and deliberately not answered, with the reason.',
     (d) => `${d.message} not answered: ${d.reason}`,
@@ -85,7 +113,7 @@ export const dhcpEvents = {
     'In observe mode: what we would have answered. Nothing was sent.',
     (d) => `would get ${d.answer} for its ${d.message} (observe mode: nothing sent)`,
   ),
-  'dhcp.chose-other': entry<{ server: string; address: string }>(
+  'dhcp.chose-other': entry<{ server: string; address: string; client?: string }>(
     'warning',
     'The machine took the offer of another DHCP server on this network. If that is not meant: turn that server off, or use `mode: proxy` here.',
     (d) => `took ${d.address} from another DHCP server, ${d.server}`,
@@ -95,6 +123,26 @@ export const dhcpEvents = {
     'Another DHCP server answers on this network. Where we are authoritative, machines will sometimes take its answer and not boot from us: turn it off, or use `mode: proxy` here.',
     (d) =>
       `another DHCP server answers here: ${d.server}${d.serverMac ? ` (${d.serverMac})` : ''}; we are in ${d.mode} mode`,
+  ),
+  'dhcp.other-answer': entry<{
+    server: string;
+    message: string;
+    address?: string;
+    bootFile?: string;
+    nextServer?: string;
+    vendorClass?: string;
+    /** Whether option 43 says how to find a boot server (PXE 2.1, sub-option 6). */
+    hasDiscovery?: boolean;
+  }>(
+    'debug',
+    'Another DHCP server told this machine how to boot: `bootFile`, `nextServer`, or option 60. In proxy mode that is what competes with our word.',
+    (d) =>
+      `hears from another DHCP server, ${d.server}: ${d.message}${d.bootFile ? `, boot file ${d.bootFile}` : ''}${d.nextServer ? ` from ${d.nextServer}` : ''}`,
+  ),
+  'dhcp.other-nak': entry<{ server: string; serverMac?: string; reason?: string }>(
+    'warning',
+    'Another DHCP server told this machine that it may not use its address. Firmware then gives up or starts over. Two servers that both think the network theirs must not run side by side: turn one off, or use `mode: proxy` here.',
+    (d) => `is refused its address by another DHCP server, ${d.server}${d.reason ? `: ${d.reason}` : ''}`,
   ),
   'dhcp.other-server': entry<{ server: string; serverMac?: string; mode: string }>(
     'info',

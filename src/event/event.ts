@@ -31,7 +31,7 @@ export interface Subject {
 
 /** An event as it is kept, listed, and streamed. */
 export interface RecordedEvent extends Subject {
-  /** Grows by one with each event of a data folder; what `Last-Event-ID` refers to. */
+  /** Grows by one with each event of a data folder; what `Last-Event-ID` refers to. A passing event has that of the one before. */
   readonly seq: number;
   /** Milliseconds since 1970. */
   readonly time: number;

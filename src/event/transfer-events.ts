@@ -1,24 +1,45 @@
-import { entry } from './entry.ts';
+import { entry, passing } from './entry.ts';
 
 /** What TFTP and the boot HTTP listener tell. */
 export const transferEvents = {
-  'tftp.start': entry<{ file: string; bytes: number; blockSize: number; window: number }>(
+  'tftp.start': entry<{
+    file: string;
+    bytes: number;
+    blockSize: number;
+    window: number;
+    /** Bytes that cannot belong to the name were cut off its end. */
+    trimmed?: boolean;
+  }>(
     'info',
     'A machine began to load a file by TFTP.',
     (d) => `loads ${d.file} (${d.bytes} bytes, TFTP, blocks of ${d.blockSize})`,
   ),
-  'tftp.done': entry<{ file: string; bytes: number; ms: number; retransmits: number; finalAck: boolean }>(
+  'tftp.progress': passing<{ file: string; bytes: number; ofBytes: number }>(
+    'How far a long TFTP transfer is: once a second for each. Only heard live, never kept.',
+    (d) => `has ${d.bytes} of ${d.ofBytes} bytes of ${d.file}`,
+  ),
+  'tftp.done': entry<{
+    file: string;
+    bytes: number;
+    ms: number;
+    retransmits: number;
+    finalAck: boolean;
+    blockSize?: number;
+    window?: number;
+    /** What an EFI program runs on, by its header: "x64", "ia32", "arm64". */
+    runsOn?: string;
+  }>(
     'info',
     'A TFTP transfer ended. Some loaders never acknowledge the last block; that is normal.',
     (d) =>
       `has ${d.file} (${d.bytes} bytes in ${d.ms} ms${d.retransmits > 0 ? `, ${d.retransmits} blocks sent again` : ''})`,
   ),
-  'tftp.probe': entry<{ file: string }>(
+  'tftp.probe': entry<{ file: string; bytes?: number }>(
     'debug',
     'The firmware asked how large a file is and stopped there. It comes back for the file itself.',
     (d) => `asks for the size of ${d.file}`,
   ),
-  'tftp.aborted': entry<{ file: string; bytes: number; reason: string }>(
+  'tftp.aborted': entry<{ file: string; bytes: number; reason: string; ofBytes?: number; blockSize?: number }>(
     'warning',
     'The machine broke the transfer off; the reason is its own words.',
     (d) => `stopped loading ${d.file} after ${d.bytes} bytes: ${d.reason}`,
@@ -33,11 +54,30 @@ export const transferEvents = {
     'We could not go on with a transfer: the file changed, vanished or cannot be read. The machine was told.',
     (d) => `was cut off in ${d.file} after ${d.bytes} bytes: ${d.reason}`,
   ),
-  'tftp.stalled': entry<{ file: string; bytes: number; ofBytes: number; seconds: number; hint: string }>(
+  'tftp.stalled': entry<{
+    file: string;
+    bytes: number;
+    ofBytes: number;
+    seconds: number;
+    hint: string;
+    blockSize?: number;
+    /** `unreachable`: it never answered at all; `too-large`: it acknowledged no block; `silent`: it stopped later. */
+    how?: 'unreachable' | 'too-large' | 'silent';
+  }>(
     'error',
     'No acknowledgement came although we sent again and again. With nothing acknowledged: a firewall drops our port, or blocks are larger than the path carries.',
     (d) =>
       `stopped answering in ${d.file} at ${d.bytes} of ${d.ofBytes} bytes for ${d.seconds} s${d.hint ? `: ${d.hint}` : ''}`,
+  ),
+  'tftp.unanswered': entry<{ file: string; port: number }>(
+    'warning',
+    'A machine asked for a file, and answered nothing of what it was sent for seven seconds. A firewall on the way drops what comes from our transfer ports: let UDP from this host through (`server.tftp.ports` fixes the ports to a range), or load its TFTP helper.',
+    (d) => `asked for ${d.file} and does not answer what it is sent`,
+  ),
+  'tftp.smaller-blocks': entry<{ file: string; blockSize: number; next: number }>(
+    'warning',
+    'The first block of a transfer did not arrive, sent again and again: the path carries less than the network’s MTU. From now on this machine gets blocks of `next` bytes, for a day. Set `mtu:` of the network to what the path carries.',
+    (d) => `does not receive blocks of ${d.blockSize} bytes; its next transfer has ${d.next}`,
   ),
   'tftp.not-found': entry<{ file: string; expected: boolean; near?: string }>(
     'info',
@@ -58,6 +98,10 @@ export const transferEvents = {
     'info',
     'A machine began to load a file over HTTP.',
     (d) => `loads ${d.path} over HTTP (${d.bytes} bytes)`,
+  ),
+  'http.progress': passing<{ path: string; bytes: number; ofBytes: number }>(
+    'How far a long HTTP transfer is: once a second for each. Only heard live, never kept.',
+    (d) => `has ${d.bytes} of ${d.ofBytes} bytes of ${d.path}`,
   ),
   'http.done': entry<{ method: string; path: string; userAgent: string; status: number; bytes: number; ms: number }>(
     'info',

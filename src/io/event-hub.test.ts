@@ -100,3 +100,25 @@ test('two thousand lesser events a second are kept for as long as it takes', () 
   assert.equal(heard.filter(({ id }) => id === 'dhcp.release').length, 20_000);
   assert.equal(heard.filter(({ id }) => id === 'server.events-skipped').length, 0);
 });
+
+test('a passing event is heard by those who asked for such, is not stored, and takes no number', () => {
+  const { hub, heard, stored, connect } = open();
+  connect();
+  const passing: RecordedEvent[] = [];
+  const end = hub.subscribePassing((event) => passing.push(event));
+  tellMany(hub, 2);
+  hub.emit('tftp.progress', { machine: 'sm1' }, { file: 'a', bytes: 1, ofBytes: 2 });
+  tellMany(hub, 1);
+  assert.deepEqual(
+    passing.map(({ seq, id }) => [seq, id]),
+    [[2, 'tftp.progress']],
+  );
+  assert.deepEqual(
+    stored.map(({ seq }) => seq),
+    [1, 2, 3],
+  );
+  assert.deepEqual(stored, heard);
+  end();
+  hub.emit('tftp.progress', { machine: 'sm1' }, { file: 'a', bytes: 2, ofBytes: 2 });
+  assert.equal(passing.length, 1);
+});

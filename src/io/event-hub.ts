@@ -5,6 +5,8 @@ export interface EventHub {
   readonly emit: Emit;
   /** The listener must be quick and must not throw. Returns what ends the subscription. */
   subscribe(listener: (event: RecordedEvent) => void): () => void;
+  /** The same for passing events (see Entry.isPassing). They have the number of the event before them. */
+  subscribePassing(listener: (event: RecordedEvent) => void): () => void;
   /** The sequence number of the newest event. */
   lastSeq(): number;
   /** Begins to hand events to the store; what was told before is handed over now. */
@@ -28,6 +30,7 @@ const BURST = 10_000;
  */
 export function createEventHub(now: () => number): EventHub {
   const listeners = new Set<(event: RecordedEvent) => void>();
+  const passingListeners = new Set<(event: RecordedEvent) => void>();
   let sink: EventSink | undefined;
   let early: RecordedEvent[] = [];
   let seq = 0;
@@ -35,7 +38,14 @@ export function createEventHub(now: () => number): EventHub {
   let skipped = 0;
 
   const emit: Emit = (id, subject, data) => {
-    const { level } = catalogue[id];
+    const { level, isPassing } = catalogue[id];
+    if (isPassing) {
+      // Nobody misses it: another one follows.
+      if (tokens <= 0 || passingListeners.size === 0) return;
+      const event = recordEvent({ seq, time: now() }, id, subject, data);
+      for (const listener of passingListeners) listener(event);
+      return;
+    }
     if (tokens <= 0 && (level === 'debug' || level === 'info')) {
       skipped++;
       return;
@@ -52,6 +62,10 @@ export function createEventHub(now: () => number): EventHub {
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    subscribePassing(listener) {
+      passingListeners.add(listener);
+      return () => passingListeners.delete(listener);
     },
     lastSeq: () => seq,
     connect(store) {

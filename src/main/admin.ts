@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Settings } from '../config/settings.ts';
 import { createApi } from '../http/api/create-api.ts';
 import { listenUnix, socketName } from '../http/api/listen-unix.ts';
-import type { ApiPorts, ReloadResult, Status } from '../http/api/ports.ts';
+import type { ApiPorts, ReloadResult, Status, StoryFeed } from '../http/api/ports.ts';
 import { loadToken, tokenFileName } from '../http/api/token-file.ts';
 import { formatIpv4 } from '../net/ipv4.ts';
 import type { Base } from './base.ts';
@@ -21,6 +21,7 @@ export interface AdminOptions {
   readonly base: Base;
   readonly serving: Serving;
   readonly mirrors: MirrorServing;
+  readonly stories: StoryFeed;
   readonly configPath: string | undefined;
   readonly dataFolder: string;
   readonly reload: () => Promise<ReloadResult>;
@@ -35,7 +36,7 @@ export interface Admin {
 
 /** Throws ProvisionError when the unix socket cannot be opened. A TCP port that cannot be had is told, and left out. */
 export async function openAdmin(options: AdminOptions): Promise<Admin> {
-  const { base, serving, dataFolder, reload } = options;
+  const { base, serving, stories, dataFolder, reload } = options;
   const socket = join(dataFolder, socketName);
   const tokenFile = join(dataFolder, tokenFileName);
   const tcp = createTcp(base, tokenFile);
@@ -50,6 +51,7 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
       subscribe: base.hub.subscribe,
       lastSeq: base.hub.lastSeq,
     },
+    stories,
     now: base.now,
   };
   const api = createApi(ports);

@@ -47,7 +47,8 @@ async function search(
   isOurs: (address: Ipv4) => boolean,
 ): Promise<readonly string[]> {
   const servers: string[] = [];
-  const strangers = createStrangers((_id, _subject, data) => {
+  const strangers = createStrangers((id, _subject, data) => {
+    if (id !== 'dhcp.stranger' && id !== 'dhcp.other-server') return;
     const { server, serverMac } = data as { server: string; serverMac?: string };
     servers.push(serverMac === undefined ? server : `${server} (${serverMac})`);
   }, isOurs);

@@ -8,6 +8,7 @@ import type { InheritedSocket } from '../io/udp/inherited.ts';
 import { openUdp, openUdpSocket } from '../io/udp/open-udp.ts';
 import type { Network } from '../lease/network.ts';
 import { formatIpv4, type Ipv4 } from '../net/ipv4.ts';
+import { type Mac, macAt } from '../net/mac.ts';
 import { ProvisionError } from '../net/provision-error.ts';
 import type { ResolveBootFile } from '../serve/boot-resource.ts';
 import type { DhcpService, Outgoing } from '../serve/dhcp/service.ts';
@@ -34,6 +35,8 @@ export interface NetworksOptions {
   readonly emit: Emit;
   /** For what a transfer tells: adds the machine that has the address. */
   readonly emitTransfer: Emit;
+  /** The MAC that has an address on a network, where that is known. */
+  readonly macAt: (address: string, network: string) => Mac | undefined;
   readonly now: () => number;
   readonly inherited: readonly InheritedSocket[];
   /** Nothing is open at this place any more: an interface, or "10.0.0.2:69". */
@@ -127,7 +130,8 @@ async function openDhcp(
   const { emit, now } = options;
   const [first] = here;
   const isOurs = (address: Ipv4) => options.settings().networks.some((network) => network.address === address);
-  const strangers = createStrangers(emit, isOurs);
+  const own = (await listInterfaces()).find((one) => one.name === name)?.mac;
+  const strangers = createStrangers(emit, isOurs, own && macAt(searchMac(own), 0, 6));
   const endpoint = await openDhcpEndpoint({
     interface: name,
     inherited: options.inherited,
@@ -149,14 +153,12 @@ async function openDhcp(
   emit('server.listening', {}, { what: `DHCP (${modes})`, where });
   // An observed network is one on which nothing is sent: there, servers are known by what they say to others.
   const isOnlyHeard = here.every(({ dhcp }) => dhcp.mode === 'observe' || dhcp.mode === 'off');
-  if (!isOnlyHeard) opened.push(await searchNowAndThen(name, endpoint, now));
+  if (!isOnlyHeard && own !== undefined) opened.push(searchNowAndThen(own, endpoint, now));
   return endpoint;
 }
 
 /** Asks for other servers at once, again when a link that was just coming up is up, and every few minutes. */
-async function searchNowAndThen(name: string, endpoint: DhcpEndpoint, now: () => number): Promise<Service> {
-  const own = (await listInterfaces()).find((one) => one.name === name)?.mac;
-  if (own === undefined) return { close: async () => {} };
+function searchNowAndThen(own: Mac, endpoint: DhcpEndpoint, now: () => number): Service {
   const search = () => endpoint.search(encodeDiscover(searchMac(own), now() >>> 0));
   search();
   const soon = setTimeout(search, SEARCH_AGAIN_MS);
@@ -193,6 +195,7 @@ async function openTftp(name: string, network: Network, options: NetworksOptions
     },
     resolve: options.resolve,
     emit: options.emitTransfer,
+    clientOf: (address) => options.macAt(address, network.name) ?? address,
   });
   const where = `${localAddress}:69`;
   options.emit('server.listening', { network: network.name }, { what: 'TFTP', where });

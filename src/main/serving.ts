@@ -91,6 +91,7 @@ export async function openServing({ base, settings, loaders, inherited, mirrors 
     resolve: boot.resolve,
     syslog,
     emitTransfer: emitNamed,
+    macAt: (address, network) => subjectOf(address, network).mac,
     now,
     inherited,
   });

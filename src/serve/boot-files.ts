@@ -2,6 +2,7 @@ import { mirrorOf } from '../boot/kernel-line.ts';
 import type { LoaderCatalog } from '../boot/loaders.ts';
 import type { Profile } from '../boot/profile.ts';
 import { renderIpxeAutoexec } from '../boot/render-ipxe.ts';
+import type { Subject } from '../event/event.ts';
 import { networkOfAddress } from '../lease/network.ts';
 import { discoveredMachine } from '../machine/discovered.ts';
 import { formatIpv4 } from '../net/ipv4.ts';
@@ -11,6 +12,7 @@ import type { BootFilesDeps } from './boot-deps.ts';
 import { type BootName, isExpectedMiss, isExpectedTreeMiss, normaliseBootName, parseBootName } from './boot-names.ts';
 import type { BootResource, Requester, ResolveBootFile } from './boot-resource.ts';
 import { nearName } from './near-name.ts';
+import { createShimFolders, type ShimFolders } from './shim-folder.ts';
 
 export interface BootFiles extends Answers {
   readonly resolve: ResolveBootFile;
@@ -22,9 +24,10 @@ const SECOND_STAGE = /^grub(x64|aa64|ia32)\.efi$/i;
 /** Wires what TFTP and the boot HTTP listener ask: files by name, answer files and reports by token. */
 export function createBootFiles(deps: BootFilesDeps): BootFiles {
   const answers = createAnswers(deps);
+  const shims = createShimFolders();
   const placed = (requester: Requester) => inItsNetwork(deps, requester);
   return {
-    resolve: (name, requester) => resolve(deps, name, placed(requester)),
+    resolve: (name, requester) => resolve(deps, shims, name, placed(requester)),
     resolveAnswer: (token, file, requester) => answers.resolveAnswer(token, file, placed(requester)),
     resolveKickstart: (macs, requester) => answers.resolveKickstart(macs, placed(requester)),
     answerSent: answers.answerSent,
@@ -38,7 +41,7 @@ function inItsNetwork(deps: BootFilesDeps, requester: Requester): Requester {
   return own === undefined ? requester : { ...requester, network: own.name };
 }
 
-function resolve(deps: BootFilesDeps, raw: string, requester: Requester): BootResource {
+function resolve(deps: BootFilesDeps, shims: ShimFolders, raw: string, requester: Requester): BootResource {
   const { networks, httpPort } = deps.settings();
   const hosts = networks.map((network) => formatIpv4(network.address));
   const normal = normaliseBootName(raw, requester.via, hosts);
@@ -61,9 +64,36 @@ function resolve(deps: BootFilesDeps, raw: string, requester: Requester): BootRe
       return resolveImage(deps, name, asked, requester);
     case 'iso':
       return resolveIso(deps, name, asked.profile);
-    case 'plain':
-      return resolvePlain(deps, name, requester);
+    case 'plain': {
+      const found = resolvePlain(deps, name, requester);
+      if (found.kind === 'file') shims.note(requester.address, name);
+      return found.kind === 'missing' ? (secondStage(deps, shims, name, requester) ?? found) : found;
+    }
   }
+}
+
+/** GRUB for a shim that asks for it in the root: from the folder that this machine's shim came from, else from our own. */
+function secondStage(
+  deps: BootFilesDeps,
+  shims: ShimFolders,
+  name: string,
+  requester: Requester,
+): BootResource | undefined {
+  if (!SECOND_STAGE.test(name)) return undefined;
+  const own = `${shims.of(requester.address) ?? ''}${name}`;
+  const catalog = deps.catalog();
+  const beside = own === name ? undefined : find(deps, { catalog, own: undefined }, own);
+  const given = beside?.kind === 'file' ? beside : besideShim(deps, catalog, name.toLowerCase());
+  if (given?.kind !== 'file') return undefined;
+  const holder = deps.machineOf(requester.address);
+  const subject: Subject = {
+    mac: holder?.mac,
+    machine: holder?.machine?.name,
+    network: requester.network,
+    address: formatIpv4(requester.address),
+  };
+  deps.emit('boot.alias', subject, { asked: name, given: given.name });
+  return { ...given, name };
 }
 
 /** Kernel and initial ramdisk of a profile. */
@@ -191,16 +221,14 @@ function find(deps: BootFilesDeps, { catalog, own }: LoaderFiles, name: string):
   const entry = deps.lookup(name);
   if (entry.kind === 'file') return { kind: 'file', name, path: entry.path };
   if (entry.kind === 'refused') return { kind: 'refused', name, reason: entry.reason };
-  const alias = SECOND_STAGE.test(name) ? besideShim(catalog, name.toLowerCase()) : undefined;
-  if (alias !== undefined && deps.fileKind(alias) === 'file') return { kind: 'file', name, path: alias };
   return { kind: 'missing', name, expected: false };
 }
 
-function besideShim(catalog: LoaderCatalog, file: string): string | undefined {
+function besideShim(deps: BootFilesDeps, catalog: LoaderCatalog, file: string): BootResource | undefined {
   for (const { shim } of Object.values(catalog.platforms)) {
-    const folder = shim?.slice(0, shim.lastIndexOf('/') + 1);
-    const path = folder === undefined ? undefined : catalog.files.get(folder + file);
-    if (path !== undefined) return path;
+    const name = shim === undefined ? undefined : shim.slice(0, shim.lastIndexOf('/') + 1) + file;
+    const path = name === undefined ? undefined : catalog.files.get(name);
+    if (name !== undefined && path !== undefined && deps.fileKind(path) === 'file') return { kind: 'file', name, path };
   }
   return undefined;
 }

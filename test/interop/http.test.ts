@@ -364,6 +364,24 @@ test('close() ends within its grace although a client does not read', async (t) 
   await http.close();
 });
 
+test('how far a file is that takes long is told meanwhile', async (t) => {
+  if (!needs(t, 'curl')) return;
+  const big = join(folder, 'slow');
+  writeFileSync(big, '');
+  truncateSync(big, 48 * 1024 * 1024);
+  const { base, ears } = await startBootHttp(t, { ask });
+  const { code } = await curl('--limit-rate', '16M', '--output', '/dev/null', `${base}/slow`);
+  assert.equal(code, 0);
+  await ears.until('http.done');
+  const told = ears.of('http.progress');
+  assert.ok(told.length > 0);
+  for (const { data } of told) {
+    assert.equal(data.path, '/slow');
+    assert.equal(data.ofBytes, 48 * 1024 * 1024);
+    assert.ok(Number(data.bytes) > 0 && Number(data.bytes) < 48 * 1024 * 1024, String(data.bytes));
+  }
+});
+
 async function dial(t: TestContext, port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
   // A reset is an end like any other here; `closed` waits for it.

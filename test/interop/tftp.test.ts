@@ -495,6 +495,29 @@ function handTests(mainPort: number, native: boolean): void {
     hand.close();
   });
 
+  test('how far a transfer is that takes long is told meanwhile', async () => {
+    writeFileSync(join(root, 'slow.bin'), pattern(5_000));
+    const start = told.length;
+    const hand = await openOne();
+    hand.send(rrq('slow.bin', 'blksize', '1468'));
+    const { port } = await hand.receive();
+    hand.send('00040000', port);
+    await hand.receive();
+    hand.send('00040001', port);
+    await hand.receive();
+    // What other tests have left unfinished has progress, too.
+    for (let count = 1; ; count++) {
+      await event('tftp.progress', start, count);
+      const own = told.slice(start).find(({ id, data }) => id === 'tftp.progress' && data.file === 'slow.bin');
+      if (own === undefined) continue;
+      assert.deepEqual(own.data, { file: 'slow.bin', bytes: 1468, ofBytes: 5_000 });
+      break;
+    }
+    hand.send(`0005 0003 ${text('enough')}`, port);
+    await event('tftp.aborted', start);
+    hand.close();
+  });
+
   test('the next transfer of a client port answers from another port, and late packets of the last one are dropped', async () => {
     const hand = await openOne();
     const answered: number[] = [];

@@ -2,8 +2,10 @@ import { type EventData, type EventId, type RecordedEvent, recordEvent, type Sub
 import { matches } from '../../src/http/api/event-stream.ts';
 import type { ApiPorts, EventFeed, LeaseRow, MachineRow } from '../../src/http/api/ports.ts';
 import type { Machine } from '../../src/machine/machine.ts';
+import { openStories } from '../../src/main/stories.ts';
 import { ipv4 } from '../../src/net/ipv4.ts';
 import { mac } from '../../src/net/mac.ts';
+import type { EventQuery } from '../../src/store/store.ts';
 
 export const NOW = Date.parse('2026-11-23T02:39:00Z');
 const HOUR = 3600_000;
@@ -12,6 +14,8 @@ const HOUR = 3600_000;
 export class MemoryFeed implements EventFeed {
   readonly events: RecordedEvent[] = [];
   readonly listeners = new Set<(event: RecordedEvent) => void>();
+  /** Hears first, and is not counted: the stories. */
+  onTold: (event: RecordedEvent) => void = () => {};
   beforeList: () => void = () => {};
   #waiting: (() => void)[] = [];
 
@@ -19,12 +23,14 @@ export class MemoryFeed implements EventFeed {
     const seq = this.lastSeq() + 1;
     const event = recordEvent({ seq, time: NOW + seq }, id, subject, data);
     this.events.push(event);
+    this.onTold(event);
     for (const listener of this.listeners) listener(event);
     return event;
   }
 
-  list: EventFeed['list'] = async (query) => {
-    const found = this.events.filter((event) => event.seq > (query.after ?? 0) && matches(event, query));
+  list = async (query: EventQuery): Promise<RecordedEvent[]> => {
+    const { after = 0, before = Number.POSITIVE_INFINITY } = query;
+    const found = this.events.filter((event) => event.seq > after && event.seq < before && matches(event, query));
     const page = query.after === undefined ? found.slice(-query.limit) : found.slice(0, query.limit);
     this.beforeList();
     return page;
@@ -47,6 +53,19 @@ export class MemoryFeed implements EventFeed {
   }
 }
 
+/** A boot of sm1, as far as its loader. */
+export function tellBoot(feed: MemoryFeed): void {
+  const subject = { mac: mac('00:25:90:96:c4:9a'), machine: 'sm1', network: 'management' };
+  const address = '172.22.10.5';
+  const client = 'PXE firmware, uefi-x64';
+  feed.tell('dhcp.discover', subject, { client, via: 'interface br0', arch: 7 });
+  feed.tell('dhcp.offer', { ...subject, address }, { address, reason: 'reservation', bootFile: 'boot/core.efi' });
+  feed.tell('dhcp.ack', { ...subject, address }, { address, seconds: 3600, kind: 'selecting', client });
+  const file = { file: 'boot/core.efi', bytes: 925_696 };
+  feed.tell('tftp.start', { ...subject, address }, { ...file, blockSize: 1468, window: 1 });
+  feed.tell('tftp.done', { ...subject, address }, { ...file, ms: 316, retransmits: 0, finalAck: true });
+}
+
 function machine(name: string, address: string, macText: string, profile?: string): Machine {
   return {
     name,
@@ -67,6 +86,14 @@ export const SECRET_TOKEN = 'token-that-nobody-may-see';
 /** Ports with a small rack behind them; what was done is in `calls`. */
 export function fakePorts(): { ports: ApiPorts; feed: MemoryFeed; calls: string[] } {
   const feed = new MemoryFeed();
+  const hub = {
+    lastSeq: feed.lastSeq,
+    subscribe: (listener: (event: RecordedEvent) => void) => {
+      feed.onTold = listener;
+      return () => {};
+    },
+    subscribePassing: () => () => {},
+  };
   const calls: string[] = [];
   const sm1 = machine('sm1', '172.22.10.5', '00:25:90:96:c4:9a', 'debian-12');
   const rows: MachineRow[] = [
@@ -116,6 +143,7 @@ export function fakePorts(): { ports: ApiPorts; feed: MemoryFeed; calls: string[
   const ports: ApiPorts = {
     now: () => NOW,
     events: feed,
+    stories: openStories({ hub, store: feed, now: () => NOW, diagnose: () => [] }),
     server: {
       status: () => ({
         version: '0.1.0',

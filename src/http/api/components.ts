@@ -1,3 +1,4 @@
+import { stageNames } from '../../story/story.ts';
 import { firmwareKinds } from './render-view.ts';
 import { shownLeaseStates } from './views.ts';
 
@@ -113,6 +114,42 @@ const installation = exact({
   answerFile: exact({ name: text, template: text, text: maybeText, problem: maybeText, values: list(value) }),
 });
 
+/** An object with these fields, of which only the required ones are always there. */
+function partly<Fields extends Readonly<Record<string, object>>>(
+  required: readonly (keyof Fields)[],
+  properties: Fields,
+) {
+  return { type: 'object', additionalProperties: false, required, properties } as const;
+}
+
+const transfer = partly(['protocol', 'file', 'startedAt', 'bytes', 'state'], {
+  protocol: { type: 'string', enum: ['tftp', 'http'] },
+  file: text,
+  startedAt: number,
+  endedAt: number,
+  bytes: number,
+  ofBytes: number,
+  state: { type: 'string', enum: ['running', 'done', 'aborted', 'stalled', 'failed', 'not-found', 'refused'] },
+});
+const stage = partly(['name', 'state', 'startedAt', 'bytes', 'transfers', 'transferCount', 'words'], {
+  name: { type: 'string', enum: stageNames },
+  state: { type: 'string', enum: ['running', 'done', 'failed'] },
+  startedAt: number,
+  endedAt: number,
+  bytes: number,
+  transfers: list(transfer),
+  transferCount: number,
+  words: { type: 'object', additionalProperties: text },
+});
+const diagnosis = partly(['rule', 'confidence', 'cause', 'remedy', 'evidence'], {
+  rule: text,
+  confidence: { type: 'number' },
+  cause: text,
+  remedy: text,
+  applied: text,
+  evidence: list(number),
+});
+
 /** The shapes of the answers, by the names of the OpenAPI document. They follow views.ts; a test holds them together. */
 export const components = {
   Mirror: mirror,
@@ -198,6 +235,28 @@ export const components = {
       address: text,
     },
   },
+  /** Times are ms since 1970. */
+  Story: partly(['id', 'mac', 'startedAt', 'lastAt', 'stages', 'outcome', 'standing', 'diagnoses', 'now'], {
+    id: number,
+    mac: text,
+    machine: text,
+    network: text,
+    address: text,
+    startedAt: number,
+    lastAt: number,
+    endedAt: number,
+    firmware: text,
+    decision: text,
+    stages: list(stage),
+    outcome: {
+      type: 'string',
+      enum: ['running', 'installed', 'local', 'failed', 'held', 'ignored', 'left'],
+    },
+    standing: text,
+    next: exact({ what: text, since: number, expectedBy: number }),
+    diagnoses: list(diagnosis),
+    now: number,
+  }),
   Render: exact({
     machine: text,
     facts: list(value),

@@ -100,6 +100,10 @@ const failures: readonly (readonly [Method, string, object | undefined, number, 
   ['GET', '/events?level=loud', undefined, 400, 'bad-request', /Mend/],
   ['GET', '/events?limit=0', undefined, 400, 'bad-request', /Mend/],
   ['GET', '/events?mac=nonsense', undefined, 400, 'bad-request', /Mend/],
+  ['GET', '/stories?mac=nonsense', undefined, 400, 'bad-request', /Mend/],
+  ['GET', '/stories?limit=0', undefined, 400, 'bad-request', /Mend/],
+  ['GET', '/stories/stream?mac=nonsense', undefined, 400, 'bad-request', /Mend/],
+  ['GET', '/stories/sm9', undefined, 404, 'unknown-machine', /did you mean sm[12]\?/],
   ['GET', '/nothing', undefined, 404, 'not-found', /api\/v1/],
 ];
 

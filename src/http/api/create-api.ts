@@ -9,6 +9,7 @@ import { addMirrorRoutes } from './mirror-routes.ts';
 import { addOpenApi } from './openapi.ts';
 import type { ApiPorts } from './ports.ts';
 import { addServerRoutes } from './server-routes.ts';
+import { addStoryRoutes } from './story-routes.ts';
 
 export interface ApiOptions {
   readonly stream?: Partial<StreamLimits> | undefined;
@@ -35,6 +36,7 @@ export function createApi(ports: ApiPorts, options: ApiOptions = {}): FastifyIns
       addMachineRoutes(routes, ports);
       addMirrorRoutes(routes, ports);
       addEventRoutes(routes, ports, options.stream);
+      addStoryRoutes(routes, ports, options.stream);
     },
     { prefix: '/api/v1' },
   );

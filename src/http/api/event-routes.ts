@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Level } from '../../event/entry.ts';
 import { parseMac } from '../../net/mac.ts';
@@ -6,10 +5,8 @@ import { type EventFilter, type StreamLimits, streamEvents } from './event-strea
 import { badRequest } from './failures.ts';
 import { about, count, inputs, text, wrapped } from './inputs.ts';
 import type { ApiPorts } from './ports.ts';
+import { openStreams } from './streams.ts';
 import { eventView } from './views.ts';
-
-/** How long the last words of a stream may take when the server stops. */
-const STREAM_END_MS = 500;
 
 const level = { type: 'string', enum: ['debug', 'info', 'warning', 'error'] } as const;
 const filterFields = { machine: text, mac: text, network: text, level };
@@ -39,8 +36,7 @@ export function addEventRoutes(app: FastifyInstance, { events }: ApiPorts, strea
       return { events: found.map(eventView) };
     },
   );
-  const streams = new Set<ServerResponse>();
-  app.addHook('preClose', () => endAll(streams));
+  const streams = openStreams(app);
   app.get<{ Querystring: FilterQuery & { after?: number; last?: number } }>(
     '/events/stream',
     {
@@ -56,24 +52,10 @@ export function addEventRoutes(app: FastifyInstance, { events }: ApiPorts, strea
       const filter = filterIn(query);
       const after = lastEventId(request) ?? query.after;
       reply.hijack();
-      streams.add(reply.raw);
-      await streamEvents(reply.raw, { feed: events, filter, after, last: query.last ?? 0, limits: stream });
-      streams.delete(reply.raw);
+      const options = { feed: events, filter, after, last: query.last ?? 0, limits: stream };
+      await streams.run(reply.raw, (response) => streamEvents(response, options));
     },
   );
-}
-
-/** Ends the streams, and waits a moment for readers to take what was written. */
-async function endAll(streams: ReadonlySet<ServerResponse>): Promise<void> {
-  const ends = Array.from(streams, (response) => {
-    const closed = new Promise<void>((resolve) => response.once('close', resolve));
-    response.end();
-    return closed;
-  });
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, STREAM_END_MS);
-  await Promise.race([Promise.all(ends), late]);
-  clearTimeout(timer);
 }
 
 function filterIn({ machine, mac, network, level: minLevel }: FilterQuery): EventFilter {

@@ -141,7 +141,7 @@ function operationAnswer(ports: ApiPorts, name: string, result: OperationResult)
   }
 }
 
-function unknownMachine({ machines }: ApiPorts, name: string): ApiError {
+export function unknownMachine({ machines }: Pick<ApiPorts, 'machines'>, name: string): ApiError {
   const message = `there is no machine "${name}" in the configuration`;
   return new ApiError(404, 'unknown-machine', message, hintFor(machines, name));
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type FastifyInstance, fastify } from 'fastify';
-import { fakePorts } from '../../../test/support/api.ts';
+import { fakePorts, tellBoot } from '../../../test/support/api.ts';
 import { components } from './components.ts';
 import { createApi } from './create-api.ts';
 
@@ -82,6 +82,8 @@ const answers: readonly (readonly [string, string, keyof typeof components, 'GET
   ['/machines/sm1/install', 'machine', 'Machine', 'POST'],
   ['/machines/sm1/render', 'render', 'Render', 'GET'],
   ['/events', 'events', 'Event', 'GET'],
+  ['/stories', 'stories', 'Story', 'GET'],
+  ['/stories/sm1', 'attempts', 'Story', 'GET'],
   ['/machines/nobody', '', 'Error', 'GET'],
 ];
 
@@ -89,6 +91,7 @@ for (const [path, key, component, method] of answers) {
   test(`${method} ${path} answers as the document says`, async () => {
     const fake = fakePorts();
     fake.feed.tell('interface.gone', { network: 'lab' }, { name: 'eth0' });
+    tellBoot(fake.feed);
     const answer = (await createApi(fake.ports).inject({ method, url: `/api/v1${path}` })).json();
     const value = key === '' ? answer : answer[key];
     const values: object[] = Array.isArray(value) ? value : [value];

@@ -165,12 +165,40 @@ export interface MirrorAdmin {
   command(command: MirrorOrder): Promise<MirrorReply>;
 }
 
+/** A Story as JSON text: it is made once for all who read it. */
+export interface StoryText {
+  readonly mac: Mac;
+  readonly machine?: string | undefined;
+  readonly json: string;
+}
+
+/** Whose stories are wanted. All conditions must hold. */
+export interface StoryQuery {
+  readonly machine?: string | undefined;
+  readonly mac?: Mac | undefined;
+}
+
+/** The boots of the machines, as they are told to people. */
+export interface StoryFeed {
+  /** The last attempt of each card, the one that was heard last first. */
+  list(query: StoryQuery & { readonly limit: number }): Promise<readonly StoryText[]>;
+  /** All attempts that are kept, the newest first. */
+  attempts(query: StoryQuery & { readonly limit: number }): Promise<readonly StoryText[]>;
+  /** What was told of one attempt, ascending; undefined: there is no such attempt (any more). */
+  eventsOf(
+    query: StoryQuery & { readonly id: number; readonly limit: number },
+  ): Promise<readonly RecordedEvent[] | undefined>;
+  /** Each attempt as it changes, at most four times a second and machine. Returns what ends it. */
+  subscribe(listener: (story: StoryText) => void): () => void;
+}
+
 export interface ApiPorts {
   readonly server: ServerAdmin;
   readonly leases: LeaseAdmin;
   readonly machines: MachineAdmin;
   readonly events: EventFeed;
   readonly mirrors: MirrorAdmin;
+  readonly stories: StoryFeed;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }

@@ -16,6 +16,8 @@ import type { BootHttpAnswer } from './protocol.ts';
 const CHUNK_BYTES = 256 * 1024;
 /** From here on the beginning of a transfer is worth an event. */
 const TOLD_FROM_BYTES = 1024 * 1024;
+/** How often is told how far a transfer is. */
+const PROGRESS_EVERY_MS = 1_000;
 
 type FileAnswer = Extract<BootHttpAnswer, { kind: 'file' }>;
 
@@ -128,16 +130,19 @@ class FileShrank extends Error {
  * ends with nothing left to write has succeeded too.
  */
 async function stream(
-  { response }: Exchange,
+  exchange: Exchange,
   file: FileHandle,
   body: readonly Segment[],
 ): Promise<{ bytes: number; isComplete: boolean }> {
+  const { response } = exchange;
+  const progress = tellProgress(exchange, lengthOf(body));
   let bytes = 0;
   for await (const piece of read(file, body)) {
     // While the file was read, the client may have gone: nobody would tell of a drain then.
     if (response.destroyed) break;
     bytes += piece.length;
     if (!response.write(piece)) await drained(response);
+    progress.reach(bytes - (response.socket?.writableLength ?? 0));
     if (response.destroyed) break;
   }
   const unsent = response.socket?.writableLength ?? 0;
@@ -169,6 +174,19 @@ async function* read(file: FileHandle, body: readonly Segment[]): AsyncIterable<
       yield buffer.subarray(0, bytesRead);
     }
   }
+}
+
+/** Tells now and then how much has been taken. */
+function tellProgress({ emit, subject, shownPath: path, startedMs }: Exchange, ofBytes: number) {
+  let toldMs = startedMs;
+  return {
+    reach: (bytes: number) => {
+      const nowMs = performance.now();
+      if (nowMs - toldMs < PROGRESS_EVERY_MS) return;
+      toldMs = nowMs;
+      emit('http.progress', subject, { path, bytes, ofBytes });
+    },
+  };
 }
 
 /** Resolves when the client has taken what was written, or is gone. */

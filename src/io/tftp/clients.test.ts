@@ -6,6 +6,7 @@ const slot = (address: string, port: number): Slot => ({
   address,
   port,
   name: 'x',
+  isTrimmed: false,
   session: undefined,
   isCancelled: false,
 });
@@ -35,19 +36,21 @@ test('removing a slot that was replaced keeps the one that took its port', () =>
   assert.equal(clients.at('10.0.0.1', 1), young);
 });
 
-test('a client that loses first blocks is capped at 1024, then at 512', () => {
+test('a client that loses first blocks is capped at 1024, then at 512, for a day', () => {
   const clients = new Clients();
-  assert.equal(clients.capOf('10.0.0.1'), undefined);
-  clients.distrust('10.0.0.1', 1468);
-  assert.equal(clients.capOf('10.0.0.1'), 1024);
-  clients.distrust('10.0.0.1', 1024);
-  assert.equal(clients.capOf('10.0.0.1'), 512);
-  assert.equal(clients.capOf('10.0.0.2'), undefined);
+  const day = 24 * 3_600_000;
+  assert.equal(clients.capOf('10.0.0.1', 0), undefined);
+  assert.equal(clients.distrust('10.0.0.1', 1468, 0), 1024);
+  assert.equal(clients.capOf('10.0.0.1', 1), 1024);
+  assert.equal(clients.distrust('10.0.0.1', 1024, 5), 512);
+  assert.equal(clients.capOf('10.0.0.1', day + 4), 512);
+  assert.equal(clients.capOf('10.0.0.1', day + 5), undefined);
+  assert.equal(clients.capOf('10.0.0.2', 0), undefined);
 });
 
 test('only so many capped clients are remembered', () => {
   const clients = new Clients();
-  for (let index = 0; index <= 4096; index++) clients.distrust(`client-${index}`, 1468);
-  assert.equal(clients.capOf('client-0'), undefined);
-  assert.equal(clients.capOf('client-1'), 1024);
+  for (let index = 0; index <= 4096; index++) clients.distrust(`client-${index}`, 1468, 0);
+  assert.equal(clients.capOf('client-0', 0), undefined);
+  assert.equal(clients.capOf('client-1', 0), 1024);
 });

@@ -1,4 +1,4 @@
-import { smallerCap } from '../../serve/tftp/negotiate.ts';
+import { BLOCK_CAP_MS, smallerCap } from '../../serve/tftp/negotiate.ts';
 import type { TransferSession } from './session.ts';
 
 /** One request and the transfer that it became. */
@@ -6,6 +6,8 @@ export interface Slot {
   readonly address: string;
   readonly port: number;
   readonly name: string;
+  /** Bytes were cut off the end of the name that was asked for. */
+  readonly isTrimmed: boolean;
   /** Undefined while the file is being opened. */
   session: TransferSession | undefined;
   /** The client asks for something else by now. */
@@ -19,7 +21,7 @@ const MOST_CAPS = 4096;
 export class Clients {
   readonly #byPort = new Map<string, Slot>();
   readonly #byAddress = new Map<string, Set<Slot>>();
-  readonly #caps = new Map<string, number>();
+  readonly #caps = new Map<string, { readonly bytes: number; readonly untilMs: number }>();
 
   get total(): number {
     return this.#byPort.size;
@@ -49,14 +51,21 @@ export class Clients {
     if (others?.size === 0) this.#byAddress.delete(slot.address);
   }
 
-  capOf(address: string): number | undefined {
-    return this.#caps.get(address);
+  /** `client`: its MAC, or its address where that is not known. Times are of a clock that does not jump. */
+  capOf(client: string, nowMs: number): number | undefined {
+    const cap = this.#caps.get(client);
+    if (cap === undefined || nowMs < cap.untilMs) return cap?.bytes;
+    // The path may have been repaired: large blocks are tried again.
+    this.#caps.delete(client);
+    return undefined;
   }
-  /** A first block of that size did not arrive at this client. */
-  distrust(address: string, blockSize: number): void {
-    this.#caps.delete(address);
-    this.#caps.set(address, smallerCap(blockSize));
+  /** A first block of that size did not arrive at this client. Returns what it gets from now on. */
+  distrust(client: string, blockSize: number, nowMs: number): number {
+    const bytes = smallerCap(blockSize);
+    this.#caps.delete(client);
+    this.#caps.set(client, { bytes, untilMs: nowMs + BLOCK_CAP_MS });
     const [oldest] = this.#caps.keys();
     if (this.#caps.size > MOST_CAPS && oldest !== undefined) this.#caps.delete(oldest);
+    return bytes;
   }
 }

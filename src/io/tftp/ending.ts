@@ -1,3 +1,4 @@
+import { efiMachineOf } from '../../boot/efi-program.ts';
 import type { Emit, Subject } from '../../event/event.ts';
 import type { SessionEnd } from './session.ts';
 
@@ -9,6 +10,9 @@ export interface EndedTransfer {
   readonly blockSize: number;
   readonly ms: number;
   readonly retransmits: number;
+  readonly window: number;
+  /** The beginning of an EFI program. */
+  readonly head?: Uint8Array | undefined;
 }
 
 /** Tells how a transfer ended. */
@@ -16,12 +20,15 @@ export function emitEnd(emit: Emit, subject: Subject, transfer: EndedTransfer, e
   const { file, ackedBytes: bytes, sizeBytes } = transfer;
   switch (end.kind) {
     case 'done': {
-      const { ms, retransmits } = transfer;
-      emit('tftp.done', subject, { file, bytes: sizeBytes, ms, retransmits, finalAck: end.finalAck });
+      const { ms, retransmits, blockSize, window, head } = transfer;
+      const runsOn = head && efiMachineOf(head);
+      const { finalAck } = end;
+      const data = { file, bytes: sizeBytes, ms, retransmits, finalAck, blockSize, window };
+      emit('tftp.done', subject, { ...data, ...(runsOn && { runsOn }) });
       return;
     }
     case 'probe':
-      emit('tftp.probe', subject, { file });
+      emit('tftp.probe', subject, { file, bytes: sizeBytes });
       return;
     case 'aborted':
       // GRUB closes a file that it has read enough of with ERROR 0.
@@ -29,14 +36,22 @@ export function emitEnd(emit: Emit, subject: Subject, transfer: EndedTransfer, e
         emit('tftp.closed', subject, { file, bytes });
         return;
       }
-      emit('tftp.aborted', subject, { file, bytes, reason: end.reason || `TFTP error ${end.code}` });
+      emit('tftp.aborted', subject, {
+        file,
+        bytes,
+        reason: end.reason || `TFTP error ${end.code}`,
+        ofBytes: sizeBytes,
+        blockSize: transfer.blockSize,
+      });
       return;
     case 'failed':
       emit('tftp.failed', subject, { file, bytes, reason: end.reason });
       return;
     case 'stalled': {
-      const hint = stallHint(end.hint, transfer.blockSize);
-      emit('tftp.stalled', subject, { file, bytes, ofBytes: sizeBytes, seconds: end.seconds, hint });
+      const { blockSize } = transfer;
+      const hint = stallHint(end.hint, blockSize);
+      const { seconds, hint: how } = end;
+      emit('tftp.stalled', subject, { file, bytes, ofBytes: sizeBytes, seconds, hint, blockSize, how });
       return;
     }
   }

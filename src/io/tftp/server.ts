@@ -14,6 +14,7 @@ import { type ByteSource, memorySource, openFileSource, SourceError } from './by
 import { ChunkCache } from './chunk-cache.ts';
 import { Clients, type Slot } from './clients.ts';
 import { emitEnd } from './ending.ts';
+import { tellProgress } from './progress.ts';
 import { type SessionEnd, TransferSession } from './session.ts';
 import type { Peer } from './transfer-port.ts';
 import { openTransferPorts, type PortRange, type TransferPorts } from './transfer-ports.ts';
@@ -46,6 +47,8 @@ export interface TftpServerOptions {
   readonly limits: TftpLimits;
   readonly resolve: ResolveBootFile;
   readonly emit: Emit;
+  /** What a client is remembered by: its MAC where that is known. Default: its address. */
+  readonly clientOf?: ((address: string) => string) | undefined;
   /** false: transfers answer from Node's own sockets, as if koffi were missing. */
   readonly native?: boolean | undefined;
 }
@@ -76,6 +79,8 @@ const LARGEST_NETASCII = 16 * 1024 * 1024;
 /** The same request from the same port is a repetition when it comes early, a restarted machine later. */
 const REPEAT_MS = 3000;
 const MALFORMED_EVERY_MS = 1000;
+/** An EFI program says in its first few hundred bytes what it runs on. */
+const HEAD_BYTES = 512;
 
 /** Serves TFTP read requests until close(). Rejects when no answering port can be had. */
 export async function openTftpServer(options: TftpServerOptions): Promise<TftpServer> {
@@ -93,6 +98,7 @@ class Server {
   readonly #cache: ChunkCache;
   readonly #onMessage = (bytes: Buffer, from: RemoteInfo) => this.#receive(bytes, from);
   readonly #counts = { requests: 0, done: 0, failed: 0, malformed: 0, sentBytes: 0 };
+  readonly #progress: { close(): void };
   #malformedToldMs = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
@@ -100,6 +106,8 @@ class Server {
     this.#options = { ...options, emit: withoutTokens(options.emit) };
     this.#ports = ports;
     this.#cache = new ChunkCache(options.limits.cacheBytes ?? DEFAULT_CACHE_BYTES);
+    const transfers = () => this.#clients.all();
+    this.#progress = tellProgress({ transfers, emit: options.emit, subjectOf: (slot) => this.#subject(slot) });
     options.socket.on('message', this.#onMessage);
   }
 
@@ -109,6 +117,7 @@ class Server {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#progress.close();
     this.#options.socket.off('message', this.#onMessage);
     for (const slot of this.#clients.all()) {
       slot.isCancelled = true;
@@ -169,7 +178,7 @@ class Server {
       refused(0, `too many transfers from ${from.address}: ${perClient} are running`);
       return;
     }
-    this.#serve(normal.name, mode, request, from);
+    this.#serve(normal, mode, request, from);
   }
 
   /** Whether the request is answered by the transfer that this client's port already has. Ends an older one. */
@@ -192,7 +201,12 @@ class Server {
     return false;
   }
 
-  #serve(name: string, mode: TransferMode, request: TftpRequest, from: RemoteInfo): void {
+  #serve(
+    { name, trimmed: isTrimmed }: { readonly name: string; readonly trimmed: boolean },
+    mode: TransferMode,
+    request: TftpRequest,
+    from: RemoteInfo,
+  ): void {
     const { emit, network, resolve } = this.#options;
     const address = parseIpv4(from.address) ?? ANY;
     let found: ReturnType<ResolveBootFile>;
@@ -215,7 +229,8 @@ class Server {
       this.#refuse(from, errorCodes.accessViolation, found.reason);
       return;
     }
-    const slot: Slot = { address: from.address, port: from.port, name, session: undefined, isCancelled: false };
+    const { address: host, port } = from;
+    const slot: Slot = { address: host, port, name, isTrimmed, session: undefined, isCancelled: false };
     this.#clients.add(slot);
     const { path, text } =
       found.kind === 'file' ? { path: found.path, text: '' } : { path: undefined, text: found.text };
@@ -247,9 +262,10 @@ class Server {
   }
 
   #start(slot: Slot, source: ByteSource, mode: TransferMode, request: TftpRequest): void {
-    const { mtu, limits, emit } = this.#options;
+    const { mtu, limits, emit, clientOf } = this.#options;
     const { sizeBytes } = source;
-    const clientCap = this.#clients.capOf(slot.address);
+    const client = clientOf?.(slot.address) ?? slot.address;
+    const clientCap = this.#clients.capOf(client, performance.now());
     const negotiated = negotiate(request.options, { sizeBytes, mode, limits: { ...limits, mtu }, clientCap });
     const { blockSize, window } = negotiated;
     const subject = this.#subject(slot);
@@ -258,10 +274,17 @@ class Server {
       source,
       negotiated,
       rollover: limits.rollover ?? 0,
-      onStart: () => emit('tftp.start', subject, { file: slot.name, bytes: sizeBytes, blockSize, window }),
-      onDistrust: () => {
-        if (blockSize > 512) this.#clients.distrust(slot.address, blockSize);
+      headBytes: slot.name.toLowerCase().endsWith('.efi') ? HEAD_BYTES : 0,
+      onStart: () => {
+        const data = { file: slot.name, bytes: sizeBytes, blockSize, window };
+        emit('tftp.start', subject, slot.isTrimmed ? { ...data, trimmed: true } : data);
       },
+      onDistrust: () => {
+        if (blockSize <= 512) return;
+        const next = this.#clients.distrust(client, blockSize, performance.now());
+        emit('tftp.smaller-blocks', subject, { file: slot.name, blockSize, next });
+      },
+      onUnheard: () => emit('tftp.unanswered', subject, { file: slot.name, port: slot.port }),
       onEnd: (end) => this.#ended(slot, session, { sizeBytes, negotiated }, end),
       onMalformed: () => this.#malformed(slot, 'not readable inside a transfer'),
     });
@@ -282,7 +305,9 @@ class Server {
     else if (end.kind !== 'probe') this.#counts.failed++;
     this.#counts.sentBytes += end.kind === 'done' ? sizeBytes : ackedBytes;
     const ms = Math.round(session.ageMs);
-    const transfer = { file: slot.name, sizeBytes, ackedBytes, blockSize: about.negotiated.blockSize, ms, retransmits };
+    const { blockSize, window } = about.negotiated;
+    const { head } = session;
+    const transfer = { file: slot.name, sizeBytes, ackedBytes, blockSize, window, ms, retransmits, head };
     emitEnd(this.#options.emit, this.#subject(slot), transfer, end);
   }
 

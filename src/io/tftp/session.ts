@@ -24,10 +24,14 @@ export interface SessionOptions {
   readonly source: ByteSource;
   readonly negotiated: Negotiated;
   readonly rollover: Rollover;
+  /** How much of the file's beginning is kept for `head`. */
+  readonly headBytes: number;
   /** The client wants the data. */
   readonly onStart: () => void;
   /** The first block did not arrive. */
   readonly onDistrust: () => void;
+  /** It asked, and has answered nothing that it was sent. */
+  readonly onUnheard: () => void;
   /** Called once; the socket is closed by then, the source about to be. */
   readonly onEnd: (end: SessionEnd) => void;
   readonly onMalformed: () => void;
@@ -45,6 +49,7 @@ export class TransferSession {
   #highest = 0;
   #isReading = false;
   #retransmits = 0;
+  #head: Buffer | undefined;
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = 0;
   #deadlineMs = 0;
@@ -70,8 +75,15 @@ export class TransferSession {
   get retransmits(): number {
     return this.#retransmits;
   }
+  /** The beginning of the file, once it was sent. */
+  get head(): Buffer | undefined {
+    return this.#head;
+  }
   get phase(): TransferState['phase'] {
     return this.#state.phase;
+  }
+  get sizeBytes(): number {
+    return this.#options.source.sizeBytes;
   }
   /** Bytes that the client has acknowledged. */
   get ackedBytes(): number {
@@ -129,6 +141,9 @@ export class TransferSession {
       case 'distrust-block-size':
         this.#options.onDistrust();
         return;
+      case 'unheard':
+        this.#options.onUnheard();
+        return;
       case 'end':
         this.#finish(action.outcome);
     }
@@ -149,7 +164,7 @@ export class TransferSession {
 
   /** false: its bytes are not in memory yet. */
   #sendBlock(block: number): boolean {
-    const { source, rollover } = this.#options;
+    const { source, rollover, headBytes } = this.#options;
     const { blockSize } = this.#options.negotiated;
     const offset = (block - 1) * blockSize;
     const length = Math.min(blockSize, source.sizeBytes - offset);
@@ -157,6 +172,7 @@ export class TransferSession {
     // Lost before it was sent: the timer sends it again.
     if (!packet) return true;
     if (!source.copyInto(packet, 4, offset, length)) return false;
+    if (block === 1 && headBytes > 0) this.#head ??= Buffer.from(packet.subarray(4, 4 + Math.min(length, headBytes)));
     const wire = wireBlock(block, rollover);
     packet[0] = 0;
     packet[1] = opcodes.data;

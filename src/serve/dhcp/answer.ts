@@ -29,7 +29,7 @@ export function answerDhcp(request: DhcpRequest, reception: Reception, context: 
   if (request.packet.op !== 1) return ignore('it is a reply');
   const machine = request.mac && context.machineByMac(request.mac);
   const choice = networkOf(request, context.networks, reception.interface, machine?.address);
-  if (choice.kind === 'none') return ignore(choice.reason);
+  if (choice.kind === 'none') return { kind: 'ignore', reason: choice.reason, wanted: choice.wanted, told: [] };
   const { network } = choice;
   const subject: Subject = { mac: request.mac, machine: machine?.name, network: network.name };
   const what: Case = {

@@ -59,6 +59,9 @@ export function answerRequest(what: Case): Verdict {
           ...(request.clientId && { clientId: request.clientId }),
           ...(request.facts.uuid && { uuid: request.facts.uuid }),
           ...(fields && { bootFile: fields.bootFile }),
+          nextServer: formatIpv4(network.address),
+          subnet: formatSubnet(network.subnet),
+          ...(network.router !== undefined && { router: formatIpv4(network.router) }),
         },
       },
     ],
@@ -124,7 +127,11 @@ function choseOther(what: Case, server: Ipv4, address: Ipv4): Verdict {
       {
         id: 'dhcp.chose-other',
         subject: withAddress(what.subject, address),
-        data: { server: formatIpv4(server), address: formatIpv4(address) },
+        data: {
+          server: formatIpv4(server),
+          address: formatIpv4(address),
+          client: describeClient(what.client),
+        },
       },
     ],
     ...(offer && { dropOffer: offer }),

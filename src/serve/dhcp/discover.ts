@@ -5,7 +5,7 @@ import { abandonLease, addressQuestion, HOLD_MS } from './allocation.ts';
 import { chooseDestination } from './destination.ts';
 import { chooseLeaseSeconds } from './lease-times.ts';
 import { encodeLeaseReply } from './reply.ts';
-import { tellDiscover, tellSeen, withAddress } from './say.ts';
+import { describeDestination, tellDiscover, tellSeen, withAddress } from './say.ts';
 import { serverIdentifierFor } from './server-identifier.ts';
 import { type Case, ignore, type Told, type Verdict } from './verdict.ts';
 
@@ -45,23 +45,23 @@ export function answerDiscover(what: Case): Verdict {
   if (boot.kind === 'unsupported') {
     told.push({ id: 'dhcp.no-boot-file', subject: what.subject, data: { arch: boot.arch, reason: boot.reason } });
   }
+  const { replies } = network.dhcp;
+  const to = chooseDestination(request, { isNak: false, yiaddr: address, replies }, what.reception.source);
   told.push({
     id: 'dhcp.offer',
     subject: withAddress(what.subject, address),
-    data: { address: formatIpv4(address), reason: choice.reason, ...(fields && { bootFile: fields.bootFile }) },
+    data: {
+      address: formatIpv4(address),
+      reason: choice.reason,
+      ...(fields && { bootFile: fields.bootFile }),
+      nextServer: formatIpv4(network.address),
+      to: describeDestination(what, to),
+    },
   });
   return {
     kind: 'answer',
     offer,
-    reply: {
-      source: network.address,
-      bytes: encodeLeaseReply(parts, 'offer', { address, seconds }),
-      to: chooseDestination(
-        request,
-        { isNak: false, yiaddr: address, replies: network.dhcp.replies },
-        what.reception.source,
-      ),
-    },
+    reply: { source: network.address, bytes: encodeLeaseReply(parts, 'offer', { address, seconds }), to },
     told,
   };
 }

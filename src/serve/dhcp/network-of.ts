@@ -6,7 +6,8 @@ import type { DhcpRequest } from './request.ts';
 
 export type NetworkChoice =
   | { readonly kind: 'network'; readonly network: Network }
-  | { readonly kind: 'none'; readonly reason: string };
+  /** `wanted`: the address of the subnet that a relay asks for. */
+  | { readonly kind: 'none'; readonly reason: string; readonly wanted?: Ipv4 | undefined };
 
 /**
  * Which network a request belongs to: what the relay or the client says (option 82 sub-option 5, RFC 3527; option 118,
@@ -25,6 +26,7 @@ export function networkOf(
     if (network) return { kind: 'network', network };
     return {
       kind: 'none',
+      wanted: named,
       reason: `relay ${formatIpv4(request.relay ?? named)} asks for the subnet of ${formatIpv4(named)}, which no network here has`,
     };
   }

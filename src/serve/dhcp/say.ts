@@ -1,6 +1,7 @@
 import type { BootClient } from '../../boot/client.ts';
 import type { Subject } from '../../event/event.ts';
 import { formatIpv4, type Ipv4 } from '../../net/ipv4.ts';
+import type { Destination } from './destination.ts';
 import type { Case, Told } from './verdict.ts';
 
 /** The client in a word or two, for events. */
@@ -49,8 +50,24 @@ export function tellDiscover(what: Case): Told {
       ...(facts.userClasses[0] && { userClass: facts.userClasses[0] }),
       ...(facts.uuid && { uuid: facts.uuid }),
       ...(facts.ipxe?.nic && { nic: facts.ipxe.nic }),
+      ...tellTimes(what),
+      ...(what.request.relay !== undefined && { relay: formatIpv4(what.request.relay) }),
     },
   };
+}
+
+/** iPXE shifts the count of its tries into `secs`, and sets the second bit when it has had an offer (ipxe, net/udp/dhcp.c). */
+function tellTimes({ request: { packet, facts } }: Case) {
+  if (facts.ipxe === undefined) return { secs: packet.secs };
+  const { features } = facts.ipxe;
+  const loads = [...(features.includes(0x13) ? ['http'] : []), ...(features.includes(0x14) ? ['https'] : [])];
+  return { heard: (packet.secs & 2) !== 0, loads };
+}
+
+/** "broadcast", "unicast", or the relay that a reply is sent to. */
+export function describeDestination({ request }: Case, to: Destination): string {
+  if (request.relay !== undefined) return `relay ${formatIpv4(request.relay)}`;
+  return to.kind === 'broadcast' ? 'broadcast' : 'unicast';
 }
 
 /** The event of a machine that is not in the configuration, when it comes for the first time. */

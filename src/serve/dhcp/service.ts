@@ -1,4 +1,4 @@
-import type { Emit } from '../../event/event.ts';
+import type { Emit, EventData } from '../../event/event.ts';
 import type { LeaseBook, Offer } from '../../lease/book.ts';
 import type { LeaseChange, LeaseStore } from '../../lease/lease.ts';
 import type { Macs } from '../../machine/macs.ts';
@@ -100,11 +100,7 @@ export function createDhcpService(ports: DhcpPorts): DhcpService {
       noteObserved(observed, request);
       if (verdict.dropOffer) ports.book.dropOffer(verdict.dropOffer.network, verdict.dropOffer.client);
       tell(verdict.told);
-      ports.emit(
-        'dhcp.ignored',
-        { mac: request.mac },
-        { reason: verdict.reason, message: request.message.toUpperCase() },
-      );
+      ports.emit('dhcp.ignored', { mac: request.mac }, ignoredData(request, reception, verdict));
       return;
     }
     if (verdict.offer) ports.book.hold(verdict.offer, ports.now());
@@ -148,6 +144,20 @@ export function createDhcpService(ports: DhcpPorts): DhcpService {
     apply: (change) => applyByHand(ports, change),
     counters: () => counters,
     macCounters: notes.counters,
+  };
+}
+
+function ignoredData(
+  { message, relay }: DhcpRequest,
+  { port }: Reception,
+  { reason, wanted }: Extract<Verdict, { kind: 'ignore' }>,
+): EventData<'dhcp.ignored'> {
+  return {
+    reason,
+    message: message.toUpperCase(),
+    ...(relay !== undefined && { relay: formatIpv4(relay) }),
+    ...(wanted !== undefined && { wanted: formatIpv4(wanted) }),
+    ...(port === 4011 && { port }),
   };
 }
 

@@ -105,3 +105,42 @@ test('the search uses the interface’s address, marked as locally administered,
   assert.deepEqual([...searchMac(mac('00:25:90:96:c4:9a'))], [0x02, 0x25, 0x90, 0x96, 0xc4, 0x9a]);
   assert.deepEqual([...searchMac(mac('02:00:ac:16:0a:02'))], [0x00, 0x00, 0xac, 0x16, 0x0a, 0x02]);
 });
+
+test('what another server tells a machine about booting is told each time, and so is its refusal', () => {
+  const { told, strangers } = open();
+  const ack = (options: Record<number, string>) => reply(offer('172.22.10.3', '172.22.10.100', options));
+  strangers.hear(ack({ 67: 'pxelinux.0' }), network(), 0);
+  strangers.hear(ack({ 67: 'pxelinux.0' }), network(), 1);
+  strangers.hear(ack({ 60: 'PXEClient' }), network(), 2);
+  strangers.hear(ack({ 60: 'PXEClient', 43: 'hex:060108ff' }), network(), 3);
+  const nak = requestBytes({ type: 6, options: { 54: addressHex('172.22.10.3'), 56: 'wrong network' } });
+  nak[0] = 2;
+  strangers.hear(reply(nak), network(), 4);
+  const subject = { mac: '00:25:90:96:c4:9a', network: 'management' };
+  const said = { server: '172.22.10.3', message: 'OFFER', address: '172.22.10.100' };
+  const named = { ...said, bootFile: 'pxelinux.0', nextServer: '172.22.10.3' };
+  assert.deepEqual(
+    told.filter(([id]) => id !== 'dhcp.stranger'),
+    [
+      ['dhcp.other-answer', subject, named],
+      ['dhcp.other-answer', subject, named],
+      ['dhcp.other-answer', subject, { ...said, vendorClass: 'PXEClient', hasDiscovery: false }],
+      ['dhcp.other-answer', subject, { ...said, vendorClass: 'PXEClient', hasDiscovery: true }],
+      ['dhcp.other-nak', subject, { server: '172.22.10.3', serverMac: '02:00:00:00:00:03', reason: 'wrong network' }],
+    ],
+  );
+});
+
+test('what is said to our own search, and what says nothing about booting, is no news for a machine', () => {
+  const told: string[] = [];
+  const searching = mac('00:25:90:96:c4:9a');
+  const strangers = createStrangers(
+    (id) => void told.push(id),
+    (address) => address === OURS,
+    searching,
+  );
+  strangers.hear(reply(offer('172.22.10.3', '172.22.10.100', { 67: 'pxelinux.0' })), network(), 0);
+  const plain = open();
+  plain.strangers.hear(reply(offer('172.22.10.3')), network(), 0);
+  assert.deepEqual([told, plain.told.map(([id]) => id)], [['dhcp.stranger'], ['dhcp.stranger']]);
+});

@@ -1,15 +1,19 @@
 import type { Emit } from '../../event/event.ts';
 import type { Network } from '../../lease/network.ts';
 import { ANY, formatIpv4, type Ipv4 } from '../../net/ipv4.ts';
-import { type Mac, macBytes } from '../../net/mac.ts';
+import { type Mac, macAt, macBytes } from '../../net/mac.ts';
 import { subnetContains } from '../../net/subnet.ts';
-import { Option } from '../../wire/dhcp4/option-codes.ts';
-import { decodePacket } from '../../wire/dhcp4/packet.ts';
-import { readAddress } from '../../wire/dhcp4/values.ts';
+import { type MessageName, messageName, Option } from '../../wire/dhcp4/option-codes.ts';
+import { type DhcpPacket, decodePacket } from '../../wire/dhcp4/packet.ts';
+import { readAddress, readText, readU8 } from '../../wire/dhcp4/values.ts';
+import { hasDiscoveryControl } from '../../wire/pxe/vendor-options.ts';
 
 /** Remembers which other DHCP servers were told of, so that each is told once, and again after a while. */
 export interface Strangers {
-  /** Takes a datagram that some server sent to its clients. */
+  /**
+   * Takes a datagram that some server sent to its clients. What it says to a machine about booting, or that it refuses it,
+   * is told each time: that is what competes with our word.
+   */
   hear(
     reply: { readonly payload: Uint8Array; readonly source: Ipv4; readonly sourceMac?: Mac | undefined },
     network: Network,
@@ -20,13 +24,19 @@ export interface Strangers {
 /** A warning that comes every five minutes is not read any more; one an hour is. */
 const TELL_AGAIN_MS = 60 * 60_000;
 
-export function createStrangers(emit: Emit, isOurAddress: (address: Ipv4) => boolean): Strangers {
+export function createStrangers(
+  emit: Emit,
+  isOurAddress: (address: Ipv4) => boolean,
+  /** The hardware address that we look for strangers with. */
+  searching?: Mac | undefined,
+): Strangers {
   const toldAt = new Map<string, number>();
   return {
     hear({ payload, source, sourceMac }, network, now) {
       const found = readServer(payload, source);
       // A relay hands on what we said ourselves.
       if (found === undefined || isOurAddress(found.server) || isOurAddress(source)) return;
+      if (found.mac !== undefined && found.mac !== searching) tellMachine(emit, found, found.mac, network, sourceMac);
       const key = `${network.name} ${found.server}`;
       const last = toldAt.get(key);
       if (last !== undefined && now - last < TELL_AGAIN_MS) return;
@@ -50,11 +60,48 @@ export function searchMac(own: Mac): Uint8Array {
   return bytes;
 }
 
-function readServer(payload: Uint8Array, source: Ipv4): { server: Ipv4; offered: Ipv4 } | undefined {
+/** What a server said to a machine. */
+interface Answer {
+  readonly server: Ipv4;
+  readonly offered: Ipv4;
+  readonly mac?: Mac | undefined;
+  readonly message?: MessageName | undefined;
+  readonly packet: DhcpPacket;
+}
+
+function tellMachine(emit: Emit, answer: Answer, mac: Mac, network: Network, serverMac: Mac | undefined): void {
+  const { packet, message } = answer;
+  const subject = { mac, network: network.name };
+  const server = formatIpv4(answer.server);
+  if (message === 'nak') {
+    const reason = readText(packet.options, Option.message);
+    emit('dhcp.other-nak', subject, { server, ...(serverMac && { serverMac }), ...(reason && { reason }) });
+    return;
+  }
+  const bootFile = packet.file || readText(packet.options, Option.bootFileName);
+  const vendorClass = readText(packet.options, Option.vendorClass);
+  const isAboutBooting = bootFile || vendorClass?.startsWith('PXEClient') || vendorClass?.startsWith('HTTPClient');
+  if (message === undefined || !isAboutBooting) return;
+  const vendorSpecific = packet.options.get(Option.vendorSpecific);
+  emit('dhcp.other-answer', subject, {
+    server,
+    message: message.toUpperCase(),
+    ...(packet.yiaddr !== ANY && { address: formatIpv4(packet.yiaddr) }),
+    ...(bootFile && { bootFile }),
+    ...(bootFile && { nextServer: packet.siaddr === ANY ? server : formatIpv4(packet.siaddr) }),
+    ...(vendorClass && { vendorClass }),
+    ...(vendorClass && { hasDiscovery: vendorSpecific !== undefined && hasDiscoveryControl(vendorSpecific) }),
+  });
+}
+
+function readServer(payload: Uint8Array, source: Ipv4): Answer | undefined {
   try {
     const packet = decodePacket(payload);
-    if (packet.op !== 2 || !packet.options.has(Option.messageType)) return undefined;
-    return { server: readAddress(packet.options, Option.serverIdentifier) ?? source, offered: packet.yiaddr };
+    const type = readU8(packet.options, Option.messageType);
+    if (packet.op !== 2 || type === undefined) return undefined;
+    const server = readAddress(packet.options, Option.serverIdentifier) ?? source;
+    const mac = packet.hlen === 6 ? macAt(packet.chaddr, 0, packet.hlen) : undefined;
+    return { server, offered: packet.yiaddr, mac, message: messageName(type), packet };
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;

@@ -25,6 +25,8 @@ export type Verdict =
   | {
       readonly kind: 'ignore';
       readonly reason: string;
+      /** The address of the subnet that a relay asks for, and that no network has. */
+      readonly wanted?: Ipv4 | undefined;
       readonly told: readonly Told[];
       /** The client does not want this offer any more. */
       readonly dropOffer?: Offer | undefined;

@@ -36,6 +36,9 @@ function blockSizeCap(limits: TransferLimits): number {
   return Math.min(carried, limits.maxBlockSize, MOST_BLOCK_SIZE);
 }
 
+/** How long a client is kept to smaller blocks: a machine's boots of a day, and no longer than a repair is likely to take. */
+export const BLOCK_CAP_MS = 24 * 60 * 60_000;
+
 /**
  * The cap for a client's next request after it never acknowledged a first block of `blockSize`: 1024, then 512.
  * Tunnels and VLAN tags eat some of the MTU, and boot firmware drops fragments (tinkerbell/smee#43, fogproject#455).

@@ -30,6 +30,8 @@ function word(action: TransferAction): string {
       return 'oack';
     case 'distrust-block-size':
       return 'distrust';
+    case 'unheard':
+      return 'unheard';
     case 'started':
       return 'started';
     case 'end': {
@@ -184,7 +186,8 @@ const stories: readonly [what: string, plan: Partial<TransferPlan>, rows: readon
       ['start', 'oack, wait 1000'],
       ['timeout', 'oack, wait 2000'],
       ['timeout', 'oack, wait 4000'],
-      ...times(7, ['timeout', 'oack, wait 8000']),
+      ['timeout', 'oack, unheard, wait 8000'],
+      ...times(6, ['timeout', 'oack, wait 8000']),
       ['timeout', 'stalled unreachable 63'],
     ],
   ],

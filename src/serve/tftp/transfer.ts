@@ -70,6 +70,8 @@ export type TransferAction =
   | { readonly kind: 'started' }
   /** The first block does not get through: this client's next request gets smaller ones. */
   | { readonly kind: 'distrust-block-size' }
+  /** It asked, and nothing that it was sent was ever answered. */
+  | { readonly kind: 'unheard' }
   | { readonly kind: 'end'; readonly outcome: TransferOutcome };
 
 export interface Step {
@@ -86,7 +88,7 @@ const LEAST_TIMEOUTS = 3;
 const FINAL_TIMEOUTS = 4;
 /** Timeouts in the OACK phase after which a superseded request counts as a size probe. */
 const PROBE_TIMEOUTS = 4;
-/** Lost first blocks before their size is blamed. */
+/** Lost first blocks before their size is blamed, lost first answers before that is worth a word. */
 const DISTRUST_TIMEOUTS = 3;
 
 export function openTransfer(plan: TransferPlan): TransferState {
@@ -166,7 +168,8 @@ function onTimeout(state: TransferState): Step {
   if (state.phase === 'oack') {
     if (state.isSuperseded && waited.timeouts >= PROBE_TIMEOUTS) return end(waited, { kind: 'probe' });
     if (isOutOfPatience(waited)) return stalled(waited);
-    return arm(waited, [{ kind: 'send-oack' }]);
+    const isUnheard = !state.isSuperseded && waited.timeouts === DISTRUST_TIMEOUTS;
+    return arm(waited, [{ kind: 'send-oack' }, ...(isUnheard ? ([{ kind: 'unheard' }] as const) : [])]);
   }
   if (isNearEnd(waited) && waited.timeouts >= FINAL_TIMEOUTS) return end(waited, { kind: 'done', finalAck: false });
   if (isOutOfPatience(waited)) return stalled(waited);

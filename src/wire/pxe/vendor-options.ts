@@ -4,10 +4,21 @@
  */
 export const BOOT_THE_NAMED_FILE: Uint8Array = Uint8Array.of(6, 1, 8, 255);
 
+/** Whether option 43 says how a boot server is found (sub-option 6). Without it, "PXEClient" sends EDK2 to port 4011. */
+export function hasDiscoveryControl(vendorSpecific: Uint8Array): boolean {
+  return suboption(vendorSpecific, 6) !== undefined;
+}
+
 /** A client's choice of a boot item in its request to port 4011: option 43 sub-option 71, item and layer. */
 export function decodeBootItem(
   vendorSpecific: Uint8Array,
 ): { readonly item: number; readonly layer: number } | undefined {
+  const content = suboption(vendorSpecific, 71, 4);
+  return content && { item: u16(content, 0), layer: u16(content, 2) };
+}
+
+/** The first sub-option of this code, and of this length where one is given. */
+function suboption(vendorSpecific: Uint8Array, wanted: number, bytes?: number): Uint8Array | undefined {
   for (let at = 0; at + 1 < vendorSpecific.length; ) {
     const code = vendorSpecific[at] ?? 255;
     if (code === 255) return undefined;
@@ -17,7 +28,7 @@ export function decodeBootItem(
     }
     const length = vendorSpecific[at + 1] ?? 0;
     const content = vendorSpecific.subarray(at + 2, at + 2 + length);
-    if (code === 71 && content.length === 4) return { item: u16(content, 0), layer: u16(content, 2) };
+    if (code === wanted && (bytes === undefined || content.length === bytes)) return content;
     at += 2 + length;
   }
   return undefined;

@@ -1,0 +1,146 @@
+import type { RecordedEvent } from '../event/event.ts';
+import type { Mac } from '../net/mac.ts';
+import { attemptAt } from './at-time.ts';
+import { createCards } from './cards.ts';
+import type { Trace } from './diagnose/trace.ts';
+import { type History, step } from './fold.ts';
+import type { Attempt } from './story.ts';
+
+/** The boots of all machines, in memory. Times are ms since 1970. */
+export interface StoryBook {
+  /** Takes the next event, in ascending order. Gives the card whose story it changed. */
+  take(event: RecordedEvent): Mac | undefined;
+  /** Cards with a story, the one that was heard last first. */
+  macs(): readonly Mac[];
+  /** Grows with each event that is part of the card's story. */
+  version(mac: Mac): number;
+  /** The last attempt of a card. */
+  current(mac: Mac, now: number): Attempt | undefined;
+  /** All that are kept of a card, the newest first. */
+  attempts(mac: Mac, now: number): readonly Attempt[];
+  /** What a diagnosis of the last attempt looks at. */
+  trace(mac: Mac, now: number): Trace | undefined;
+}
+
+/** What the book holds at most. */
+export interface BookLimits {
+  readonly macs: number;
+  /** Events of one attempt: the first that come, and the last. */
+  readonly firstEvents: number;
+  readonly lastEvents: number;
+  /** Events of the attempts before. */
+  readonly eventsBefore: number;
+  /** Events that are about no machine. */
+  readonly around: number;
+}
+
+const defaultBookLimits: BookLimits = {
+  macs: 5_000,
+  firstEvents: 40,
+  lastEvents: 110,
+  eventsBefore: 60,
+  around: 100,
+};
+
+interface Entry {
+  readonly history: History;
+  readonly version: number;
+  readonly before: readonly RecordedEvent[];
+  readonly first: RecordedEvent[];
+  /** Grows to twice its limit before it is cut, so that a chatty installer does not move the list for each line. */
+  last: RecordedEvent[];
+}
+
+/** An empty book. What was heard longest ago makes room for what is new. */
+export function createStoryBook(limits: BookLimits = defaultBookLimits): StoryBook {
+  /** The card that was heard last stands last. */
+  const entries = new Map<Mac, Entry>();
+  const cards = createCards();
+  let around: RecordedEvent[] = [];
+
+  const drop = (mac: Mac, entry: Entry | undefined) => {
+    entries.delete(mac);
+    if (entry) cards.drop(entry.history.course.attempt);
+  };
+  const put = (mac: Mac, entry: Entry) => {
+    drop(mac, entries.get(mac));
+    entries.set(mac, entry);
+    cards.put(entry.history.course.attempt);
+    if (entries.size <= limits.macs) return;
+    const [oldest] = entries;
+    if (oldest !== undefined) drop(...oldest);
+  };
+  return {
+    take(event) {
+      const mac = cards.of(event);
+      if (mac === undefined) {
+        if (isAround(event)) around = keepLast(around, event, limits.around);
+        return undefined;
+      }
+      const before = entries.get(mac);
+      const history = step(before?.history, event, mac);
+      if (history === undefined || history === before?.history) return undefined;
+      const entry = nextEntry(before, history, limits);
+      remember(entry, event, limits);
+      put(mac, entry);
+      return mac;
+    },
+    macs: () => [...entries.keys()].reverse(),
+    version: (mac) => entries.get(mac)?.version ?? 0,
+    current: (mac, now) => {
+      const entry = entries.get(mac);
+      return entry && attemptAt(entry.history.course.attempt, now);
+    },
+    attempts: (mac, now) => {
+      const entry = entries.get(mac);
+      if (entry === undefined) return [];
+      return [attemptAt(entry.history.course.attempt, now), ...entry.history.earlier];
+    },
+    trace: (mac, now) => {
+      const entry = entries.get(mac);
+      if (entry === undefined) return undefined;
+      const attempt = attemptAt(entry.history.course.attempt, now);
+      return {
+        attempt,
+        events: entry.first.concat(entry.last.slice(-limits.lastEvents)),
+        around: around.slice(-limits.around),
+        before: entry.before,
+        siblings: cards.siblings(attempt).flatMap((other) => during(attempt, entries.get(other))),
+        now,
+      };
+    },
+  };
+}
+
+function nextEntry(before: Entry | undefined, history: History, limits: BookLimits): Entry {
+  const version = (before?.version ?? 0) + 1;
+  if (before?.history.course.attempt.id === history.course.attempt.id) return { ...before, history, version };
+  return { history, version, before: eventsOf(before).slice(-limits.eventsBefore), first: [], last: [] };
+}
+
+function eventsOf(entry: Entry | undefined): RecordedEvent[] {
+  return entry === undefined ? [] : [...entry.before, ...entry.first, ...entry.last];
+}
+
+function during(attempt: Attempt, entry: Entry | undefined): RecordedEvent[] {
+  return entry === undefined ? [] : entry.first.concat(entry.last).filter(({ seq }) => seq >= attempt.id);
+}
+
+/** Lines of logs and progress say nothing of a cause, and there are many. */
+function remember(entry: Entry, event: RecordedEvent, limits: BookLimits): void {
+  if (event.id === 'installer.log' || event.id.endsWith('.progress')) return;
+  if (entry.first.length < limits.firstEvents) entry.first.push(event);
+  else entry.last = keepLast(entry.last, event, limits.lastEvents);
+}
+
+function keepLast(events: RecordedEvent[], event: RecordedEvent, count: number): RecordedEvent[] {
+  const kept = events.length >= 2 * count ? events.slice(-count) : events;
+  kept.push(event);
+  return kept;
+}
+
+/** What may explain why a machine fails, although it names none. */
+function isAround({ id }: RecordedEvent): boolean {
+  const [area] = id.split('.');
+  return ['dhcp', 'tftp', 'http', 'interface', 'loader', 'server', 'store', 'config', 'worker'].includes(area ?? '');
+}

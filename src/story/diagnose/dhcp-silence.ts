@@ -1,0 +1,123 @@
+import type { Finding, Rule } from './rule.ts';
+import { acks, after, discovers, heard, isFirmware, type Sender, senderOf, type View } from './view.ts';
+import { nameOf, since, whoIs } from './words.ts';
+
+/** A machine that should be heard and is not, or that does not hear us. */
+
+const EXPECTED_MS = 10 * 60_000;
+const UNHEARD_SPAN_MS = 5_000;
+const UNHEARD_TRIES = 3;
+
+/** Case 1: nothing but the grant. */
+const nothingHeard: Rule = {
+  id: 'nothing-heard',
+  help: 'An installation was granted, and ten minutes later nothing has been heard from the machine: no cable, another VLAN, the card’s network boot is switched off, the network is not first in the boot order, or nobody switched it on. rackready does not know when a machine is powered on, so it can only say that nothing came. Look for the link light, the switch port’s VLAN, and the network boot entry of the firmware’s setup. `rackready watch` shows the first packet as soon as it comes.',
+  find(view) {
+    const grant = heard(view.events, 'install.granted').at(-1);
+    if (grant === undefined || view.now - grant.time < EXPECTED_MS) return undefined;
+    const isQuiet = view.events.every(({ id }) => id.startsWith('install.') || id.startsWith('machine.'));
+    if (!isQuiet) return undefined;
+    return {
+      evidence: [grant],
+      confidence: 0.4,
+      cause: `nothing has been heard from ${whoIs(view)} in the ${since(view, grant)} since its installation was granted`,
+      remedy:
+        'Switch it on with network boot first in its boot order; check cable, VLAN, and that network boot of this card is enabled in the firmware’s setup',
+    };
+  },
+};
+
+/** Case 37, as far as it is seen without power control. */
+const bootedFromDisk: Rule = {
+  id: 'booted-from-disk',
+  help: 'The machine may be installed, and then its installed system asked for an address, not its firmware: it started from its disk and never asked the network. The boot order has the disk first (installers put themselves there), or a one-time network boot by the BMC was lost (it expires after 60 s with many, and has separate flags for BIOS and UEFI). Choose network boot in the boot menu (F12 on most), or put the network first in the boot order. rackready does not order power yet, so it sees only what the machine asks for.',
+  find(view) {
+    const grant = heard(view.history, 'install.granted').at(-1);
+    if (grant === undefined) return undefined;
+    const since = after(view.history, grant);
+    if (heard(since, 'dhcp.discover').some(({ data }) => isFirmware(data.client))) return undefined;
+    if (heard(since, 'boot.config', 'install.cancelled', 'answer.fetched').length > 0) return undefined;
+    const started = [
+      ...discovers(since, 'system'),
+      ...acks(since, 'system').filter(({ data }) => data.kind === 'init-reboot'),
+    ];
+    const [first] = started;
+    if (first === undefined) return undefined;
+    return {
+      evidence: [grant, ...started],
+      confidence: 0.7,
+      cause: `${whoIs(view)} may be installed with ${grant.data.profile}, and its installed system asked for an address instead of its firmware: it started from its disk`,
+      remedy: `Restart it and choose network boot in the firmware’s boot menu, or put the network first in the boot order; \`rackready cancel ${nameOf(view)}\` takes the grant back`,
+    };
+  },
+};
+
+/** The DISCOVERs of one sender that nobody took an offer for, up to now. */
+function untaken(view: View) {
+  const last = heard(view.events, 'dhcp.ack').at(-1);
+  const since = last === undefined ? view.events : after(view.events, last);
+  if (heard(since, 'dhcp.chose-other', 'dhcp.nak', 'dhcp.other-nak', 'dhcp.no-boot-file').length > 0) return undefined;
+  const asked = heard(since, 'dhcp.discover');
+  const sender = asked.at(-1) && senderOf(asked.at(-1)?.data.client ?? '');
+  const tries = asked.filter(({ data }) => senderOf(data.client) === sender);
+  const offers = heard(since, 'dhcp.offer');
+  const [first] = tries;
+  const newest = tries.at(-1);
+  if (first === undefined || newest === undefined || sender === undefined) return undefined;
+  if (tries.length < UNHEARD_TRIES || offers.length < UNHEARD_TRIES) return undefined;
+  if (newest.time - first.time < UNHEARD_SPAN_MS) return undefined;
+  // An offer without a boot file is dropped by firmware: that is another rule.
+  const needsFile: readonly Sender[] = ['pxe', 'http', 'ipxe'];
+  if (needsFile.includes(sender) && offers.at(-1)?.data.bootFile === undefined) return undefined;
+  // iPXE says itself that it has heard an offer.
+  if (newest.data.heard === true) return undefined;
+  return { before: last, sender, newest, offers, tries, isSure: newest.data.heard === false };
+}
+
+/** Case 10. */
+const offersUnheard: Rule = {
+  id: 'offers-unheard',
+  help: 'The machine asks again and again, rackready offers an address each time, and no offer is ever taken: its questions reach us, our answers do not reach it. Through a relay: the answer goes to the relay’s address, UDP from port 67 to port 67; look at the route from this host to it and at rules on the way. Without a relay: a rule on this host or the switch drops what comes from port 67 (DHCP snooping lets only trusted ports answer: make this host’s port one), the VLAN goes one way only, or the client takes no unicast before it has an address: set `replies: broadcast` under `dhcp` of the network.',
+  find(view) {
+    const seen = untaken(view);
+    if (seen === undefined || seen.before !== undefined) return undefined;
+    const { offers, tries, newest, isSure } = seen;
+    const offer = offers.at(-1);
+    const { relay } = newest.data;
+    const way = relay === undefined ? `(sent by ${offer?.data.to ?? 'broadcast'})` : `(sent to relay ${relay})`;
+    return {
+      evidence: [...tries, ...offers].sort((one, other) => one.seq - other.seq),
+      confidence: isSure ? 0.9 : 0.8,
+      cause: `${tries.length} questions of ${whoIs(view)} were answered with an offer of ${offer?.data.address} ${way}, and none was taken: our answers do not reach it`,
+      remedy:
+        relay === undefined
+          ? 'Trust this host’s switch port for DHCP snooping, look for rules that drop UDP from port 67 to 68, and try `replies: broadcast` under `dhcp` of the network'
+          : `Check the route from this host to relay ${relay}, and that UDP from port 67 to port 67 is let through to it`,
+    };
+  },
+};
+
+/** Case 2. */
+const portBlocked: Rule = {
+  id: 'port-blocked',
+  help: 'The firmware got its address, and the next stage (iPXE, GRUB, the installer) does not get one, or only after 30 to 50 seconds: each stage resets the link, and the switch port then learns (spanning tree) or negotiates (LACP) before it lets anything through. Set the port to edge (`portfast`), or give the LACP group a fallback.',
+  find(view) {
+    const seen = untaken(view);
+    if (seen?.before === undefined) return undefined;
+    const { sender, tries, offers, before } = seen;
+    if (senderOf(before.data.client) === sender) return undefined;
+    return blocked(view, before, [...tries, ...offers], `${tries.length} questions of its ${sender} got an offer each`);
+  },
+};
+
+function blocked(view: View, before: ReturnType<typeof acks>[number], evidence: Finding['evidence'], what: string) {
+  return {
+    evidence: [before, ...evidence].sort((one, other) => one.seq - other.seq),
+    confidence: 0.7,
+    cause: `${whoIs(view)} had ${before.data.address} as ${before.data.client}, then ${what}, and none was taken: its switch port does not carry traffic after the link was reset`,
+    remedy:
+      'Set the switch port to edge/portfast (spanning tree), or give its LACP group a fallback, then boot it again',
+  };
+}
+
+export const silenceRules: readonly Rule[] = [nothingHeard, bootedFromDisk, offersUnheard, portBlocked];

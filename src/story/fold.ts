@@ -1,0 +1,90 @@
+import type { RecordedEvent } from '../event/event.ts';
+import type { Mac } from '../net/mac.ts';
+import { beginsAnother, firstStage } from './begins.ts';
+import { speakerOf } from './client-kind.ts';
+import { type Course, change, end, openCourse, stand } from './course.ts';
+import { stepDhcp } from './step-dhcp.ts';
+import { stepInstall } from './step-install.ts';
+import { stepTransfer } from './step-transfer.ts';
+import type { Attempt } from './story.ts';
+
+/** The attempts of one card: the one that was heard last, and a few before it, the newest first. */
+export interface History {
+  readonly course: Course;
+  readonly earlier: readonly Attempt[];
+}
+
+/** Attempts before the last one that are kept in memory. */
+const EARLIER_KEPT = 4;
+/** Of those, so many transfers a stage. */
+const EARLIER_TRANSFERS = 4;
+/** What a machine that boots from its disk still loads, or asks for as its own system. */
+const LOCAL_TAIL_MS = 15 * 60_000;
+
+/**
+ * Takes one event of a card into its history; undefined as long as no boot was heard. The same object comes back when the event
+ * changes nothing. Work and memory for an event are bounded.
+ */
+export function step(history: History | undefined, event: RecordedEvent, mac: Mac): History | undefined {
+  const speaker = speakerOf(event);
+  const stage = speaker && firstStage(speaker);
+  if (
+    stage !== undefined &&
+    (history === undefined || beginsAnother(history.course, speaker ?? 'system', event.time))
+  ) {
+    const course = hear(openCourse(event, mac, stage), event);
+    return { course, earlier: history === undefined ? [] : filed(history, event.time) };
+  }
+  if (history === undefined || !isHeard(history.course, event)) return history;
+  return { ...history, course: hear(history.course, event) };
+}
+
+/** An attempt that is over hears little more. */
+function isHeard({ attempt }: Course, event: RecordedEvent): boolean {
+  if (attempt.endedAt === undefined) return true;
+  if (event.id === 'install.log') return attempt.outcome === 'failed';
+  if (attempt.outcome !== 'local' || event.time - attempt.endedAt > LOCAL_TAIL_MS) return false;
+  const isSystemUp = attempt.stages.some(({ name, state }) => name === 'system' && state === 'done');
+  return !isSystemUp || event.id.startsWith('tftp.');
+}
+
+function hear(course: Course, event: RecordedEvent): Course {
+  const [area = ''] = event.id.split('.');
+  const stepped = stepsByArea[area]?.(course, event) ?? course;
+  const { machine, network, address } = stepped.attempt;
+  return change(stepped, {
+    lastAt: event.time,
+    machine: event.machine ?? machine,
+    network: network ?? event.network,
+    address: address ?? event.address,
+  });
+}
+
+const stepsByArea: Readonly<Record<string, (course: Course, event: RecordedEvent) => Course>> = {
+  dhcp: stepDhcp,
+  bsdp: stepDhcp,
+  mac: stepDhcp,
+  tftp: stepTransfer,
+  http: stepTransfer,
+  boot: stepInstall,
+  answer: stepInstall,
+  install: stepInstall,
+  installer: stepInstall,
+};
+
+/** Puts the last attempt beside the earlier ones: what had no end has one now. */
+function filed({ course, earlier }: History, time: number): Attempt[] {
+  const { attempt } = course.attempt.endedAt === undefined ? startedAgain(course, time) : course;
+  const stages = attempt.stages.map((one) => ({ ...one, transfers: one.transfers.slice(-EARLIER_TRANSFERS) }));
+  return [{ ...attempt, stages }, ...earlier].slice(0, EARLIER_KEPT);
+}
+
+function startedAgain(course: Course, time: number): Course {
+  const { standing, outcome } = course.attempt;
+  return end(
+    stand(course, `${standing}; then it started again`),
+    outcome === 'running' ? 'left' : outcome,
+    time,
+    false,
+  );
+}

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { systemPath } from '../../src/lab/enclose.ts';
+import type { Story } from '../../src/story/story.ts';
+import { needs } from '../needs.ts';
+import { askApi, type FakePc, fakePc, followStories, installFakePc } from '../support/fake-pc.ts';
+import { run } from '../support/http.ts';
+import { openSegment } from '../support/segment.ts';
+import { newFolder, startServer, type TestServer } from '../support/server.ts';
+
+/* The boot story, as a running server tells it of clients that nobody here wrote. */
+
+const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+const SERVER = '172.22.10.2';
+const BOX = '02:00:00:00:00:0a';
+const TOOLS = ['ip', 'udhcpc', 'curl'];
+
+function configuration(): string {
+  const folder = newFolder('boot');
+  writeFileSync(join(folder, 'linux'), Buffer.alloc(300_000, 1));
+  writeFileSync(join(folder, 'initrd'), Buffer.alloc(900_000, 2));
+  return `
+networks:
+  lab:
+    interface: br0
+    subnet: 172.22.10.0/24
+    address: ${SERVER}
+    dhcp: { mode: authoritative, conflictProbe: false, pools: [{ range: 172.22.10.5-172.22.10.30 }] }
+profiles:
+  debian: { os: debian-12, kernel: ${folder}/linux, initrd: ${folder}/initrd, install: once }
+machines:
+  box: { mac: "${BOX}", address: 172.22.10.61, profile: debian }
+`;
+}
+
+async function open(t: TestContext): Promise<{ server: TestServer; pc: FakePc; data: string }> {
+  const segment = await openSegment(t);
+  const server = await startServer(t, { yaml: configuration() });
+  const pc = fakePc(await segment.addClient('box', { mac: BOX }), SERVER);
+  return { server, pc, data: server.data };
+}
+
+const short = ({ stages }: Story) => stages.map(({ name, state }) => `${name} ${state}`);
+
+test('a machine is followed from power-on to its report, and its next boot from the disk', async (t) => {
+  if (!needs(t, ...TOOLS)) return;
+  const { server, pc, data } = await open(t);
+  const stream = followStories(t, data, '?machine=box');
+  await installFakePc(pc, BOX, 'debian');
+  await server.event('install.done');
+  const done = await stream.until(({ outcome }) => outcome === 'installed');
+  assert.deepEqual(short(done), ['firmware done', 'loader done', 'kernel done', 'installer done']);
+  assert.equal(done.decision, 'install debian');
+  assert.equal(done.firmware, 'PXE firmware, bios-x86');
+  assert.equal(done.stages[2]?.bytes, 1_200_000);
+  assert.deepEqual(
+    done.stages[2]?.transfers.map(({ file, state, bytes, ofBytes }) => [file, state, bytes, ofBytes]),
+    [
+      ['os/debian/linux', 'done', 300_000, 300_000],
+      ['os/debian/initrd', 'done', 900_000, 900_000],
+    ],
+  );
+  assert.ok(stream.stories.some(({ outcome }) => outcome === 'running'));
+
+  await pc.dhcp('bios');
+  await pc.tftp(`boot/grub/grub.cfg-01-${BOX.replaceAll(':', '-')}`);
+  await pc.dhcp('system');
+  const local = await stream.until((story) => story.outcome === 'local' && story.stages.length === 3);
+  assert.deepEqual(short(local), ['firmware done', 'loader done', 'system done']);
+
+  const { stories, now } = await askApi<{ now: number; stories: Story[] }>(data, '/stories?machine=box');
+  assert.deepEqual(
+    stories.map(({ id }) => id),
+    [local.id],
+  );
+  assert.ok(now >= local.lastAt);
+  for (const who of ['box', BOX, BOX.toUpperCase(), `m-${BOX.replaceAll(':', '-')}`]) {
+    const { attempts } = await askApi<{ attempts: Story[] }>(data, `/stories/${encodeURIComponent(who)}`);
+    assert.deepEqual(
+      attempts.map(({ id, outcome }) => [id, outcome]),
+      [
+        [local.id, 'local'],
+        [done.id, 'installed'],
+      ],
+    );
+  }
+  const one = await askApi<{ attempts: Story[] }>(data, '/stories/box?limit=1');
+  assert.equal(one.attempts.length, 1);
+});
+
+test('after a restart the stories are there again', async (t) => {
+  if (!needs(t, ...TOOLS)) return;
+  const { server, pc, data } = await open(t);
+  await installFakePc(pc, BOX, 'debian');
+  await server.event('install.done');
+  const before = await askApi<{ attempts: Story[] }>(data, '/stories/box');
+  await server.stop();
+  await startServer(t, { config: server.config, data });
+  const after = await askApi<{ attempts: Story[] }>(data, '/stories/box');
+  const withoutNow = ({ attempts }: { attempts: Story[] }) => attempts.map(({ now, ...story }) => story);
+  assert.deepEqual(withoutNow(after), withoutNow(before));
+  assert.equal(after.attempts.length, 1);
+});
+
+test('the command tells a boot, and writes it to a file without its token', async (t) => {
+  if (!needs(t, ...TOOLS)) return;
+  const { server, pc, data } = await open(t);
+  const cli = async (...args: string[]) => {
+    const { code, stdout, stderr } = await run(process.execPath, [MAIN, ...args], { RACKREADY_DATA: data, TZ: 'UTC' });
+    return { code, text: stdout.toString(), stderr };
+  };
+  const none = await cli('story', 'box');
+  assert.deepEqual([none.code, none.text], [1, '']);
+  assert.match(none.stderr, /no boot of box was heard yet\nSwitch it on/);
+  const token = await installFakePc(pc, BOX, 'debian');
+  await server.event('install.done');
+  const { text, code } = await cli('story', 'box');
+  assert.equal(code, 0);
+  assert.match(text, /^box {2}172\.22\.10\.61 {2}02:00:00:00:00:0a .*\nPXE firmware, bios-x86 . told: install debian/);
+  assert.match(text, /kernel .* 1\.2 MB in 2 files\n +os\/debian\/linux +300 kB/);
+  assert.match(text, /\nnow +is installed with debian/);
+  const file = join(newFolder('out'), 'box.txt');
+  assert.equal((await cli('story', BOX, '--text', file)).code, 0);
+  const written = readFileSync(file, 'utf8');
+  assert.match(written, /\d+ events\n/);
+  assert.match(written, /box +172\.22\.10\.61 +GET \/answer\/…\/preseed\.cfg: 200/);
+  assert.match(written, /box +- +fetched its answer file for debian/);
+  assert.equal(written.includes(token), false);
+  const json = JSON.parse((await cli('story', 'box', '--json')).text) as Story;
+  assert.equal(json.outcome, 'installed');
+  assert.match((await cli('story', 'box', '--attempt', '2')).stderr, /of box only 1 boot is known/);
+  assert.match((await cli('story', 'bax')).stderr, /no machine "bax".*\ndid you mean box\?/);
+  assert.equal((await cli('story', 'box', '--text', '/nowhere/x')).code, 73);
+});
+
+test('on a terminal watch draws a picture, and gives the terminal back', async (t) => {
+  if (!needs(t, ...TOOLS, 'script')) return;
+  const { pc, data } = await open(t);
+  await pc.dhcp('bios');
+  const command = `${process.execPath} ${MAIN} watch box --data ${data}`;
+  const env = { ...process.env, PATH: systemPath(), TERM: 'xterm', LC_ALL: 'C.UTF-8', NO_COLOR: '1' };
+  const child = spawn('script', ['-qec', command, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+  t.after(() => child.kill('SIGKILL'));
+  const ended = once(child, 'close');
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    if (!text.includes('box  172.22.10.61')) {
+      text += chunk;
+      if (text.includes('box  172.22.10.61')) child.stdin.write('q');
+    } else text += chunk;
+  });
+  const [code] = await ended;
+  assert.equal(code, 0);
+  assert.ok(text.startsWith('\x1b[?1049h\x1b[?25l'), JSON.stringify(text.slice(0, 40)));
+  const [, after = ''] = text.split('\x1b[?7h\x1b[?25h\x1b[?1049l');
+  // The last picture stays where the shell goes on.
+  assert.match(after, /^box {2}172\.22\.10\.61/);
+  assert.equal(after.includes('\x1b'), false);
+});
+
+test('who is unknown is told so', async (t) => {
+  if (!needs(t, ...TOOLS)) return;
+  const { data } = await open(t);
+  const { error } = await askApi<{ error: { code: string } }>(data, '/stories/nobody');
+  assert.equal(error.code, 'unknown-machine');
+  assert.deepEqual(await askApi(data, '/stories/box'), { attempts: [] });
+});
