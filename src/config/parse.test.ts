@@ -276,13 +276,19 @@ const rows: readonly { readonly name: string; readonly text: string; readonly wa
     name: 'a mirror from several places, of which one is wrong',
     text: `${network}mirrors: {a: {from: ["http://h/", "h/x"]}}`,
     want: [
-      'r.yaml:2:35: mirrors.a.from.1: "h/x" does not fit: expected a URL with rsync://, http://, https://, file://',
+      'r.yaml:2:35: mirrors.a.from[1]: "h/x" does not fit: expected a URL with rsync://, http://, https://, file://',
     ],
   },
   {
     name: 'what a mirror may not be',
     text: `${network}mirrors: {a: {from: [], bandwidth: fast, blackout: ["8-18"], fingerprints: [ABCD], keep: {snapshots: 0}}}`,
-    want: ['r.yaml:2:21: mirrors.a.from: is empty: expected at least one'],
+    want: [
+      'r.yaml:2:21: mirrors.a.from: is empty: expected at least one',
+      'r.yaml:2:36: mirrors.a.bandwidth: "fast" does not fit: expected bytes per second with kB, MB or GB, like 20MB, at least 1kB',
+      'r.yaml:2:53: mirrors.a.blackout[0]: "8-18" does not fit: expected times of the day like "08:00-18:00"',
+      'r.yaml:2:77: mirrors.a.fingerprints[0]: "ABCD" does not fit: expected a full fingerprint of 40 or 64 hexadecimal digits (gpg --show-keys FILE)',
+      'r.yaml:2:102: mirrors.a.keep.snapshots: 0 does not fit: expected a whole number of 1-1000',
+    ],
   },
   {
     name: 'a mirror by telnet',
