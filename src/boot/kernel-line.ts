@@ -56,13 +56,16 @@ export function reportUrl(input: Pick<KernelLineInput, 'host' | 'httpPort' | 'to
  * Never with a slash at the end.
  */
 export function sourceUrl(
-  profile: Pick<Profile, 'name' | 'source'>,
+  profile: Pick<Profile, 'name' | 'source' | 'mirrorFolder'>,
   ownBase: string,
   snapshot?: string | undefined,
 ): string | undefined {
   const { source } = profile;
   const mirror = mirrorOf(profile);
-  if (mirror !== undefined) return `${ownBase}/mirror/${mirror}${snapshot === undefined ? '' : `@${snapshot}`}`;
+  if (mirror !== undefined) {
+    const folder = profile.mirrorFolder === undefined ? '' : `/${profile.mirrorFolder}`;
+    return `${ownBase}/mirror/${mirror}${snapshot === undefined ? '' : `@${snapshot}`}${folder}`;
+  }
   return source?.startsWith('/') ? `${ownBase}/tree/${profile.name}` : source?.replace(/\/+$/, '');
 }
 

@@ -11,6 +11,8 @@ export interface Profile {
   /** Absolute path on this host, URL, or `mirror:NAME/PATH`: a file of a mirror of this host. */
   readonly kernel: string;
   readonly initrd: string;
+  /** Its folder below the root of its mirror; undefined: the root itself. */
+  readonly mirrorFolder?: string | undefined;
   /** The same in its mirror, preferred where the mirror has them: paths below the mirror's root. */
   readonly inMirror?: { readonly kernel: string; readonly initrd: string } | undefined;
   /** Appended to what the description needs. */

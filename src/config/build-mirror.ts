@@ -1,27 +1,84 @@
-import type { MirrorConfig } from '../mirror/mirror-config.ts';
+import type { MirrorConfig, MirrorKeys, MirrorLayout } from '../mirror/mirror-config.ts';
+import { type MirrorPreset, mirrorPreset, type PresetArchitecture } from '../mirror/presets.ts';
 import type { Folders } from './build-settings.ts';
 import { entryOf } from './facts.ts';
 import { operatingSystems } from './operating-systems.ts';
 import { resolvePath } from './resolve-path.ts';
 import type { Config, MirrorEntry } from './schema.ts';
 
-/** Resolves a mirror's defaults and paths. */
-export function buildMirror(name: string, mirror: MirrorEntry, config: Config, folders: Folders): MirrorConfig {
-  const { keys, fingerprints, bandwidth, jitter, timezone, trust, kind, ...same } = mirror;
-  const folder = folders.folderOf(['mirrors', name]);
+/** Resolves a mirror's preset, defaults and paths; undefined where the checks have found it wrong. */
+export function buildMirror(
+  name: string,
+  mirror: MirrorEntry,
+  config: Config,
+  folders: Folders,
+): MirrorConfig | undefined {
+  const preset = presetOf(mirror);
+  const from = mirror.from ?? (preset && [preset.from]);
+  if (from === undefined) return undefined;
+  const keys = keysOf(mirror, preset, folders.folderOf(['mirrors', name]));
+  const { os, schedule, blackout, keep, connections, exclude, allowMissing } = mirror;
   return {
-    ...same,
     name,
-    kind: kind ?? kindOf(mirror.os),
-    timezone: timezone ?? config.defaults.timezone,
-    jitterSeconds: jitter,
-    keys: keys.map((file) => ({ file: resolvePath(folder, file), fingerprints })),
-    trust: trust ?? (keys.length > 0 ? 'required' : 'none'),
-    bytesPerSecond: bandwidth,
+    os,
+    from,
+    layout: preset?.layout ?? layoutOf(mirror),
+    installFrom: preset?.installFrom ?? mirror.repositories[0] ?? '',
+    boot: preset?.boot,
+    mode: mirror.mode ?? (preset?.isFrozen ? 'frozen' : 'sync'),
+    schedule,
+    timezone: mirror.timezone ?? config.defaults.timezone,
+    jitterSeconds: mirror.jitter,
+    blackout,
+    keys,
+    trust: mirror.trust ?? preset?.trust ?? (keys.length > 0 ? 'required' : 'none'),
+    keep,
+    bytesPerSecond: mirror.bandwidth,
+    connections,
+    exclude,
+    allowMissing,
   };
 }
 
-function kindOf(os: string | undefined): MirrorConfig['kind'] {
+/** The preset that an entry names, for its architecture. */
+export function presetOf({ preset, architectures }: MirrorEntry): MirrorPreset | undefined {
+  const [architecture = 'x86_64'] = architectures;
+  if (preset === undefined || (architecture !== 'x86_64' && architecture !== 'aarch64')) return undefined;
+  return mirrorPreset(preset, architecture satisfies PresetArchitecture);
+}
+
+function keysOf({ keys, fingerprints }: MirrorEntry, preset: MirrorPreset | undefined, folder: string): MirrorKeys[] {
+  if (keys.length > 0) return keys.map((file) => ({ file: resolvePath(folder, file), fingerprints }));
+  return preset?.keys.kind === 'known' ? [{ file: preset.keys.file, fingerprints: preset.keys.fingerprints }] : [];
+}
+
+/** Debian's names of its releases, for mirrors that name no suites. */
+const CODENAMES: Readonly<Record<string, string>> = { 'debian-12': 'bookworm', 'debian-13': 'trixie' };
+
+function layoutOf(mirror: MirrorEntry): MirrorLayout {
+  const { architectures, repositories, suites, components, os } = mirror;
+  const kind = mirror.kind ?? kindOf(os);
+  if (kind === 'yum') {
+    const folders = repositories.length > 0 ? repositories : [''];
+    const more = { withIso: false, withVariants: true, optionalFiles: [] };
+    return { kind, options: { repositories: folders, architectures, ...more } };
+  }
+  if (kind === 'files') return { kind };
+  const codename = entryOf(CODENAMES, os);
+  const names = suites.length > 0 ? suites : codename === undefined ? [] : [codename, `${codename}-updates`];
+  return {
+    kind,
+    options: {
+      suites: names.map((one) => ({ archive: '', name: one, components })),
+      architectures: architectures.length > 0 ? architectures : ['amd64'],
+      languages: ['en'],
+      withInstaller: codename !== undefined,
+    },
+  };
+}
+
+/** How the metadata of an operating system's packages are read. */
+export function kindOf(os: string | undefined): 'yum' | 'apt' | 'files' {
   switch (entryOf(operatingSystems, os)?.family) {
     case 'anaconda':
       return 'yum';

@@ -2,6 +2,7 @@ import type { MacImage } from '../boot/mac-image.ts';
 import type { Profile } from '../boot/profile.ts';
 import type { ExtraOption, Network } from '../lease/network.ts';
 import type { Machine } from '../machine/machine.ts';
+import type { MirrorConfig } from '../mirror/mirror-config.ts';
 import { buildMirror } from './build-mirror.ts';
 import { encodeOptionValue, parseOptionCode } from './dhcp-options.ts';
 import { entryOf } from './facts.ts';
@@ -112,15 +113,15 @@ function buildProfile(name: string, profile: ProfileConfig, config: Config, fold
   const folder = folders.folderOf(['profiles', name]);
   const own = (path: string | undefined) => (path === undefined ? undefined : resolvePath(folder, path));
   const tree = sourceFolder(profile.source);
-  const mirror = mirrorName(profile.source);
+  const mirror = mirrorOfProfile(profile, config, folders);
   const { inTree } = system;
-  const fromTree = (name: string | undefined) => {
-    if (name === undefined) return undefined;
-    if (mirror !== undefined) return `mirror:${mirror}/${name}`;
-    return tree === undefined ? undefined : resolvePath(tree, name);
+  const fromTree = (key: 'kernel' | 'initrd') => {
+    if (mirror)
+      return inTree && `mirror:${mirror.name}/${mirror.boot?.[key] ?? below(mirror.installFrom, inTree[key])}`;
+    return tree === undefined || inTree === undefined ? undefined : resolvePath(tree, inTree[key]);
   };
-  const kernel = own(profile.kernel) ?? system.kernel ?? fromTree(inTree?.kernel);
-  const initrd = own(profile.initrd) ?? system.initrd ?? fromTree(inTree?.initrd);
+  const kernel = own(profile.kernel) ?? system.kernel ?? fromTree('kernel');
+  const initrd = own(profile.initrd) ?? system.initrd ?? fromTree('initrd');
   const named = entryOf(config.templates, profile.answerFile);
   const builtIn = system.template === undefined ? undefined : resolvePath(folders.product, system.template);
   const answerFile =
@@ -136,7 +137,7 @@ function buildProfile(name: string, profile: ProfileConfig, config: Config, fold
     ...(profile.iso !== undefined && { iso: own(profile.iso) }),
     kernel,
     initrd,
-    ...(mirror !== undefined && ownFilesOf(profile) === 0 && system.inMirror && { inMirror: system.inMirror }),
+    ...(mirror && mirrorParts(profile, system, mirror)),
     arguments: profile.arguments,
     answerFile,
     source: tree === undefined ? profile.source : resolvePath('/', tree),
@@ -146,8 +147,25 @@ function buildProfile(name: string, profile: ProfileConfig, config: Config, fold
   };
 }
 
-function ownFilesOf({ kernel, initrd }: ProfileConfig): number {
-  return [kernel, initrd].filter((file) => file !== undefined).length;
+function mirrorOfProfile(profile: ProfileConfig, config: Config, folders: Folders): MirrorConfig | undefined {
+  const name = mirrorName(profile.source);
+  const entry = entryOf(config.mirrors, name);
+  return name === undefined || entry === undefined ? undefined : buildMirror(name, entry, config, folders);
+}
+
+/** What of a profile follows from its mirror. A kernel of the operator's own stays. */
+function mirrorParts(
+  { kernel, initrd }: ProfileConfig,
+  { inMirror, inTree }: OperatingSystem,
+  { installFrom, boot }: MirrorConfig,
+): Pick<Profile, 'inMirror' | 'mirrorFolder'> {
+  const isOwn = kernel !== undefined || initrd !== undefined || inTree !== undefined;
+  const files = isOwn ? undefined : (boot ?? inMirror);
+  return { ...(files && { inMirror: files }), ...(installFrom !== '' && { mirrorFolder: installFrom }) };
+}
+
+function below(folder: string, name: string): string {
+  return folder === '' ? name : `${folder}/${name}`;
 }
 
 /** A kernel of the operator's own may be for anything. */

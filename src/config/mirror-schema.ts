@@ -3,9 +3,14 @@ import * as form from './scalars.ts';
 
 /** The keys of one entry of `mirrors`, for the schema. */
 export const mirrorShape = {
+  preset: form
+    .text('the name of a preset, like rocky-9')
+    .optional()
+    .describe('Where it comes from, and how it is laid out.'),
   os: form.text('the name of an operating system').optional().describe('What it holds; decides kind.'),
   from: form
     .oneOrMore(form.url('rsync', 'http', 'https', 'file'), 'URLs')
+    .optional()
     .describe(
       'Where it comes from: rsync, http, https or file. A list: the same tree at several places, the best first.',
     ),
@@ -17,7 +22,7 @@ export const mirrorShape = {
   timezone: form.timezone.optional().describe('Of schedule and blackout. Default: defaults.timezone.'),
   jitter: form.duration.default(600).describe('Up to so much later than schedule says, the same every time.'),
   blackout: form.list(form.dayWindow, 'times like "08:00-18:00"').default([]).describe('When no run begins by itself.'),
-  mode: form.choice(['sync', 'cache', 'sparse', 'frozen']).default('sync').describe('frozen: filled once.'),
+  mode: form.choice(['sync', 'cache', 'sparse', 'frozen']).optional().describe('frozen: filled once.'),
   keys: form
     .list(form.filePath, 'paths of files')
     .default([])

@@ -61,11 +61,31 @@ describe('the four example files are accepted as they stand', () => {
     assert.deepEqual([kernel, initrd, source], [`${images}/vmlinuz`, `${images}/initrd.img`, 'mirror:centos-7']);
     const mirror = settings.mirrors.get('centos-7') ?? assert.fail();
     assert.deepEqual(
-      [mirror.schedule, mirror.timezone, mirror.mode, mirror.kind],
+      [mirror.schedule, mirror.timezone, mirror.mode, mirror.layout.kind],
       ['11 1 * * *', 'UTC', 'sync', 'yum'],
     );
     assert.deepEqual(mirror.from, ['rsync://mirror.example.org/centos/7/os/x86_64/']);
     assert.deepEqual([mirror.trust, mirror.keep], ['none', { snapshots: 3, days: 7 }]);
+  });
+
+  test('a profile takes kernel, initrd and packages of its mirror by the mirror’s preset', () => {
+    const { profiles, mirrors } = settingsOf(`${network}mirrors:
+  r: { preset: rocky-9, from: "http://h/rocky/9", keys: [k.asc] }
+  d: { preset: debian-12 }
+profiles:
+  r: { os: rocky-9, source: "mirror:r" }
+  d: { os: debian-12, source: "mirror:d" }
+`);
+    const rocky = profiles.get('r') ?? assert.fail();
+    assert.equal(rocky.kernel, 'mirror:r/BaseOS/x86_64/os/images/pxeboot/vmlinuz');
+    assert.equal(rocky.mirrorFolder, 'BaseOS/x86_64/os');
+    const debian = profiles.get('d') ?? assert.fail();
+    assert.match(debian.kernel, /^\/usr\/lib\/debian-installer/);
+    assert.match(debian.inMirror?.initrd ?? '', /^debian\/dists\/bookworm\/.*\/initrd\.gz$/);
+    assert.equal(debian.mirrorFolder, 'debian');
+    assert.deepEqual(mirrors.get('r')?.from, ['http://h/rocky/9']);
+    assert.deepEqual(mirrors.get('d')?.trust, 'required');
+    assert.equal(mirrors.get('d')?.keys[0]?.fingerprints.length, 3);
   });
 
   test('lab-rack as settings: overrides of the profile, the template of the system', () => {
@@ -277,6 +297,19 @@ const rows: readonly { readonly name: string; readonly text: string; readonly wa
     text: `${network}mirrors: {a: {from: ["http://h/", "h/x"]}}`,
     want: [
       'r.yaml:2:35: mirrors.a.from[1]: "h/x" does not fit: expected a URL with rsync://, http://, https://, file://',
+    ],
+  },
+  {
+    name: 'a mirror that nobody can fill',
+    text: `${network}mirrors: {a: {}, b: {preset: roky-9}, c: {preset: rocky-9}, d: {from: "http://h/"}, e: {from: "http://h/", os: ubuntu-24.04}, f: {from: "rsync://h/", trust: required, mode: cache}}`,
+    want: [
+      'r.yaml:2:11: mirrors.a: from is missing: expected the URL of the upstream, or a preset',
+      'r.yaml:2:30: mirrors.b.preset: there is no "roky-9" for this architecture: did you mean rocky-9? expected one of centos-7, centos-stream-9, centos-stream-10, rocky-8, rocky-9, rocky-10, alma-8, alma-9, alma-10, debian-12, debian-13, ubuntu-22.04, ubuntu-24.04, ubuntu-26.04, ubuntu-22.04-packages, ubuntu-24.04-packages, ubuntu-26.04-packages, opensuse-leap-15.6, fedora-NN, for x86_64 or aarch64',
+      'r.yaml:2:39: mirrors.c: the preset rocky-9 needs keys: a file with the public keys that are published at https://rockylinux.org/keys; or trust: none, to look at no signature',
+      'r.yaml:2:61: mirrors.d: nothing says how its metadata are read, and over HTTP nobody can list files: expected os, or kind: yum or apt',
+      'r.yaml:2:85: mirrors.e: suites is missing: expected names below dists/, like [noble, noble-updates]',
+      'r.yaml:2:158: mirrors.f.trust: required needs keys: a file with the public keys of the upstream',
+      'r.yaml:2:174: warning: mirrors.f.mode: cache is not there yet: all of the upstream is fetched, as with sync',
     ],
   },
   {

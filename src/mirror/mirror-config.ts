@@ -1,3 +1,4 @@
+import type { TreeLayout } from './presets.ts';
 import type { Keep } from './run/prune.ts';
 import type { MetadataTrust } from './trust.ts';
 
@@ -14,15 +15,22 @@ export interface DayWindow {
   readonly to: number;
 }
 
-/** A mirror as the configuration describes it, with all defaults. Plain JSON. */
+/** `files`: it has no metadata, and every file of it is taken as it is. */
+export type MirrorLayout = TreeLayout | { readonly kind: 'files' };
+
+/** A mirror as the configuration describes it, with all defaults. Plain values. */
 export interface MirrorConfig {
   readonly name: string;
   /** The operating system that it holds. */
   readonly os?: string | undefined;
   /** The same tree at several places, the best first: rsync, http, https or file URLs. */
   readonly from: readonly string[];
-  /** How its metadata are read; `files`: it has none, and every file of it is taken as it is. */
-  readonly kind: 'yum' | 'apt' | 'files';
+  /** How its metadata are read, and what of the tree is wanted. */
+  readonly layout: MirrorLayout;
+  /** The folder that an installer is pointed to, below the root; '' is the root itself. */
+  readonly installFrom: string;
+  /** What an installer's kernel is started from, below the root, where that is known. */
+  readonly boot?: { readonly kernel: string; readonly initrd: string } | undefined;
   readonly mode: 'sync' | 'cache' | 'sparse' | 'frozen';
   /** Five fields as in crontab(5); undefined: only by command. */
   readonly schedule?: string | undefined;
@@ -36,32 +44,13 @@ export interface MirrorConfig {
   readonly keep: Keep;
   readonly bytesPerSecond?: number | undefined;
   readonly connections: number;
-  /** Empty: all. */
-  readonly architectures: readonly string[];
-  /** yum: folders with `repodata/`. */
-  readonly repositories: readonly string[];
-  /** apt: names below `dists/`, and their components; empty: all. */
-  readonly suites: readonly string[];
-  readonly components: readonly string[];
   readonly exclude: readonly string[];
   readonly allowMissing: readonly string[];
 }
 
 /** What a plan and the choice of files depend on, as text: another one makes "nothing new" untrue. */
 export function planKey(config: MirrorConfig): string {
-  const { from, kind, mode, keys, trust, architectures, repositories, suites, components, exclude, allowMissing } =
-    config;
-  return JSON.stringify([
-    from,
-    kind,
-    mode,
-    keys,
-    trust,
-    architectures,
-    repositories,
-    suites,
-    components,
-    exclude,
-    allowMissing,
-  ]);
+  const { from, layout, mode, keys, trust, exclude, allowMissing } = config;
+  const plain = (_key: string, value: unknown) => (value instanceof RegExp ? value.source : value);
+  return JSON.stringify([from, layout, mode, keys, trust, exclude, allowMissing], plain);
 }

@@ -63,7 +63,7 @@ export function mirrorJson({ name, config, state, nextRunAt, progress }: MirrorV
   return {
     name,
     os: config.os ?? null,
-    kind: config.kind,
+    kind: config.layout.kind,
     mode: config.mode,
     from: config.from,
     state: held ? 'held' : state.current === undefined ? 'empty' : 'serving',

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Digest } from '../../mirror/plan.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 import { type Checker, createChecker, isTrustworthy, strongestOf } from './digests.ts';
+import { diskFailure } from './disk-failure.ts';
 import { type HttpAnswer, type HttpClient, RequestFailed, reasonOf } from './http-client.ts';
 import type { Limiter } from './limiter.ts';
 import { openPart, type PartFile, type PartOrigin } from './part-file.ts';
@@ -206,10 +207,8 @@ function finishPart(deps: FetchDeps, part: PartFile, file: WantedFile, url: stri
 function asTried({ signal }: FetchDeps, part: PartFile, error: unknown): Tried {
   signal.throwIfAborted();
   if (error instanceof ProvisionError) throw error;
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'].includes(code)) {
-    throw new ProvisionError('disk-full', `The data folder cannot be written: ${reasonOf(error)}`, { cause: error });
-  }
+  const failure = diskFailure(error);
+  if (failure) throw failure;
   if (error instanceof TooLong) {
     part.remove();
     return { kind: 'wrong', reason: error.message };

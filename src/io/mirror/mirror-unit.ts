@@ -4,7 +4,7 @@ import { type MirrorConfig, planKey } from '../../mirror/mirror-config.ts';
 import type { MirrorView } from '../../mirror/mirror-view.ts';
 import type { SignatureChecker } from '../../mirror/plan.ts';
 import { nextRunOf } from '../../mirror/run/schedule.ts';
-import type { LastRun } from '../../mirror/run/state.ts';
+import type { LastRun, MirrorState } from '../../mirror/run/state.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 import type { FetchDeps } from './fetch-file.ts';
 import { openGpgvChecker } from './gpgv.ts';
@@ -62,15 +62,24 @@ export function createMirrorUnit(deps: UnitDeps, first: MirrorConfig): MirrorUni
   const bornAt = now();
   let config = first;
   let running: Running | undefined;
-  const nextRunAt = () => nextRunOf(config, files.readState(), bornAt);
+  /** Of this process: a run that could not even begin, or a disk that is full, leaves nothing in the state. */
+  let lastRun: LastRun | undefined;
+  const readState = (): MirrorState => {
+    const state = files.readState();
+    const isNewer = lastRun !== undefined && lastRun.endedAt >= (state.lastRun?.endedAt ?? 0);
+    return isNewer ? { ...state, lastRun } : state;
+  };
+  const nextRunAt = () => nextRunOf(config, readState(), bornAt);
   const begin = (why: string, isForced: boolean): Running => {
     const abort = new AbortController();
     const meter = createMeter(now);
     emit('mirror.started', {}, { mirror: config.name, why });
     const job = { config, files, meter, signal: abort.signal, isForced };
-    const done = runOnce(deps, job).finally(() => {
+    const done = runOnce(deps, job).then((ended) => {
+      lastRun = ended;
       running = undefined;
       deps.onChange();
+      return ended;
     });
     return { abort, meter, done };
   };
@@ -105,7 +114,7 @@ export function createMirrorUnit(deps: UnitDeps, first: MirrorConfig): MirrorUni
     view: () => ({
       name: config.name,
       config,
-      state: files.readState(),
+      state: readState(),
       nextRunAt: nextRunAt(),
       progress: running?.meter.read(),
     }),
@@ -172,7 +181,7 @@ async function runWithTools(deps: UnitDeps, { config, files, meter, signal, isFo
           isEager: () => true,
         },
         openSource: () => openSource({ fetch, files, meter }, config),
-        planTree: (upstream) => planTree(config, upstream, checker),
+        planTree: (upstream) => planTree(config, upstream, checker, now()),
         onRefused: (path, reason) => {
           refusals += 1;
           if (refusals <= MOST_REFUSALS_TOLD) emit('mirror.refused-file', {}, { mirror: config.name, path, reason });

@@ -1,24 +1,24 @@
+import { planApt } from '../../mirror/apt/plan-apt.ts';
 import type { MirrorConfig } from '../../mirror/mirror-config.ts';
 import type { Plan, SignatureChecker, UpstreamReader } from '../../mirror/plan.ts';
+import { planSums } from '../../mirror/plan-sums.ts';
 import { planYum } from '../../mirror/yum/plan-yum.ts';
-import { ProvisionError } from '../../net/provision-error.ts';
 
-/** What an upstream consists of, by the kind of its metadata. */
-export function planTree(config: MirrorConfig, upstream: UpstreamReader, checker: SignatureChecker): Promise<Plan> {
-  const { architectures, trust, repositories } = config;
-  switch (config.kind) {
+/** What an upstream consists of, by its layout. `now`: milliseconds since 1970. */
+export async function planTree(
+  { layout, trust }: MirrorConfig,
+  upstream: UpstreamReader,
+  checker: SignatureChecker,
+  now: number,
+): Promise<Plan> {
+  switch (layout.kind) {
     case 'yum':
-      return planYum(upstream, checker, {
-        repositories: repositories.length > 0 ? repositories : [''],
-        architectures,
-        trust,
-        withIso: false,
-        withVariants: true,
-        optionalFiles: [],
-      });
+      return planYum(upstream, checker, { ...layout.options, trust });
     case 'apt':
-      throw new ProvisionError('upstream-failed', 'Mirrors of the kind apt are not there yet');
+      return planApt(upstream, checker, { ...layout.options, trust, now });
+    case 'sums':
+      return planSums(upstream, checker, { ...layout.options, trust });
     case 'files':
-      return Promise.resolve({ files: [], entries: [], contents: new Map(), revision: '', remarks: [] });
+      return { files: [], entries: [], contents: new Map(), revision: '', remarks: [] };
   }
 }

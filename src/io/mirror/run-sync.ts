@@ -15,6 +15,7 @@ import {
   snapshotId,
 } from '../../mirror/run/state.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
+import { diskFailure } from './disk-failure.ts';
 import { type Failure, fetchAll } from './fetch-all.ts';
 import type { Meter } from './meter.ts';
 import { finishPublish, mendLive, type PublishDeps, publish } from './publish.ts';
@@ -92,9 +93,10 @@ export async function runSync(deps: RunDeps, isForced: boolean): Promise<RunOutc
 function failureOutcome(
   { signal, now }: RunDeps,
   state: MirrorState,
-  error: unknown,
+  cause: unknown,
 ): Omit<RunOutcome, 'state'> & { state?: MirrorState } {
   if (signal.aborted) return { result: 'stopped', reason: 'the run was stopped; the next one goes on where it was' };
+  const error = diskFailure(cause) ?? cause;
   if (!(error instanceof ProvisionError)) {
     return { result: 'failed', reason: error instanceof Error ? error.message : String(error) };
   }
