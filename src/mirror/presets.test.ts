@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { needs } from '../../test/needs.ts';
 import { hexOf, readerOf, trusting } from '../../test/support/mirror-reader.ts';
 import { readKeys } from '../io/mirror/gpgv.ts';
+import { planLayout } from './plan-layout.ts';
 import { planSums } from './plan-sums.ts';
 import { type MirrorPreset, mirrorPreset, mirrorPresetNames } from './presets.ts';
 import { folderInTree } from './tree-path.ts';
@@ -55,6 +56,24 @@ describe('presets', () => {
   });
 });
 
+test('each kind of layout is read by its own planner', async () => {
+  const firstRead: Readonly<Record<string, string>> = {
+    'rocky-9': 'BaseOS/x86_64/os/.treeinfo',
+    'debian-13': 'debian/dists/trixie/InRelease',
+    'ubuntu-24.04': '24.04/SHA256SUMS',
+    'centos-7': 'os/x86_64/.treeinfo',
+    'fedora-44': 'releases/44/Everything/x86_64/os/.treeinfo',
+    'opensuse-leap-15.6': '.treeinfo',
+  };
+  for (const [name, path] of Object.entries(firstRead)) {
+    const reader = readerOf(new Map());
+    const { layout } = mirrorPreset(name) ?? {};
+    assert.ok(layout);
+    await assert.rejects(planLayout(reader, trusting, layout, { trust: 'none', now: 0 }), { code: 'upstream-failed' });
+    assert.equal(reader.asked[0], path, name);
+  }
+});
+
 describe('a tree with nothing but a signed list of checksums', () => {
   const sum = hexOf('sha256', 'iso');
   const lines = ['ubuntu-24.04.3-desktop-amd64.iso', 'ubuntu-24.04.3-live-server-amd64.iso', '../evil.iso'];
@@ -66,7 +85,7 @@ describe('a tree with nothing but a signed list of checksums', () => {
   assert.ok(layout?.kind === 'sums');
 
   test('has what fits, and the list last', async () => {
-    const plan = await planSums(readerOf(files), trusting, { ...layout.options, trust: 'required' });
+    const plan = await planLayout(readerOf(files), trusting, layout, { trust: 'required', now: 0 });
     assert.deepEqual(plan.files[0], {
       path: '24.04/ubuntu-24.04.3-live-server-amd64.iso',
       digests: [{ algorithm: 'sha256', hex: sum }],
