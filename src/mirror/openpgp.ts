@@ -1,3 +1,4 @@
+import { bytesOfBase64 } from './base64.ts';
 import { broken } from './failure.ts';
 import { latin1Text } from './text.ts';
 
@@ -28,25 +29,8 @@ function decodeBlock(file: string, block: string): Uint8Array {
   // Headers ("Version: …") end with an empty line; the checksum at the end is no use (RFC 9580 section 6.1).
   const from = lines.indexOf('') + 1;
   const data = lines.slice(from).filter((line) => !line.startsWith('='));
-  const base64 = data.join('');
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) throw broken(file, 'its armour cannot be decoded');
-  return decodeBase64(base64.replace(/=+$/, ''));
-}
-
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-
-function decodeBase64(text: string): Uint8Array {
-  const bytes = new Uint8Array(Math.floor((text.length * 3) / 4));
-  let bits = 0;
-  let held = 0;
-  let at = 0;
-  for (const char of text) {
-    held = ((held << 6) | ALPHABET.indexOf(char)) & 0xffff;
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
-    bytes[at++] = (held >> bits) & 0xff;
-  }
+  const bytes = bytesOfBase64(data.join(''));
+  if (bytes === undefined) throw broken(file, 'its armour cannot be decoded');
   return bytes;
 }
 

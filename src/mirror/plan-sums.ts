@@ -14,8 +14,8 @@ export interface SumsFile {
   readonly name: string;
   /** In the folder: `SHA256SUMS.gpg`, detached. */
   readonly signature: string;
-  /** Matched against the whole path that it lists. */
-  readonly wanted: RegExp;
+  /** A regular expression, for the paths that it lists. As text: layouts are sent between processes. */
+  readonly wanted: string;
   readonly role: FileRole;
 }
 
@@ -54,15 +54,16 @@ export async function addSums({ reader, checker, draft, trust }: SumsPlanning, s
   const detached = await reader.read(signature, { maxBytes: LONGEST_SIGNATURE });
   const remark = await checkTrust(checker, trust, { path, content, detached });
   if (remark !== undefined) draft.remark(remark);
+  const wanted = new RegExp(sums.wanted);
   let count = 0;
   for (const [name, digest] of parseSums(path, textOf(content))) {
-    if (!sums.wanted.test(name)) continue;
+    if (!wanted.test(name)) continue;
     const file = pathInTree(sums.folder, name);
     if (file === undefined) throw broken(path, `"${name}" leads out of the tree`);
     draft.add({ path: file, digests: [digest], role: sums.role, isOptional: false }, path);
     count += 1;
   }
-  if (count === 0) throw broken(path, `it lists nothing that fits ${sums.wanted.source}`);
+  if (count === 0) throw broken(path, `it lists nothing that fits ${sums.wanted}`);
   if (detached !== 'absent') draft.addRead(signature, detached, { isEntry: true });
   draft.addRead(path, content, { isEntry: true });
 }

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { needs } from '../../test/needs.ts';
 import { hexOf, readerOf, trusting } from '../../test/support/mirror-reader.ts';
 import { readKeys } from '../io/mirror/gpgv.ts';
+import { planLayout } from './plan-layout.ts';
 import { planSums } from './plan-sums.ts';
 import { type MirrorPreset, mirrorPreset, mirrorPresetNames } from './presets.ts';
 import { folderInTree } from './tree-path.ts';
@@ -40,6 +41,10 @@ describe('presets', () => {
     }
   });
 
+  test('their layouts are the same after they were sent as JSON', () => {
+    for (const [name, { layout }] of presets) assert.deepEqual(JSON.parse(JSON.stringify(layout)), layout, name);
+  });
+
   test('trust is never less than demanded where the keys are known', () => {
     for (const [name, { keys, trust }] of presets) if (keys.kind === 'known') assert.equal(trust, 'required', name);
   });
@@ -55,6 +60,24 @@ describe('presets', () => {
   });
 });
 
+test('each kind of layout is read by its own planner', async () => {
+  const firstRead: Readonly<Record<string, string>> = {
+    'rocky-9': 'BaseOS/x86_64/os/.treeinfo',
+    'debian-13': 'debian/dists/trixie/InRelease',
+    'ubuntu-24.04': '24.04/SHA256SUMS',
+    'centos-7': 'os/x86_64/.treeinfo',
+    'fedora-44': 'releases/44/Everything/x86_64/os/.treeinfo',
+    'opensuse-leap-15.6': '.treeinfo',
+  };
+  for (const [name, path] of Object.entries(firstRead)) {
+    const reader = readerOf(new Map());
+    const { layout } = mirrorPreset(name) ?? {};
+    assert.ok(layout);
+    await assert.rejects(planLayout(reader, trusting, layout, { trust: 'none', now: 0 }), { code: 'upstream-failed' });
+    assert.equal(reader.asked[0], path, name);
+  }
+});
+
 describe('a tree with nothing but a signed list of checksums', () => {
   const sum = hexOf('sha256', 'iso');
   const lines = ['ubuntu-24.04.3-desktop-amd64.iso', 'ubuntu-24.04.3-live-server-amd64.iso', '../evil.iso'];
@@ -66,7 +89,7 @@ describe('a tree with nothing but a signed list of checksums', () => {
   assert.ok(layout?.kind === 'sums');
 
   test('has what fits, and the list last', async () => {
-    const plan = await planSums(readerOf(files), trusting, { ...layout.options, trust: 'required' });
+    const plan = await planLayout(readerOf(files), trusting, layout, { trust: 'required', now: 0 });
     assert.deepEqual(plan.files[0], {
       path: '24.04/ubuntu-24.04.3-live-server-amd64.iso',
       digests: [{ algorithm: 'sha256', hex: sum }],
@@ -77,7 +100,7 @@ describe('a tree with nothing but a signed list of checksums', () => {
   });
 
   test('must be signed, must list something, and nothing outside of the tree', async () => {
-    const plan = (table: ReadonlyMap<string, Uint8Array>, wanted = /live/) =>
+    const plan = (table: ReadonlyMap<string, Uint8Array>, wanted = 'live') =>
       planSums(readerOf(table), trusting, {
         trust: 'required',
         sums: layout.options.sums.map((one) => ({ ...one, wanted })),
@@ -85,8 +108,8 @@ describe('a tree with nothing but a signed list of checksums', () => {
     const unsigned = new Map(files);
     unsigned.delete('24.04/SHA256SUMS.gpg');
     await assert.rejects(plan(unsigned), { code: 'signature-refused' });
-    await assert.rejects(plan(files, /arm64/), { code: 'upstream-failed', message: /lists nothing that fits/ });
-    const escaping = layout.options.sums.map((one) => ({ ...one, folder: '', wanted: /evil/ }));
+    await assert.rejects(plan(files, 'arm64'), { code: 'upstream-failed', message: /lists nothing that fits/ });
+    const escaping = layout.options.sums.map((one) => ({ ...one, folder: '', wanted: 'evil' }));
     const top = new Map([...files].map(([path, bytes]) => [path.replace('24.04/', ''), bytes]));
     const made = planSums(readerOf(top), trusting, { trust: 'none', sums: escaping });
     await assert.rejects(made, { code: 'upstream-failed', message: /leads out of the tree/ });

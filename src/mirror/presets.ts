@@ -130,7 +130,7 @@ const UBUNTU_KEYS: PresetKeys = {
 /** The live server's ISO, which its own kernel and initrd load whole. Point releases replace each other under new names. */
 function ubuntuIso(version: string, architecture: PresetArchitecture): MirrorPreset {
   const arch = debianName[architecture];
-  const wanted = new RegExp(`^ubuntu-${version.replace('.', '\\.')}(?:\\.[0-9]+)?-live-server-${arch}\\.iso$`);
+  const wanted = `^ubuntu-${version.replace('.', '\\.')}(?:\\.[0-9]+)?-live-server-${arch}\\.iso$`;
   const isArm = architecture === 'aarch64';
   const folder = isArm ? `${version}/release` : version;
   return {
@@ -211,7 +211,7 @@ function fedora(version: string, architecture: PresetArchitecture): MirrorPreset
 }
 
 function leap(version: string, architecture: PresetArchitecture): MirrorPreset {
-  const wanted = new RegExp(`^(?:boot/${architecture}/(?!.*\\.iso$)|EFI/)`);
+  const wanted = `^(?:boot/${architecture}/(?!.*\\.iso$)|EFI/)`;
   const boot = `boot/${architecture}/${architecture === 'x86_64' ? 'loader/' : ''}`;
   return {
     title: `openSUSE Leap ${version}`,

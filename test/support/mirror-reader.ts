@@ -18,14 +18,6 @@ export interface TableReader extends UpstreamReader {
 
 export function readerOf(files: ReadonlyMap<string, Uint8Array>, pieceSize = 65_536): TableReader {
   const asked: string[] = [];
-  const check = (path: string, bytes: Uint8Array, expect: PlannedFile): void => {
-    if (expect.bytes !== undefined && expect.bytes !== bytes.length) {
-      throw broken(path, `${bytes.length} bytes instead of ${expect.bytes}`);
-    }
-    for (const digest of expect.digests) {
-      if (hexOf(digest.algorithm, bytes) !== digest.hex) throw broken(path, `its ${digest.algorithm} is another`);
-    }
-  };
   return {
     asked,
     read: async (path, { maxBytes, expect }) => {
@@ -33,7 +25,7 @@ export function readerOf(files: ReadonlyMap<string, Uint8Array>, pieceSize = 65_
       const bytes = files.get(path);
       if (bytes === undefined) return 'absent';
       if (bytes.length > maxBytes) throw broken(path, `more than ${maxBytes} bytes`);
-      if (expect !== undefined) check(path, bytes, expect);
+      if (expect !== undefined) checkExpected(path, bytes, expect);
       return bytes;
     },
     stream: async function* (path, { maxBytes, maxOpenBytes, expect }) {
@@ -42,9 +34,19 @@ export function readerOf(files: ReadonlyMap<string, Uint8Array>, pieceSize = 65_
       if (bytes === undefined) throw broken(path, 'upstream does not have it');
       if (bytes.length > maxBytes) throw broken(path, `more than ${maxBytes} bytes`);
       yield* openedStream(inPieces(bytes, pieceSize), path, maxOpenBytes);
-      check(path, bytes, expect);
+      checkExpected(path, bytes, expect);
     },
   };
+}
+
+/** Throws when bytes are not what metadata say of them. */
+export function checkExpected(path: string, bytes: Uint8Array, expect: PlannedFile): void {
+  if (expect.bytes !== undefined && expect.bytes !== bytes.length) {
+    throw broken(path, `${bytes.length} bytes instead of ${expect.bytes}`);
+  }
+  for (const digest of expect.digests) {
+    if (hexOf(digest.algorithm, bytes) !== digest.hex) throw broken(path, `its ${digest.algorithm} is another`);
+  }
 }
 
 export async function* inPieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {

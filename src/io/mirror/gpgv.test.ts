@@ -72,6 +72,15 @@ describe('signatures, checked by gpgv', () => {
     assert.equal((await checker.verify(TEXT, other.detached(TEXT))).kind, 'unknown-key');
   });
 
+  test('a fingerprint may be named for several files, of which one has its key', async (t) => {
+    if (!needs(t, 'gpg', 'gpgv')) return;
+    const [one, other] = [makeKey(t, 'one'), makeKey(t, 'other')];
+    const fingerprints = [one.fingerprint, other.fingerprint];
+    const files = [one.armouredFile, other.armouredFile].map((file) => ({ file, fingerprints }));
+    assert.deepEqual((await openChecker(t, files)).fingerprints, fingerprints);
+    await assert.rejects(openGpgvChecker(files.slice(1)), { code: 'signature-refused' });
+  });
+
   test('a signature that has expired, and SHA-1, do not count', async (t) => {
     if (!needs(t, 'gpg', 'gpgv')) return;
     const past = Date.UTC(2020, 0, 1) / 1000;

@@ -34,16 +34,10 @@ export async function openGpgvChecker(trusted: readonly TrustedKeys[]): Promise<
   for (const { file, fingerprints } of trusted) {
     const wanted = new Set(fingerprints.map((text) => plainFingerprint(file, text)));
     for (const { fingerprint, bytes } of await readKeys(file)) {
-      if (wanted.size > 0 && !wanted.delete(fingerprint)) continue;
-      chosen.set(fingerprint, bytes);
-    }
-    const [missing] = wanted;
-    if (missing !== undefined && !chosen.has(missing)) {
-      throw new ProvisionError('signature-refused', `${file} does not have the key ${missing}`, {
-        hint: 'Give the file that has it, or the fingerprint of a key that it has: gpg --show-keys FILE',
-      });
+      if (wanted.size === 0 || wanted.has(fingerprint)) chosen.set(fingerprint, bytes);
     }
   }
+  refuseMissing(trusted, chosen);
   const folder = mkdtempSync(join(tmpdir(), 'rackready-keys-'));
   const keyring = join(folder, 'keyring.gpg');
   writeFileSync(keyring, Buffer.concat([...chosen.values()]), { mode: 0o600 });
@@ -64,6 +58,17 @@ export async function openGpgvChecker(trusted: readonly TrustedKeys[]): Promise<
       }
     },
   };
+}
+
+/** A fingerprint may be named for several files; one of them has to have its key. */
+function refuseMissing(trusted: readonly TrustedKeys[], chosen: ReadonlyMap<string, unknown>): void {
+  for (const { file, fingerprints } of trusted) {
+    const missing = fingerprints.map((text) => plainFingerprint(file, text)).find((one) => !chosen.has(one));
+    if (missing === undefined) continue;
+    throw new ProvisionError('signature-refused', `${file} does not have the key ${missing}`, {
+      hint: 'Give the file that has it, or the fingerprint of a key that it has: gpg --show-keys FILE',
+    });
+  }
 }
 
 export interface PublicKey {

@@ -49,13 +49,14 @@ export function unfit(path: string, what: string): ProvisionError {
   });
 }
 
-/** Checksums of a file, all in one reading. */
+/** Checksums of a file from a byte on, all in one reading. */
 export async function hashFile<Name extends string>(
   path: string,
   algorithms: readonly Name[],
+  start = 0,
 ): Promise<Readonly<Record<Name, string>>> {
   const hashes = algorithms.map((name) => [name, createHash(name)] as const);
-  for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) {
+  for await (const piece of createReadStream(path, { start, highWaterMark: 1 << 20 })) {
     for (const [, hash] of hashes) hash.update(piece as Buffer);
   }
   return Object.fromEntries(hashes.map(([name, hash]) => [name, hash.digest('hex')])) as Record<Name, string>;

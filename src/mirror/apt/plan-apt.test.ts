@@ -71,7 +71,13 @@ describe('the plan of an apt suite', () => {
   test('has every index that clients ask for, also by hash, and the packages; InRelease appears last', async () => {
     const files = makeArchive();
     const made = await plan(files);
-    const metadata = made.files.filter(({ role, digests }) => role === 'metadata' && digests.length > 0);
+    const indexed = made.files.filter(({ role, digests }) => role === 'metadata' && digests.length > 0);
+    const metadata = indexed.filter(({ isOptional }) => !isOptional);
+    assert.deepEqual(
+      indexed.filter(({ isOptional }) => isOptional).map(({ path }) => path.replace('dists/trixie/', '')),
+      ['main/binary-amd64/Packages', 'main/i18n/Translation-en', 'contrib/binary-amd64/Packages'],
+      'uncompressed, where upstream has them',
+    );
     assert.deepEqual(metadata.map(({ path }) => path).toSorted(), [
       'dists/trixie/contrib/binary-amd64/Packages.gz',
       'dists/trixie/main/binary-amd64/Packages.gz',

@@ -44,7 +44,7 @@ export async function planApt(reader: UpstreamReader, checker: SignatureChecker,
     const suite = await readSuite(reader, checker, wanted, options);
     if (suite.remark !== undefined) draft.remark(suite.remark);
     const indices = pickIndices(suite, wanted, options);
-    addIndices(draft, suite, indices.all);
+    addIndices(draft, suite, indices);
     await addPackages(reader, draft, suite, indices.packages);
     if (options.withInstaller) await planInstaller(reader, draft, suite, options);
     addEntries(draft, suite);

@@ -9,6 +9,8 @@ import { hashFields, type ReleaseFile } from './release.ts';
 export interface PickedIndices {
   /** Every index that a client may ask for. */
   readonly all: readonly ReleaseFile[];
+  /** The same uncompressed: listed, hardly ever there, and asked for by some where it is. */
+  readonly uncompressed: readonly ReleaseFile[];
   /** Of the Packages files one each, in a compression that can be opened here. */
   readonly packages: readonly ReleaseFile[];
 }
@@ -19,8 +21,7 @@ const CLOSED = ['.bz2', '.lzma'];
 
 /**
  * Of everything that a Release file lists (sources, contents, all architectures) the indices that an installation asks for: the
- * Packages of each component, those of the installer, descriptions. apt fails when one that is listed is missing. The uncompressed
- * ones are listed and hardly ever there.
+ * Packages of each component, those of the installer, descriptions. apt fails when one that is listed is missing.
  */
 export function pickIndices(suite: ReadSuite, wanted: AptSuite, options: AptOptions): PickedIndices {
   const { release, folder } = suite;
@@ -28,9 +29,12 @@ export function pickIndices(suite: ReadSuite, wanted: AptSuite, options: AptOpti
   const architectures = [...options.architectures, ...(release.hasArchitectureAll ? ['all'] : [])];
   const all: ReleaseFile[] = [];
   const packages: ReleaseFile[] = [];
+  const uncompressed: ReleaseFile[] = [];
   const take = (base: string): boolean => {
     const variants = variantsOf(suite, base);
     all.push(...variants);
+    const open = release.files.get(base);
+    if (open !== undefined && !variants.includes(open)) uncompressed.push(open);
     return variants.length > 0;
   };
   for (const component of components) {
@@ -49,7 +53,7 @@ export function pickIndices(suite: ReadSuite, wanted: AptSuite, options: AptOpti
     if (!isThere) throw broken(`${folder}/InRelease`, whatIsMissing(component, options.architectures, release));
     for (const language of options.languages) take(`${component}/i18n/Translation-${language}`);
   }
-  return { all, packages };
+  return { all, uncompressed, packages };
 }
 
 function whatIsMissing(component: string, wanted: readonly string[], release: ReadSuite['release']): string {
@@ -80,8 +84,10 @@ function readable(suite: ReadSuite, base: string): ReleaseFile {
   );
 }
 
-export function addIndices(draft: PlanDraft, suite: ReadSuite, indices: readonly ReleaseFile[]): void {
-  for (const index of indices) draft.add(plannedIndex(suite, index), suite.folder);
+export function addIndices(draft: PlanDraft, suite: ReadSuite, indices: PickedIndices): void {
+  for (const index of indices.all) draft.add(plannedIndex(suite, index), suite.folder);
+  for (const index of indices.uncompressed)
+    draft.add({ ...plannedIndex(suite, index), isOptional: true }, suite.folder);
 }
 
 /** With the names by hash that clients ask for, when the suite has them. */

@@ -46,14 +46,14 @@ export function readControl(file: string, text: string): DebControl {
   };
 }
 
-/** A Packages file, as apt-ftparchive writes it. */
+/** A Packages file, as apt-ftparchive writes it: an empty line ends each package, debootstrap does not see the last one without. */
 export function packagesText(packages: readonly PlacedDeb[]): string {
   return packages
     .map(
       ({ control, path, bytes, md5, sha256 }) =>
-        `${control.text}Filename: ${path}\nSize: ${bytes}\nMD5sum: ${md5}\nSHA256: ${sha256}\n`,
+        `${control.text}Filename: ${path}\nSize: ${bytes}\nMD5sum: ${md5}\nSHA256: ${sha256}\n\n`,
     )
-    .join('\n');
+    .join('');
 }
 
 /** What a Release file says of the archive. */

@@ -131,12 +131,22 @@ function readPackage(file: string, text: string): YumPackage {
   };
 }
 
-function elementText(text: string, name: string): string {
-  return new RegExp(`<${name}>([^<]*)</${name}>`).exec(text)?.[1]?.trim() ?? '';
+const ELEMENTS = { name: /<name>([^<]*)<\/name>/, arch: /<arch>([^<]*)<\/arch>/ } as const;
+
+function elementText(text: string, name: keyof typeof ELEMENTS): string {
+  return ELEMENTS[name].exec(text)?.[1]?.trim() ?? '';
 }
 
-function attribute(tag: string, name: string): string | undefined {
-  const found = new RegExp(`(?:^|\\s)${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)')`).exec(tag);
+const attributePattern = (name: string) => new RegExp(`(?:^|\\s)${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)')`);
+const ATTRIBUTES = {
+  href: attributePattern('href'),
+  'xml:base': attributePattern('xml:base'),
+  type: attributePattern('type'),
+  package: attributePattern('package'),
+} as const;
+
+function attribute(tag: string, name: keyof typeof ATTRIBUTES): string | undefined {
+  const found = ATTRIBUTES[name].exec(tag);
   return found ? (found[1] ?? found[2]) : undefined;
 }
 
