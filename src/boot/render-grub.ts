@@ -81,6 +81,8 @@ function serialLines(serial: SerialConsole | undefined): string[] {
 /**
  * BIOS: `exit` is INT 18h, the next boot device. UEFI: chain what is installed, and else fail, because firmware takes success
  * for a finished boot and shows its setup. Files are found by `search`; GRUB's `[ -e … ]` is false for every file on the net.
+ * The disk must be GRUB's root: the chained loader is told that it came from there (2.06; Debian's own GRUB, told that it came
+ * from the network card, stops at "disk `,gpt2' not found").
  * EFI/BOOT/BOOTX64.EFI is left to the firmware: GRUB cannot tell a disk from a USB stick with an installer on it.
  */
 function localLines(): string[] {
@@ -90,9 +92,9 @@ function localLines(): string[] {
     '  if [ "$grub_cpu" = "i386" ]; then set arch=ia32; fi',
     '  if [ "$grub_cpu" = "arm64" ]; then set arch=aa64; fi',
     `  for file in ${EFI_LOADERS.join(' ')}; do`,
-    '    if search --no-floppy --file --set=disk $file; then',
-    '      echo "Starting $file on $disk"',
-    '      if chainloader ($disk)$file; then boot; fi',
+    '    if search --no-floppy --file --set=root $file; then',
+    '      echo "Starting $file on $root"',
+    '      if chainloader $file; then boot; fi',
     '    fi',
     '  done',
     '  exit 1',

@@ -35,15 +35,20 @@ export function writeBiosDisk(): string {
   return file;
 }
 
-/** A folder for an EFI system partition as Debian leaves it: a GRUB, here one that says the marker and switches off. */
+/**
+ * A folder for an EFI system partition as Debian leaves it: a GRUB that has to find its own disk by what it is told of where it
+ * came from. It says the marker, which stands in a file beside it, and switches off.
+ */
 export function writeEfiFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'rackready-esp-'));
   const config = join(mkdtempSync(join(tmpdir(), 'rackready-grub-')), 'early.cfg');
-  writeFileSync(config, `echo "${MARKER}"\nhalt\n`);
+  writeFileSync(config, 'cat $prefix/marker.txt\nhalt\n');
   const target = join(folder, 'EFI', 'debian');
   mkdirSync(target, { recursive: true });
+  writeFileSync(join(target, 'marker.txt'), `${MARKER}\n`);
   const output = join(target, 'grubx64.efi');
-  const args = ['-O', 'x86_64-efi', '-o', output, '-c', config, '-p', '/EFI/debian', 'echo', 'halt'];
+  const modules = ['part_msdos', 'fat', 'cat', 'halt'];
+  const args = ['-O', 'x86_64-efi', '-o', output, '-c', config, '-p', '/EFI/debian', ...modules];
   execFileSync('grub-mkimage', args, { env: { ...process.env, PATH: systemPath() } });
   return folder;
 }
