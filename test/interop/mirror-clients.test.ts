@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { openGpgvChecker } from '../../src/io/mirror/gpgv.ts';
-import { makeAptIndex } from '../../src/io/mirror/make-apt.ts';
 import { type AptOptions, planApt } from '../../src/mirror/apt/plan-apt.ts';
 import type { SignatureChecker } from '../../src/mirror/plan.ts';
 import { planYum, type YumOptions } from '../../src/mirror/yum/plan-yum.ts';
 import { parseTreeinfo } from '../../src/mirror/yum/treeinfo.ts';
 import { needs } from '../needs.ts';
-import { makeDeb, openAptRoot } from '../support/apt.ts';
+import { openAptRoot } from '../support/apt.ts';
+import { makeAptUpstream } from '../support/apt-upstream.ts';
+import { openDnf } from '../support/dnf.ts';
 import { makeKey, type ThrowawayKey } from '../support/openpgp.ts';
 import { folderReader, serveFolder, takePlanned } from '../support/planned-mirror.ts';
 import { runProgram } from '../support/segment.ts';
@@ -38,19 +39,8 @@ const YUM: YumOptions = {
 };
 const YUM_TOOLS = ['dnf', 'rpm', 'rpmbuild', 'rpmsign', 'createrepo_c', 'gpg', 'gpgv'] as const;
 
-function openDnf(url: string, repositories: readonly string[]) {
-  const folder = newFolder('dnf');
-  const config = join(folder, 'dnf.conf');
-  const main = `[main]\ncachedir=${folder}/cache\nlogdir=${folder}\nreposdir=/none\nzchunk=0\ngpgcheck=1\nretries=1\n`;
-  const sections = repositories.map(
-    (name) =>
-      `[${name}]\nname=${name}\nbaseurl=${url}/${name}/x86_64/os\ngpgcheck=1\nrepo_gpgcheck=1\ngpgkey=${url}/key.asc\n`,
-  );
-  writeFileSync(config, main + sections.join(''));
-  const root = join(folder, 'root');
-  const args = ['dnf', '-q', '-y', '-c', config, '--releasever=9', '--disableplugin=local', `--installroot=${root}`];
-  return { root, run: (...words: string[]) => runProgram([...args, ...words], 120_000) };
-}
+const dnfOn = (url: string, repositories: readonly string[]) =>
+  openDnf(Object.fromEntries(repositories.map((name) => [name, `${url}/${name}/x86_64/os`])), `${url}/key.asc`);
 
 describe('dnf, from what is planned of a yum tree', () => {
   test('installs a group and a package across repositories, with gpgcheck and repo_gpgcheck', async (t) => {
@@ -62,7 +52,7 @@ describe('dnf, from what is planned of a yum tree', () => {
     assert.ok(!existsSync(join(mirror, 'BaseOS/x86_64/os/images/boot.iso')), 'nothing that was not planned');
     const { url, asked } = await serveFolder(t, mirror);
 
-    const dnf = openDnf(url, ['BaseOS', 'AppStream']);
+    const dnf = dnfOn(url, ['BaseOS', 'AppStream']);
     const query = await dnf.run('repoquery', '--queryformat', '%{name} %{repoid}');
     assert.deepEqual(
       query.text
@@ -94,7 +84,7 @@ describe('dnf, from what is planned of a yum tree', () => {
     appendFileSync(repomd, ' ');
     await assert.rejects(planYum(folderReader(upstream), checker, YUM), { code: 'signature-refused' });
     const { url } = await serveFolder(t, upstream);
-    const dnf = openDnf(url, ['BaseOS']);
+    const dnf = dnfOn(url, ['BaseOS']);
     assert.notEqual((await dnf.run('install', 'tiny-base')).code, 0);
     writeFileSync(repomd, good);
     const stranger = await trustIn(t, makeKey(t, 'stranger'));
@@ -108,7 +98,7 @@ describe('dnf, from what is planned of a yum tree', () => {
     const upstream = await makeYumUpstream(key);
     const plan = await planYum(folderReader(upstream), await trustIn(t, key), YUM);
     const { url } = await serveFolder(t, await takePlanned(upstream, plan));
-    const dnf = openDnf(url, ['BaseOS', 'AppStream']);
+    const dnf = dnfOn(url, ['BaseOS', 'AppStream']);
     const target = newFolder('reposync');
     const ran = await dnf.run('reposync', '--download-metadata', '-p', target);
     assert.equal(ran.code, 0, ran.text);
@@ -149,39 +139,6 @@ const APT: AptOptions = {
 };
 const APT_TOOLS = ['dpkg-deb', 'apt-get', 'gpg', 'gpgv'] as const;
 
-/** An archive with Release, Release.gpg and InRelease, as a distribution signs it. Packages are "required" for debootstrap. */
-async function makeAptUpstream(key: ThrowawayKey, validUntil?: Date): Promise<string> {
-  const tree = newFolder('apt-upstream');
-  const archive = join(tree, 'debian');
-  const priority = 'Priority: required\nEssential: yes\n';
-  await makeDeb(join(archive, 'pool/main/f'), {
-    name: 'feature',
-    version: '1.0~rc1+b1',
-    extra: 'Priority: optional\nDepends: feature-data\n',
-  });
-  await makeDeb(join(archive, 'pool/main/f'), {
-    name: 'feature-data',
-    architecture: 'all',
-    extra: 'Priority: optional\n',
-  });
-  for (const name of ['base-files', 'base-passwd', 'dpkg', 'libc6', 'apt']) {
-    await makeDeb(join(archive, 'pool/main/b'), { name, extra: priority });
-  }
-  const index = await makeAptIndex(archive, { suite: 'own', architectures: ['amd64'], now: Date.now() });
-  const write = (path: string, bytes: Uint8Array | string) => {
-    mkdirSync(dirname(join(archive, path)), { recursive: true });
-    writeFileSync(join(archive, path), bytes);
-  };
-  for (const [path, bytes] of index.files) if (!path.includes('by-hash')) write(path, bytes);
-  const text = Buffer.from(index.files.get('dists/own/Release') ?? '').toString();
-  const until = validUntil === undefined ? '' : `Valid-Until: ${validUntil.toUTCString().replace('GMT', 'UTC')}\n`;
-  const release = text.replace('Acquire-By-Hash', `${until}Acquire-By-Hash`);
-  write('dists/own/Release', release);
-  write('dists/own/Release.gpg', key.detached(release));
-  write('dists/own/InRelease', key.clearSigned(release));
-  return tree;
-}
-
 describe('apt, from what is planned of an archive', () => {
   test('updates by hash and installs, with the signature checked', async (t) => {
     if (!needs(t, ...APT_TOOLS)) return;
@@ -213,7 +170,7 @@ describe('apt, from what is planned of an archive', () => {
     const { url } = await serveFolder(t, upstream);
     const root = openAptRoot(`deb ${url}/debian own main\n`, { keyring: readFileSync(stranger.binaryFile) });
     assert.notEqual((await root.run('apt-get', 'update')).code, 0);
-    const old = await makeAptUpstream(key, new Date(Date.now() - 86_400_000));
+    const old = await makeAptUpstream(key, { validUntil: new Date(Date.now() - 86_400_000) });
     await assert.rejects(planApt(folderReader(old), await trustIn(t, key), APT), { code: 'signature-refused' });
   });
 
