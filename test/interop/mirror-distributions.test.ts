@@ -93,14 +93,14 @@ test('Debian: a signed archive, from which apt and debootstrap take live and pin
   const { url } = await serveFolder(t, upstream);
   const { server, prefix } = await openRack(
     t,
-    `  deb: { from: "${url}/", kind: apt, suites: [debian/own], keys: [${key.armouredFile}] }\n`,
+    `  deb: { from: "${url}/debian/", kind: apt, suites: [own], keys: [${key.armouredFile}] }\n`,
   );
   const filled = await mirror(server, 'sync', 'deb');
   assert.equal(filled.code, 0, filled.text);
   const first = await currentOf(server, 'deb');
   const keyring = readFileSync(key.binaryFile);
   const install = async (root: string, expected: string) => {
-    const apt = openAptRoot(`deb ${root}/debian own main\n`, { keyring, prefix });
+    const apt = openAptRoot(`deb ${root} own main\n`, { keyring, prefix });
     await apt.must('apt-get', 'update');
     await apt.must('apt-get', 'install', '-y', 'feature');
     assert.equal(readFileSync(join(apt.folder, 'opt/feature'), 'utf8'), expected);
@@ -110,7 +110,7 @@ test('Debian: a signed archive, from which apt and debootstrap take live and pin
   const target = join(newFolder('debootstrap'), 'root');
   const options = ['--download-only', '--variant=minbase', '--include=feature', '--no-merged-usr', '--arch=amd64'];
   const script = '/usr/share/debootstrap/scripts/sid';
-  const where = [`--keyring=${key.binaryFile}`, 'own', target, `${BASE}/deb/debian`, script];
+  const where = [`--keyring=${key.binaryFile}`, 'own', target, `${BASE}/deb`, script];
   const strapped = await runProgram([...prefix, 'debootstrap', ...options, ...where], 120_000);
   assert.equal(strapped.code, 0, strapped.text);
   assert.match(strapped.text, /Valid Release signature/);
