@@ -23,7 +23,7 @@ export function buildMirror(
     os,
     from,
     layout: preset?.layout ?? layoutOf(mirror),
-    installFrom: preset?.installFrom ?? mirror.repositories[0] ?? '',
+    installFrom: preset?.installFrom ?? mirror.repositories[0] ?? splitSuite(mirror.suites[0] ?? '').archive,
     boot: preset?.boot,
     mode: mirror.mode ?? (preset?.isFrozen ? 'frozen' : 'sync'),
     schedule,
@@ -69,12 +69,20 @@ function layoutOf(mirror: MirrorEntry): MirrorLayout {
   return {
     kind,
     options: {
-      suites: names.map((one) => ({ archive: '', name: one, components })),
+      suites: names.map((one) => ({ ...splitSuite(one), components })),
       architectures: architectures.length > 0 ? architectures : ['amd64'],
       languages: ['en'],
       withInstaller: codename !== undefined,
     },
   };
+}
+
+/** `debian-security/bookworm-security`: a suite of one of several archives below the same root. */
+function splitSuite(text: string): { readonly archive: string; readonly name: string } {
+  const slash = text.indexOf('/');
+  // Security suites of old releases have a slash of their own: `buster/updates`.
+  if (slash < 0 || /\/updates$/.test(text)) return { archive: '', name: text };
+  return { archive: text.slice(0, slash), name: text.slice(slash + 1) };
 }
 
 /** How the metadata of an operating system's packages are read. */

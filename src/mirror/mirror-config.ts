@@ -18,7 +18,7 @@ export interface DayWindow {
 /** `files`: it has no metadata, and every file of it is taken as it is. */
 export type MirrorLayout = TreeLayout | { readonly kind: 'files' };
 
-/** A mirror as the configuration describes it, with all defaults. Plain values. */
+/** A mirror as the configuration describes it, with all defaults. Plain JSON. */
 export interface MirrorConfig {
   readonly name: string;
   /** The operating system that it holds. */
@@ -51,6 +51,5 @@ export interface MirrorConfig {
 /** What a plan and the choice of files depend on, as text: another one makes "nothing new" untrue. */
 export function planKey(config: MirrorConfig): string {
   const { from, layout, mode, keys, trust, exclude, allowMissing } = config;
-  const plain = (_key: string, value: unknown) => (value instanceof RegExp ? value.source : value);
-  return JSON.stringify([from, layout, mode, keys, trust, exclude, allowMissing], plain);
+  return JSON.stringify([from, layout, mode, keys, trust, exclude, allowMissing]);
 }
