@@ -14,6 +14,7 @@ import { isOverdue } from './machine/step-life.ts';
 import { type Admin, openAdmin } from './main/admin.ts';
 import { type Base, openBase, VERSION } from './main/base.ts';
 import { openFirstContact } from './main/first-contact.ts';
+import { openMirrorServing } from './main/mirrors.ts';
 import { openServedLoaders } from './main/served-loaders.ts';
 import { openServing } from './main/serving.ts';
 import { openStories } from './main/stories.ts';
@@ -59,23 +60,27 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const loaders = await openServedLoaders({ open, settings: options.settings, emit });
     const inherited = inheritedSockets(process.env, process.pid);
     base.lives.rename(options.settings.machines);
-    const serving = await openServing({ base, settings: options.settings, loaders, inherited });
+    const mirrors = openMirrorServing(base, dataFolder, options.settings);
+    opened.push(mirrors);
+    const serving = await openServing({ base, settings: options.settings, loaders, inherited, mirrors });
     opened.push(serving);
     let admin: Admin | undefined;
     const reloader = await openReloader(base, configPath, serving.state().settings, async (settings) => {
       // Before anything answers by the new names.
       base.lives.rename(settings.machines);
       await serving.use(settings);
+      mirrors.use(settings);
       await admin?.use(settings);
     });
     opened.push(reloader);
-    admin = await openAdmin({ base, serving, stories, configPath, dataFolder, reload: reloader.reload });
+    admin = await openAdmin({ base, serving, stories, mirrors, configPath, dataFolder, reload: reloader.reload });
     opened.push(admin);
     opened.push(endOverdue(base));
     opened.push(openFirstContact(base, serving));
     // As another account we could not keep what was compiled, and would compile it again at each start.
     flushCompileCache();
     await giveUpRoot(base, options);
+    mirrors.use(serving.state().settings);
     base.emit('server.started', {}, { version: VERSION, config: configPath ?? 'none', data: dataFolder });
     return {
       reload: reloader.reload,

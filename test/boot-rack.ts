@@ -7,7 +7,7 @@ import type { Machine } from '../src/machine/machine.ts';
 import type { LifeEvent, LifeTold } from '../src/machine/step-life.ts';
 import { formatIpv4, type Ipv4, ipv4 } from '../src/net/ipv4.ts';
 import type { Mac } from '../src/net/mac.ts';
-import type { BootFilesDeps, BootSettings, FolderEntry, Leaseholder } from '../src/serve/boot-deps.ts';
+import type { BootFilesDeps, BootSettings, FolderEntry, Leaseholder, MirrorLookup } from '../src/serve/boot-deps.ts';
 import { type BootFiles, createBootFiles } from '../src/serve/boot-files.ts';
 import type { Requester } from '../src/serve/boot-resource.ts';
 import { debian, defaults, loaders, machine, network, readShippedTemplate } from './boot-values.ts';
@@ -25,6 +25,7 @@ export interface RackOptions {
   readonly missingFiles?: readonly string[];
   readonly readTemplate?: (path: string) => string | undefined;
   readonly saveLife?: (life: Life) => Promise<void>;
+  readonly mirrors?: MirrorLookup;
   /** Hears every event as it is told. */
   readonly emit?: Emit;
 }
@@ -81,6 +82,7 @@ export function createRack(options: RackOptions = {}): Rack {
     lookup: (name) => options.folder?.[name] ?? { kind: 'missing' },
     lookupIn: (folder, name) => options.folder?.[`${folder}/${name}`] ?? { kind: 'missing' },
     folderNames: () => Object.keys(options.folder ?? {}),
+    mirrors: options.mirrors ?? { current: () => undefined, bootFile: () => undefined },
     newToken: () => `TOKEN${++tokens}`,
     emit,
     now: () => clock.now,

@@ -100,7 +100,7 @@ test('mirrorParts() splits what debian-installer asks for', () => {
 test('sourceUrl() of URLs, mirrors and folders', () => {
   const of = (source: string | undefined) => sourceUrl({ name: 'p', source }, 'http://172.22.10.2:8080');
   assert.equal(of('http://h/x/'), 'http://h/x');
-  assert.equal(of('mirror:centos-7'), 'http://172.22.10.2:8080/mirrors/centos-7');
+  assert.equal(of('mirror:centos-7'), 'http://172.22.10.2:8080/mirror/centos-7');
   assert.equal(of('/srv/rocky'), 'http://172.22.10.2:8080/tree/p');
   assert.equal(of(undefined), undefined);
 });

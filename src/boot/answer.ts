@@ -35,6 +35,8 @@ export interface AnswerInput {
   readonly httpPort: number;
   /** The grant's token; previews use a dummy. */
   readonly token: string;
+  /** The state of the profile's mirror that is installed from; undefined: the one that is served. */
+  readonly snapshot?: string | undefined;
 }
 
 /** Where packages come from, in the parts that debian-installer asks for. */
@@ -153,7 +155,7 @@ export function answerVariables(input: AnswerInput): AnswerVariables {
       installedArguments: installedArguments(profile),
       source: profile.source ?? null,
     },
-    mirror: mirrorParts(mirrorOf(profile, httpBase(host, input.httpPort))),
+    mirror: mirrorParts(archiveOf(profile, httpBase(host, input.httpPort), input.snapshot)),
     urls: { report: reportUrl(urlInput), answer: answerUrl(urlInput), base: httpBase(host, input.httpPort) },
     disk: { script: renderDiskScript('problem' in disk ? {} : disk) },
     nic: {
@@ -172,8 +174,9 @@ function installedArguments({ arguments: text }: Profile): string {
 }
 
 /** The folder of an Ubuntu profile is its ISO, which is no archive to install packages from. */
-function mirrorOf(profile: Profile, ownBase: string): string | undefined {
-  return profile.family === 'ubuntu' && profile.source?.startsWith('/') ? undefined : sourceUrl(profile, ownBase);
+function archiveOf(profile: Profile, ownBase: string, snapshot: string | undefined): string | undefined {
+  const isIso = profile.family === 'ubuntu' && profile.source?.startsWith('/');
+  return isIso ? undefined : sourceUrl(profile, ownBase, snapshot);
 }
 
 /** Splits the URL of a package archive or install tree. Null for anything that is no HTTP URL. */

@@ -22,6 +22,8 @@ export interface KernelLineInput {
   readonly httpPort: number;
   /** The grant's token. */
   readonly token: string;
+  /** The state of the profile's mirror that is installed from; undefined: the one that is served. */
+  readonly snapshot?: string | undefined;
 }
 
 /** What the operator wrote in a profile's `arguments`, split at `---`. */
@@ -49,11 +51,27 @@ export function reportUrl(input: Pick<KernelLineInput, 'host' | 'httpPort' | 'to
   return `${httpBase(input.host, input.httpPort)}/report/${input.token}`;
 }
 
-/** A profile's `source` as its machines reach it: folders and mirrors of this host below `ownBase`. Never with a slash at the end. */
-export function sourceUrl(profile: Pick<Profile, 'name' | 'source'>, ownBase: string): string | undefined {
+/**
+ * A profile's `source` as its machines reach it: folders and mirrors of this host below `ownBase`, a mirror at one of its states.
+ * Never with a slash at the end.
+ */
+export function sourceUrl(
+  profile: Pick<Profile, 'name' | 'source' | 'mirrorFolder'>,
+  ownBase: string,
+  snapshot?: string | undefined,
+): string | undefined {
   const { source } = profile;
-  if (source?.startsWith('mirror:')) return `${ownBase}/mirrors/${source.slice('mirror:'.length)}`;
+  const mirror = mirrorOf(profile);
+  if (mirror !== undefined) {
+    const folder = profile.mirrorFolder === undefined ? '' : `/${profile.mirrorFolder}`;
+    return `${ownBase}/mirror/${mirror}${snapshot === undefined ? '' : `@${snapshot}`}${folder}`;
+  }
   return source?.startsWith('/') ? `${ownBase}/tree/${profile.name}` : source?.replace(/\/+$/, '');
+}
+
+/** The mirror of this host that a profile installs from. */
+export function mirrorOf({ source }: Pick<Profile, 'source'>): string | undefined {
+  return source?.startsWith('mirror:') ? source.slice('mirror:'.length) : undefined;
 }
 
 /** Splits a command line at white space; double and single quotes keep a word together and are taken away. */
@@ -157,7 +175,7 @@ function debianWords(input: KernelLineInput): string[] {
 function anacondaWords(input: KernelLineInput): string[] {
   const { profile } = input;
   const url = answerUrl(input);
-  const tree = sourceUrl(profile, httpBase(input.host, input.httpPort));
+  const tree = sourceUrl(profile, httpBase(input.host, input.httpPort), input.snapshot);
   const words = [`inst.ks=${url}`, 'inst.ks.sendmac', 'inst.ks.sendsn'];
   if (tree !== undefined) words.push(`inst.repo=${tree}`);
   words.push('inst.text', 'ip=dhcp');

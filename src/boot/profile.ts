@@ -8,9 +8,13 @@ export interface Profile {
   readonly os: string;
   /** How the installer takes its answers; decides arguments and format checks. */
   readonly family: 'debian' | 'anaconda' | 'ubuntu' | 'custom';
-  /** Absolute path on this host, or URL. */
+  /** Absolute path on this host, URL, or `mirror:NAME/PATH`: a file of a mirror of this host. */
   readonly kernel: string;
   readonly initrd: string;
+  /** Its folder below the root of its mirror; undefined: the root itself. */
+  readonly mirrorFolder?: string | undefined;
+  /** The same in its mirror, preferred where the mirror has them: paths below the mirror's root. */
+  readonly inMirror?: { readonly kernel: string; readonly initrd: string } | undefined;
   /** Appended to what the description needs. */
   readonly arguments: string;
   /** Path of the answer-file template (Liquid). */

@@ -16,6 +16,8 @@ const SERVER: readonly WantedPackage[] = [
   optional('grub-efi-amd64-signed', 'UEFI Secure Boot'),
   optional('ipxe', 'iPXE images to chain-load'),
   required('iproute2', 'looks at network interfaces'),
+  optional('gpgv', 'checks signatures of mirrors'),
+  optional('rsync', 'mirrors that come by rsync'),
 ];
 
 /** What the virtual rack needs in addition. */
@@ -74,6 +76,12 @@ const TESTS: readonly WantedPackage[] = [
   optional('dnf', 'reads and installs from an install tree'),
   optional('createrepo-c', 'makes the metadata of an install tree'),
   optional('rpm', 'makes the packages of an install tree'),
+  optional('dnf-plugins-core', 'copies a repository, to compare'),
+  optional('xz-utils', 'compresses metadata of tests'),
+  optional('xorriso', 'makes installation media of tests'),
+  optional('apt-utils', 'makes the index of an apt archive, to compare'),
+  optional('debootstrap', 'installs Debian from a mirror'),
+  optional('debian-archive-keyring', 'the keys that the Debian presets name'),
   optional('netplan.io', 'checks the network section of Ubuntu answer files'),
   optional('chromium', 'drives the web page'),
   optional('ifupdown', 'brings up what Debian answer files write'),

@@ -11,6 +11,7 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly command:
   story: () => import('./story.ts'),
   leases: () => import('./leases.ts'),
   machines: () => import('./machines.ts'),
+  mirror: () => import('./mirror.ts'),
   install: () => import('./install.ts'),
   cancel: () => import('./cancel.ts'),
   render: () => import('./render.ts'),

@@ -2,13 +2,15 @@ import type { MacImage } from '../boot/mac-image.ts';
 import type { Profile } from '../boot/profile.ts';
 import type { ExtraOption, Network } from '../lease/network.ts';
 import type { Machine } from '../machine/machine.ts';
+import type { MirrorConfig } from '../mirror/mirror-config.ts';
+import { buildMirror } from './build-mirror.ts';
 import { encodeOptionValue, parseOptionCode } from './dhcp-options.ts';
 import { entryOf } from './facts.ts';
-import { notYetReason, type OperatingSystem, operatingSystems, sourceFolder } from './operating-systems.ts';
+import { mirrorName, type OperatingSystem, operatingSystems, sourceFolder } from './operating-systems.ts';
 import type { Path } from './problem.ts';
 import { resolvePath } from './resolve-path.ts';
 import type { Config, MachineConfig, NetworkConfig, ProfileConfig } from './schema.ts';
-import type { Mirror, Settings, UnsupportedProfile } from './settings.ts';
+import type { Settings } from './settings.ts';
 
 /** Where files are. */
 export interface Folders {
@@ -54,9 +56,8 @@ export function buildSettings(
     defaults: { ...defaults, domain: config.defaults.domain },
     networks: Object.entries(config.networks).map(([name, network]) => buildNetwork(name, network, config)),
     profiles: mapEntries(config.profiles, (name, profile) => buildProfile(name, profile, config, folders)),
-    unsupportedProfiles: mapEntries(config.profiles, buildUnsupported),
     machines: mapEntries(config.machines, (name, machine) => buildMachine(name, machine, config)),
-    mirrors: mapEntries(config.mirrors, (name, mirror): Mirror => ({ name, ...mirror })),
+    mirrors: mapEntries(config.mirrors, (name, mirror) => buildMirror(name, mirror, config, folders)),
     mac: config.mac,
     images,
     templates: mapEntries(config.templates, (name, { file }) =>
@@ -108,15 +109,19 @@ function buildOptions(options: Readonly<Record<string, unknown>>): ExtraOption[]
 
 function buildProfile(name: string, profile: ProfileConfig, config: Config, folders: Folders): Profile | undefined {
   const system = entryOf(operatingSystems, profile.os);
-  if (!system || notYetReason(system, profile.source) !== undefined) return undefined;
+  if (!system) return undefined;
   const folder = folders.folderOf(['profiles', name]);
   const own = (path: string | undefined) => (path === undefined ? undefined : resolvePath(folder, path));
   const tree = sourceFolder(profile.source);
+  const mirror = mirrorOfProfile(profile, config, folders);
   const { inTree } = system;
-  const fromTree = (name: string | undefined) =>
-    tree === undefined || name === undefined ? undefined : resolvePath(tree, name);
-  const kernel = own(profile.kernel) ?? system.kernel ?? fromTree(inTree?.kernel);
-  const initrd = own(profile.initrd) ?? system.initrd ?? fromTree(inTree?.initrd);
+  const fromTree = (key: 'kernel' | 'initrd') => {
+    if (mirror)
+      return inTree && `mirror:${mirror.name}/${mirror.boot?.[key] ?? below(mirror.installFrom, inTree[key])}`;
+    return tree === undefined || inTree === undefined ? undefined : resolvePath(tree, inTree[key]);
+  };
+  const kernel = own(profile.kernel) ?? system.kernel ?? fromTree('kernel');
+  const initrd = own(profile.initrd) ?? system.initrd ?? fromTree('initrd');
   const named = entryOf(config.templates, profile.answerFile);
   const builtIn = system.template === undefined ? undefined : resolvePath(folders.product, system.template);
   const answerFile =
@@ -132,6 +137,7 @@ function buildProfile(name: string, profile: ProfileConfig, config: Config, fold
     ...(profile.iso !== undefined && { iso: own(profile.iso) }),
     kernel,
     initrd,
+    ...(mirror && mirrorParts(profile, system, mirror)),
     arguments: profile.arguments,
     answerFile,
     source: tree === undefined ? profile.source : resolvePath('/', tree),
@@ -141,15 +147,30 @@ function buildProfile(name: string, profile: ProfileConfig, config: Config, fold
   };
 }
 
+function mirrorOfProfile(profile: ProfileConfig, config: Config, folders: Folders): MirrorConfig | undefined {
+  const name = mirrorName(profile.source);
+  const entry = entryOf(config.mirrors, name);
+  return name === undefined || entry === undefined ? undefined : buildMirror(name, entry, config, folders);
+}
+
+/** What of a profile follows from its mirror. A kernel of the operator's own stays. */
+function mirrorParts(
+  { kernel, initrd }: ProfileConfig,
+  { inMirror, inTree }: OperatingSystem,
+  { installFrom, boot }: MirrorConfig,
+): Pick<Profile, 'inMirror' | 'mirrorFolder'> {
+  const isOwn = kernel !== undefined || initrd !== undefined || inTree !== undefined;
+  const files = isOwn ? undefined : (boot ?? inMirror);
+  return { ...(files && { inMirror: files }), ...(installFrom !== '' && { mirrorFolder: installFrom }) };
+}
+
+function below(folder: string, name: string): string {
+  return folder === '' ? name : `${folder}/${name}`;
+}
+
 /** A kernel of the operator's own may be for anything. */
 export function needsX64(profile: ProfileConfig, system: OperatingSystem): boolean {
   return system.needsX64 && profile.kernel === undefined;
-}
-
-function buildUnsupported(name: string, profile: ProfileConfig): UnsupportedProfile | undefined {
-  const system = entryOf(operatingSystems, profile.os);
-  const reason = system && notYetReason(system, profile.source);
-  return reason === undefined ? undefined : { name, os: profile.os, reason };
 }
 
 function buildMachine(name: string, machine: MachineConfig, config: Config): Machine | undefined {

@@ -7,6 +7,8 @@ export interface OperatingSystem {
   readonly initrd?: string | undefined;
   /** Where kernel and initrd lie in the tree or on the medium that `source` names. */
   readonly inTree?: { readonly kernel: string; readonly initrd: string } | undefined;
+  /** Where they lie in a mirror of its packages, which may have newer ones than this host. */
+  readonly inMirror?: { readonly kernel: string; readonly initrd: string } | undefined;
   readonly kickstart?: KickstartVersion | undefined;
   /** Answer-file template, below the product's folder. */
   readonly template?: string | undefined;
@@ -17,12 +19,14 @@ export interface OperatingSystem {
 }
 
 /** Where Debian's packages debian-installer-NN-netboot-amd64 put the text installer. */
-function debian(version: number): OperatingSystem {
+function debian(version: number, suite: string): OperatingSystem {
+  const inSuite = `dists/${suite}/main/installer-amd64/current/images/netboot/debian-installer/amd64`;
   const folder = `/usr/lib/debian-installer/images/${version}/amd64/text/debian-installer/amd64`;
   return {
     family: 'debian',
     kernel: `${folder}/linux`,
     initrd: `${folder}/initrd.gz`,
+    inMirror: { kernel: `${inSuite}/linux`, initrd: `${inSuite}/initrd.gz` },
     template: 'templates/answer/debian.preseed.liquid',
     needsX64: true,
     needs: [],
@@ -52,8 +56,8 @@ const ubuntu: OperatingSystem = {
 
 /** The built-in descriptions, by the name that `os` takes. */
 export const operatingSystems: Readonly<Record<string, OperatingSystem>> = {
-  'debian-12': debian(12),
-  'debian-13': debian(13),
+  'debian-12': debian(12, 'bookworm'),
+  'debian-13': debian(13, 'trixie'),
   'ubuntu-24.04': ubuntu,
   'ubuntu-26.04': ubuntu,
   'rocky-9': enterpriseLinux('rhel9'),
@@ -72,13 +76,9 @@ export function installerPackage(path: string): string | undefined {
   return match ? `debian-installer-${match[1]}-netboot-${match[2]}` : undefined;
 }
 
-/**
- * Why a profile is right and cannot be installed all the same: its kernel, initrd and packages are in a mirror of this host,
- * and mirrors come later.
- */
-export function notYetReason(system: OperatingSystem, source: string | undefined): string | undefined {
-  if (system.inTree === undefined || source?.startsWith('mirror:') !== true) return undefined;
-  return `${source} is not served yet, mirrors come with a later version of rackready: give the folder or the URL of an install tree; until then its machines boot from disk`;
+/** The mirror that a source names, if it does. */
+export function mirrorName(source: string | undefined): string | undefined {
+  return source?.startsWith('mirror:') ? source.slice('mirror:'.length) : undefined;
 }
 
 /** A source that is a folder of this host; undefined for URLs and mirrors. */

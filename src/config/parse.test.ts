@@ -37,15 +37,9 @@ const dhcp = (text: string) =>
 const machine = (text: string) => `${network}machines:\n  m: {mac: "00:25:90:96:c4:9a", ${text}}\n`;
 
 describe('the four example files are accepted as they stand', () => {
-  for (const name of ['office-proxy', 'big-pool', 'lab-rack']) {
+  for (const name of ['office-proxy', 'big-pool', 'lab-rack', 'seed-rack']) {
     test(name, () => assert.deepEqual(linesOf(fixture(`${name}.yaml`)), []));
   }
-
-  test('seed-rack, with a warning that mirrors come later', () => {
-    assert.deepEqual(linesOf(fixture('seed-rack.yaml')), [
-      'r.yaml:27:13: warning: profiles.centos-7.source: mirror:centos-7 is not served yet, mirrors come with a later version of rackready: give the folder or the URL of an install tree; until then its machines boot from disk',
-    ]);
-  });
 
   test('seed-rack as settings', () => {
     const settings = settingsOf(fixture('seed-rack.yaml'));
@@ -62,9 +56,36 @@ describe('the four example files are accepted as they stand', () => {
     assert.equal(settings.machines.size, 9);
     assert.equal(settings.machines.get('mp')?.kind, 'mac');
     assert.equal(settings.machines.get('sm1')?.hostName, 'sm1');
-    assert.equal(settings.profiles.size, 0);
-    assert.equal(settings.unsupportedProfiles.get('centos-7')?.os, 'centos-7');
-    assert.equal(settings.mirrors.get('centos-7')?.schedule, '11 1 * * *');
+    const { kernel, initrd, source } = settings.profiles.get('centos-7') ?? assert.fail();
+    const images = 'mirror:centos-7/images/pxeboot';
+    assert.deepEqual([kernel, initrd, source], [`${images}/vmlinuz`, `${images}/initrd.img`, 'mirror:centos-7']);
+    const mirror = settings.mirrors.get('centos-7') ?? assert.fail();
+    assert.deepEqual(
+      [mirror.schedule, mirror.timezone, mirror.mode, mirror.layout.kind],
+      ['11 1 * * *', 'UTC', 'sync', 'yum'],
+    );
+    assert.deepEqual(mirror.from, ['rsync://mirror.example.org/centos/7/os/x86_64/']);
+    assert.deepEqual([mirror.trust, mirror.keep], ['none', { snapshots: 3, days: 7 }]);
+  });
+
+  test('a profile takes kernel, initrd and packages of its mirror by the mirror’s preset', () => {
+    const { profiles, mirrors } = settingsOf(`${network}mirrors:
+  r: { preset: rocky-9, from: "http://h/rocky/9", keys: [k.asc] }
+  d: { preset: debian-12 }
+profiles:
+  r: { os: rocky-9, source: "mirror:r" }
+  d: { os: debian-12, source: "mirror:d" }
+`);
+    const rocky = profiles.get('r') ?? assert.fail();
+    assert.equal(rocky.kernel, 'mirror:r/BaseOS/x86_64/os/images/pxeboot/vmlinuz');
+    assert.equal(rocky.mirrorFolder, 'BaseOS/x86_64/os');
+    const debian = profiles.get('d') ?? assert.fail();
+    assert.match(debian.kernel, /^\/usr\/lib\/debian-installer/);
+    assert.match(debian.inMirror?.initrd ?? '', /^debian\/dists\/bookworm\/.*\/initrd\.gz$/);
+    assert.equal(debian.mirrorFolder, 'debian');
+    assert.deepEqual(mirrors.get('r')?.from, ['http://h/rocky/9']);
+    assert.deepEqual(mirrors.get('d')?.trust, 'required');
+    assert.equal(mirrors.get('d')?.keys[0]?.fingerprints.length, 3);
   });
 
   test('lab-rack as settings: overrides of the profile, the template of the system', () => {
@@ -89,8 +110,7 @@ describe('the four example files are accepted as they stand', () => {
   a: { os: alma-10, source: "http://h/os", kernel: vmlinuz, initrd: /srv/initrd.img }
   u: { os: ubuntu-26.04, source: /mnt/u, iso: u.iso, initrd: /own }
 `;
-    const { profiles, unsupportedProfiles } = settingsOf(text);
-    assert.equal(unsupportedProfiles.size, 0);
+    const { profiles } = settingsOf(text);
     const of = (name: string) => {
       const { family, kickstart, kernel, initrd, source, iso, answerFile } = profiles.get(name) ?? assert.fail(name);
       return [family, kickstart, kernel, initrd, source, iso, answerFile.replace('/product/templates/answer/', '')];
@@ -273,6 +293,37 @@ const rows: readonly { readonly name: string; readonly text: string; readonly wa
     want: ['r.yaml:2:22: defaults.timezone: "Mars/Olympus" is not a time zone: expected one like Europe/Berlin or UTC'],
   },
   {
+    name: 'a mirror from several places, of which one is wrong',
+    text: `${network}mirrors: {a: {from: ["http://h/", "h/x"]}}`,
+    want: [
+      'r.yaml:2:35: mirrors.a.from[1]: "h/x" does not fit: expected a URL with rsync://, http://, https://, file://',
+    ],
+  },
+  {
+    name: 'a mirror that nobody can fill',
+    text: `${network}mirrors: {a: {}, b: {preset: roky-9}, c: {preset: rocky-9}, d: {from: "http://h/"}, e: {from: "http://h/", os: ubuntu-24.04}, f: {from: "rsync://h/", trust: required, mode: cache}}`,
+    want: [
+      'r.yaml:2:11: mirrors.a: from is missing: expected the URL of the upstream, or a preset',
+      'r.yaml:2:30: mirrors.b.preset: there is no "roky-9" for this architecture: did you mean rocky-9? expected one of centos-7, centos-stream-9, centos-stream-10, rocky-8, rocky-9, rocky-10, alma-8, alma-9, alma-10, debian-12, debian-13, ubuntu-22.04, ubuntu-24.04, ubuntu-26.04, ubuntu-22.04-packages, ubuntu-24.04-packages, ubuntu-26.04-packages, opensuse-leap-15.6, fedora-NN, for x86_64 or aarch64',
+      'r.yaml:2:39: mirrors.c: the preset rocky-9 needs keys: a file with the public keys that are published at https://rockylinux.org/keys; or trust: none, to look at no signature',
+      'r.yaml:2:61: mirrors.d: nothing says how its metadata are read, and over HTTP nobody can list files: expected os, or kind: yum or apt',
+      'r.yaml:2:85: mirrors.e: suites is missing: expected names below dists/, like [noble, noble-updates]',
+      'r.yaml:2:158: mirrors.f.trust: required needs keys: a file with the public keys of the upstream',
+      'r.yaml:2:174: warning: mirrors.f.mode: cache is not there yet: all of the upstream is fetched, as with sync',
+    ],
+  },
+  {
+    name: 'what a mirror may not be',
+    text: `${network}mirrors: {a: {from: [], bandwidth: fast, blackout: ["8-18"], fingerprints: [ABCD], keep: {snapshots: 0}}}`,
+    want: [
+      'r.yaml:2:21: mirrors.a.from: is empty: expected at least one',
+      'r.yaml:2:36: mirrors.a.bandwidth: "fast" does not fit: expected bytes per second with kB, MB or GB, like 20MB, at least 1kB',
+      'r.yaml:2:53: mirrors.a.blackout[0]: "8-18" does not fit: expected times of the day like "08:00-18:00"',
+      'r.yaml:2:77: mirrors.a.fingerprints[0]: "ABCD" does not fit: expected a full fingerprint of 40 or 64 hexadecimal digits (gpg --show-keys FILE)',
+      'r.yaml:2:102: mirrors.a.keep.snapshots: 0 does not fit: expected a whole number of 1-1000',
+    ],
+  },
+  {
     name: 'a mirror by telnet',
     text: `${network}mirrors: {a: {from: "telnet://x/"}}`,
     want: [
@@ -327,13 +378,6 @@ const rows: readonly { readonly name: string; readonly text: string; readonly wa
     text: `${network}profiles: {p: {os: centos-7, source: tree}}`,
     want: [
       'r.yaml:2:38: profiles.p.source: "tree" does not fit: expected mirror:NAME, a URL with http:// or https://, or an absolute folder on this host',
-    ],
-  },
-  {
-    name: 'a mirror that a profile needs now',
-    text: `${network}profiles: {p: {os: debian-12, source: "mirror:m"}}\nmirrors: {m: {from: "http://h/"}}`,
-    want: [
-      'r.yaml:2:39: warning: profiles.p.source: mirrors are not served yet: give the URL of an existing one until then',
     ],
   },
   {

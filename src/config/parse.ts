@@ -4,6 +4,7 @@ import { checkImages } from './mac-checks.ts';
 import { buildImages, type ReadHead } from './mac-images.ts';
 import { checkMachines } from './machine-checks.ts';
 import { mergeSources } from './merge.ts';
+import { checkMirrors } from './mirror-checks.ts';
 import { checkNetworks } from './network-checks.ts';
 import { type Finding, type Path, type Problem, sortProblems } from './problem.ts';
 import { checkProfiles } from './profile-checks.ts';
@@ -55,7 +56,9 @@ export function parseSources(texts: readonly SourceText[], options: ParseOptions
     allNetworksFit: sources.every((source) => source.data) && Object.keys(config.networks).length === networkCount,
   };
   const meant = sources.every((source) => source.data)
-    ? [checkServer, checkNetworks, checkProfiles, checkMachines, checkImages].flatMap((check) => check(facts))
+    ? [checkServer, checkNetworks, checkProfiles, checkMirrors, checkMachines, checkImages].flatMap((check) =>
+        check(facts),
+      )
     : [];
   const built = buildImages(config, { folderOf: merged.folderOf, readHead: options.readHead });
   const all = [...findings, ...meant, ...built.findings];

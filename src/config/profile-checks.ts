@@ -3,7 +3,7 @@ import { entryOf, type Facts } from './facts.ts';
 import { checkReference } from './machine-checks.ts';
 import { didYouMean } from './nearest.ts';
 import {
-  notYetReason,
+  mirrorName,
   type OperatingSystem,
   operatingSystemNames,
   operatingSystems,
@@ -40,15 +40,8 @@ function checkProfile(facts: Facts, name: string, profile: ProfileConfig): Findi
     found.push(errorAt([...base, 'iso'], 'is for Ubuntu only: take it out', 'key'));
   }
   found.push(...checkArguments(name, profile));
-  const mirror = profile.source?.startsWith('mirror:') ? profile.source.slice('mirror:'.length) : undefined;
-  const notYet = notYetReason(system, profile.source);
-  if (notYet !== undefined) {
-    found.push(warningAt([...base, 'source'], notYet));
-  } else if (mirror !== undefined) {
-    const message = 'mirrors are not served yet: give the URL of an existing one until then';
-    found.push(warningAt([...base, 'source'], message));
-  }
-  if (notYet === undefined) found.push(...checkKernelFiles(facts, name, profile, system));
+  const mirror = mirrorName(profile.source);
+  if (mirror === undefined) found.push(...checkKernelFiles(facts, name, profile, system));
   found.push(...checkReference(facts, [...base, 'source'], 'mirrors', mirror));
   return found;
 }

@@ -266,3 +266,54 @@ export const unknownMachines = converted(unknownForm, (input): Converted<Unknown
   const near = didYouMean(input, ['local', 'ignore', 'install']);
   return { problem: `${quoted(input)} is not an answer: ${near}expected ${unknownForm}` };
 });
+
+export function list<Item extends z.core.SomeType>(item: Item, of: string) {
+  return z.array(item, { error: (issue) => wrongKind(issue.input, `a list of ${of}`) });
+}
+
+/** One text, or a list with at least one; always a list afterwards. */
+export function oneOrMore(item: z.ZodType<string, string>, of: string) {
+  const expected = `one text, or a list of ${of}`;
+  const either = z.union([z.string(), z.array(z.string())], { error: (issue) => wrongKind(issue.input, expected) });
+  return either.transform((input, context): string[] => {
+    if (input.length === 0) context.addIssue({ code: 'custom', message: 'is empty: expected at least one' });
+    const items = typeof input === 'string' ? [input] : input;
+    for (const [index, one] of items.entries()) {
+      const { error } = item.safeParse(one);
+      const path = typeof input === 'string' ? [] : [index];
+      for (const { message } of error?.issues ?? []) context.addIssue({ code: 'custom', message, path });
+    }
+    return items;
+  });
+}
+
+const windowForm = 'times of the day like "08:00-18:00"';
+/** Minutes of the day. */
+export const dayWindow = converted(windowForm, (input) => {
+  const match = /^([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])$/.exec(input);
+  if (!match) return { problem: `${quoted(input)} does not fit: expected ${windowForm}` };
+  const [, fromHour, fromMinute, toHour, toMinute] = match.map(Number);
+  const minutes = (hour = 0, minute = 0) => hour * 60 + minute;
+  return { value: { from: minutes(fromHour, fromMinute), to: minutes(toHour, toMinute) } };
+});
+
+const bandwidthForm = 'bytes per second with kB, MB or GB, like 20MB';
+/** Bytes per second. */
+export const bandwidth = converted(bandwidthForm, (input) => {
+  const [, number, unit = ''] = /^([0-9]{1,6}(?:\.[0-9]+)?) ?(kB|MB|GB)(?:\/s)?$/.exec(input) ?? [];
+  const value = Math.round(Number(number) * ({ kB: 1e3, MB: 1e6, GB: 1e9 }[unit] ?? Number.NaN));
+  return value >= 1000
+    ? { value }
+    : { problem: `${quoted(input)} does not fit: expected ${bandwidthForm}, at least 1kB` };
+});
+
+export const fingerprint = matching(
+  'a full fingerprint of 40 or 64 hexadecimal digits (gpg --show-keys FILE)',
+  /^(?:[0-9A-Fa-f][\s:]*){40}$|^(?:[0-9A-Fa-f][\s:]*){64}$/,
+);
+export const word = matching('a word like x86_64', /^[A-Za-z0-9][A-Za-z0-9._+-]{0,62}$/);
+export const treeFolder = matching(
+  'a folder below from, like BaseOS/x86_64/os, without ".."',
+  /^(?!.*(^|\/)\.{1,2}(\/|$))(?!\/)[^\p{Cc}\\]{1,255}$/u,
+);
+export const glob = matching('a pattern like *.drpm or images/*', /^[^\p{Cc}\\]{1,255}$/u);

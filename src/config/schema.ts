@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseOptionCode } from './dhcp-options.ts';
+import { mirrorShape } from './mirror-schema.ts';
 import { didYouMean } from './nearest.ts';
 import * as form from './scalars.ts';
 
@@ -23,11 +24,9 @@ function recordError(issue: z.core.$ZodRawIssue, expected: string): string | und
   return form.wrongKind(issue.input, expected);
 }
 
-function list<Item extends z.core.SomeType>(item: Item, of: string) {
-  return z.array(item, { error: (issue) => form.wrongKind(issue.input, `a list of ${of}`) });
-}
-
-const addresses = list(form.address, 'addresses like [192.168.1.1]').min(1, 'is empty: expected at least one address');
+const addresses = form
+  .list(form.address, 'addresses like [192.168.1.1]')
+  .min(1, 'is empty: expected at least one address');
 const values = z.record(z.string(), z.unknown(), {
   error: (issue) => form.wrongKind(issue.input, 'a map of your own values'),
 });
@@ -61,7 +60,8 @@ const defaults = strict({
     .refine((name) => name !== 'root', 'is root: expected the name of an ordinary account, which gets sudo')
     .default('admin')
     .describe('Account that an installed system gets.'),
-  sshKeys: list(form.sshKey, 'public keys')
+  sshKeys: form
+    .list(form.sshKey, 'public keys')
     .default([])
     .describe('Public keys of that account, one line of a .pub file each.'),
   rootPasswordHash: form.passwordHash.optional().describe('crypt(3) hash. Default: root has no password.'),
@@ -99,7 +99,7 @@ const dhcp = strict({
     .choice(['auto', 'broadcast'])
     .default('auto')
     .describe('broadcast: never by unicast to a client without an address.'),
-  pools: list(pool, 'pools like {range: 192.168.1.100-192.168.1.199}').default([]),
+  pools: form.list(pool, 'pools like {range: 192.168.1.100-192.168.1.199}').default([]),
   options: z
     .record(optionCode, z.unknown(), { error: (issue) => recordError(issue, 'a map of options') })
     .default({})
@@ -148,7 +148,7 @@ const profile = strict({
 
 const machine = strict({
   mac: form.mac.optional(),
-  macs: list(form.mac, 'MAC addresses').min(1, 'is empty: expected at least one MAC address').optional(),
+  macs: form.list(form.mac, 'MAC addresses').min(1, 'is empty: expected at least one MAC address').optional(),
   uuid: form.uuid.optional().describe('SMBIOS UUID.'),
   address: form.address.optional().describe('Reserved address, outside the pools.'),
   addressing: addressing
@@ -175,15 +175,10 @@ const machine = strict({
   vars: values.default({}).describe('Added to defaults.vars for this machine.'),
 });
 
-const mirror = strict({
-  os: form.text('the name of an operating system').optional(),
-  from: form.url('rsync', 'http', 'https', 'file'),
-  schedule: form.schedule.optional().describe('Five fields as in crontab(5).'),
-  mode: form.choice(['sync', 'cache', 'sparse', 'frozen']).default('sync'),
-});
+const mirror = strict(mirrorShape);
 
-const models = list(form.macModel, 'models in quotes, like ["Macmini6,2"]');
-const macNames = list(form.text('the name of a machine, or a MAC address'), 'names of machines or MAC addresses');
+const models = form.list(form.macModel, 'models in quotes, like ["Macmini6,2"]');
+const macNames = form.list(form.text('the name of a machine, or a MAC address'), 'names of machines or MAC addresses');
 
 const image = strict({
   kind: form
@@ -254,6 +249,7 @@ export type Config = z.output<typeof configSchema>;
 export type NetworkConfig = Config['networks'][string];
 export type MachineConfig = Config['machines'][string];
 export type ProfileConfig = Config['profiles'][string];
+export type MirrorEntry = Config['mirrors'][string];
 export type ImageConfig = Config['images'][string];
 
 /** Top-level keys whose value is a map by name, and so may be spread over several files. */

@@ -2,6 +2,7 @@ import type { MacImage, MacSettings } from '../boot/mac-image.ts';
 import type { Profile } from '../boot/profile.ts';
 import type { Network } from '../lease/network.ts';
 import type { Machine } from '../machine/machine.ts';
+import type { MirrorConfig } from '../mirror/mirror-config.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 
 /** The answer to machines that the configuration does not name. */
@@ -25,36 +26,15 @@ export interface Defaults {
   readonly vars: Readonly<Record<string, unknown>>;
 }
 
-/** A profile that is accepted but cannot be installed yet: its machines boot from disk. */
-export interface UnsupportedProfile {
-  readonly name: string;
-  readonly os: string;
-  /** A sentence for the operator. */
-  readonly reason: string;
-}
-
-/** A repository that is to be kept on this host. Validated only, so far. */
-export interface Mirror {
-  readonly name: string;
-  readonly os?: string | undefined;
-  /** rsync, HTTP(S) or file URL. */
-  readonly from: string;
-  /** Five fields as in crontab(5). */
-  readonly schedule?: string | undefined;
-  readonly mode: 'sync' | 'cache' | 'sparse' | 'frozen';
-}
-
 /** The whole configuration after all checks, frozen. */
 export interface Settings {
   readonly server: ServerSettings;
   readonly defaults: Defaults;
   readonly networks: readonly Network[];
-  /** Those that can be installed. A machine may name one of `unsupportedProfiles` instead. */
   readonly profiles: ReadonlyMap<string, Profile>;
-  readonly unsupportedProfiles: ReadonlyMap<string, UnsupportedProfile>;
   readonly machines: ReadonlyMap<string, Machine>;
   readonly unknownMachines: UnknownMachines;
-  readonly mirrors: ReadonlyMap<string, Mirror>;
+  readonly mirrors: ReadonlyMap<string, MirrorConfig>;
   readonly mac: MacSettings;
   /** What Macs can be offered, in the order of the configuration. Always with one of Linux. */
   readonly images: readonly MacImage[];

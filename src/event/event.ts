@@ -3,11 +3,19 @@ import { bootEvents } from './boot-events.ts';
 import { dhcpEvents } from './dhcp-events.ts';
 import type { Entry, Level } from './entry.ts';
 import { macEvents } from './mac-events.ts';
+import { mirrorEvents } from './mirror-events.ts';
 import { serverEvents } from './server-events.ts';
 import { transferEvents } from './transfer-events.ts';
 
 /** Every event that rackready can tell, with its level, the operator's paragraph, and its sentence. */
-export const catalogue = { ...dhcpEvents, ...macEvents, ...transferEvents, ...bootEvents, ...serverEvents } as const;
+export const catalogue = {
+  ...dhcpEvents,
+  ...macEvents,
+  ...transferEvents,
+  ...bootEvents,
+  ...mirrorEvents,
+  ...serverEvents,
+} as const;
 
 export type EventId = keyof typeof catalogue;
 export type EventData<Id extends EventId> = Parameters<(typeof catalogue)[Id]['say']>[0];

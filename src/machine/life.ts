@@ -17,6 +17,8 @@ export interface Grant {
   readonly grantedAt: number;
   /** Milliseconds since 1970; after it the grant is used up. Undefined until the installer was sent for the first time. */
   readonly deadline?: number | undefined;
+  /** The state of the mirror that it installs from, for its whole length. Set when the installer is first sent. */
+  readonly snapshot?: string | undefined;
   /** When the answer file was handed over, in full. */
   readonly answeredAt?: number | undefined;
   /** The address that asked for the answer file, dotted. Set before the first byte leaves; nobody else gets the file. */

@@ -4,8 +4,8 @@ import type { Chosen, Grant, Life, Operation, Outcome, State } from './life.ts';
 export type LifeEvent =
   /** `token` comes from the caller: randomness is I/O. */
   | { readonly kind: 'granted'; readonly token: string; readonly profile: string; readonly via: Grant['via'] }
-  /** A loader was given the configuration that starts the installer. `deadlineSeconds` is the profile's. */
-  | { readonly kind: 'boot-config-served'; readonly deadlineSeconds: number }
+  /** A loader was given the configuration that starts the installer. `deadlineSeconds` is the profile's, `snapshot` its mirror's. */
+  | { readonly kind: 'boot-config-served'; readonly deadlineSeconds: number; readonly snapshot?: string | undefined }
   /** The answer file is about to be sent. To be saved before its first byte leaves. `address`: dotted text. */
   | { readonly kind: 'answer-requested'; readonly address: string; readonly deadlineSeconds: number }
   /** The answer file was sent in full. */
@@ -73,7 +73,7 @@ export function stepLife(life: Life, event: LifeEvent, now: number): LifeStep {
   if (operation.stage === 'first-contact') return stepFirstContact(life, operation, event, now);
   switch (event.kind) {
     case 'boot-config-served':
-      return stepBootConfig(life, operation, event.deadlineSeconds, now);
+      return stepBootConfig(life, operation, event, now);
     case 'answer-requested':
       return stepAnswerRequested(life, operation, event, now);
     case 'answer-sent':
@@ -120,11 +120,22 @@ function stepRetirement(life: Life, kind: 'retired' | 'unretired'): LifeStep {
   };
 }
 
-function stepBootConfig(life: Life, operation: Operation, deadlineSeconds: number, now: number): LifeStep {
+function stepBootConfig(
+  life: Life,
+  operation: Operation,
+  { deadlineSeconds, snapshot }: Extract<LifeEvent, { kind: 'boot-config-served' }>,
+  now: number,
+): LifeStep {
   const profile = operation.grant.profile;
   switch (operation.stage) {
-    case 'granted':
-      return moved(life, { ...operation, stage: 'booting', grant: timed(operation.grant, deadlineSeconds, now) });
+    case 'granted': {
+      const grant = timed(operation.grant, deadlineSeconds, now);
+      return moved(life, {
+        ...operation,
+        stage: 'booting',
+        grant: snapshot === undefined ? grant : { ...grant, snapshot },
+      });
+    }
     case 'booting':
       // GRUB opens its configuration twice, and a machine may be switched off before the installer runs.
       return { kind: 'kept', life, reason: 'the installer was sent before, and has not fetched its answer file' };

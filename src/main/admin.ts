@@ -14,6 +14,8 @@ import { createConfigAdmin } from './config-admin.ts';
 import { createLeaseAdmin } from './lease-admin.ts';
 import { ADMIN_API } from './listener-table.ts';
 import { createMachineAdmin } from './machine-admin.ts';
+import { createMirrorAdmin } from './mirror-admin.ts';
+import type { MirrorServing } from './mirrors.ts';
 import { createRender } from './render.ts';
 import type { Serving } from './serving.ts';
 import { createStatus } from './status.ts';
@@ -24,6 +26,7 @@ const LOOPBACK = ipv4('127.0.0.1');
 export interface AdminOptions {
   readonly base: Base;
   readonly serving: Serving;
+  readonly mirrors: MirrorServing;
   readonly stories: StoryFeed;
   readonly configPath: string | undefined;
   readonly dataFolder: string;
@@ -55,6 +58,7 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
     }),
     leases: createLeaseAdmin(base, serving),
     machines: { ...createMachineAdmin(base, serving), render: createRender(base, serving) },
+    mirrors: createMirrorAdmin(options.mirrors),
     events: {
       list: (query) => base.store.events.list(query),
       subscribe: base.hub.subscribe,

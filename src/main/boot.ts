@@ -9,7 +9,7 @@ import type { Lives } from '../machine/lives.ts';
 import type { Macs } from '../machine/macs.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import { type Mac, parseMac } from '../net/mac.ts';
-import type { BootFilesDeps, BootSettings, Leaseholder } from '../serve/boot-deps.ts';
+import type { BootFilesDeps, BootSettings, Leaseholder, MirrorLookup } from '../serve/boot-deps.ts';
 import { type BootFiles, createBootFiles } from '../serve/boot-files.ts';
 import { fileKind, openBootFolder, preloadTemplates } from './boot-folder.ts';
 import { indexMachines, type MachineIndex } from './machine-index.ts';
@@ -47,6 +47,7 @@ export interface BootOptions {
   /** Default: an unguessable one. */
   readonly newToken?: (() => string) | undefined;
   readonly observedAt: (address: Ipv4) => Mac | undefined;
+  readonly mirrors: MirrorLookup;
   readonly emit: Emit;
   readonly now: () => number;
 }
@@ -66,6 +67,7 @@ export function createBoot(options: BootOptions): BootFiles {
     lookup: (name) => state().folder.lookup(name),
     lookupIn: (folder, name) => openBootFolder(folder).lookup(name),
     folderNames: () => state().folder.names(),
+    mirrors: options.mirrors,
     newToken: options.newToken ?? newToken,
     emit: options.emit,
     now: options.now,

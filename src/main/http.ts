@@ -1,6 +1,6 @@
 import type { Settings } from '../config/settings.ts';
 import type { Emit, Subject } from '../event/event.ts';
-import { createBootRequestHandler } from '../http/boot/answer-request.ts';
+import { createBootRequestHandler, type ResolveMirror } from '../http/boot/answer-request.ts';
 import { type BootHttp, type BootHttpListener, type BootHttpStats, openBootHttp } from '../http/boot/open-boot-http.ts';
 import { openTcpListener, type TcpListener } from '../io/tcp.ts';
 import { formatIpv4, type Ipv4 } from '../net/ipv4.ts';
@@ -20,6 +20,7 @@ export interface HttpOptions {
   /** Those in force. */
   readonly settings: () => Settings;
   readonly boot: BootFiles;
+  readonly resolveMirror: ResolveMirror;
   readonly emit: Emit;
   /** Names the machine behind an address. */
   readonly subjectOf: (address: string, network: string) => Subject;
@@ -43,9 +44,10 @@ const RETRY_MS = 5_000;
 
 /** Opens the ports and the worker behind them. A port that cannot be had is told, and tried again until it can. */
 export async function openHttp(options: HttpOptions): Promise<Http> {
-  const { boot, emit, subjectOf } = options;
+  const { boot, resolveMirror, emit, subjectOf } = options;
   const handler = createBootRequestHandler({
     ...boot,
+    resolveMirror,
     onSentFailed: (error) => emit('store.failed', {}, { reason: String(error), next: 'Check the data folder.' }),
   });
   const http = await openBootHttp({

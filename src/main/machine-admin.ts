@@ -29,12 +29,10 @@ export function createMachineAdmin({ book, lives, macs, now }: Base, serving: Se
     },
     profiles: () => settings().profiles.keys(),
     async install(name, asked) {
-      const { machines, profiles, unsupportedProfiles } = settings();
+      const { machines, profiles } = settings();
       const machine = machines.get(name);
       if (machine === undefined) return { kind: 'unknown-machine' };
       const profile = asked ?? machine.profile;
-      const unsupported = profile === undefined ? undefined : unsupportedProfiles.get(profile);
-      if (unsupported) return { kind: 'refused', reason: unsupported.reason };
       if (profile === undefined || !profiles.has(profile)) return { kind: 'unknown-profile', profile };
       return step(name, { kind: 'granted', token: newToken(), profile, via: 'command' });
     },

@@ -19,7 +19,6 @@ export function observeEverything(interfaces: readonly NetworkInterface[]): Sett
     defaults: { timezone: 'UTC', locale: 'en_US.UTF-8', keymap: 'us', user: 'admin', sshKeys: [], vars: {} },
     networks,
     profiles: new Map(),
-    unsupportedProfiles: new Map(),
     machines: new Map(),
     unknownMachines: { kind: 'local' },
     mirrors: new Map(),

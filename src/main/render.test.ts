@@ -59,6 +59,7 @@ async function open(
   const render = createRender(base as unknown as Parameters<typeof createRender>[0], {
     state: () => state,
     catalog: () => catalog,
+    mirrors: { current: () => undefined, bootFile: () => undefined },
   });
   const before = JSON.stringify([[...lives.all()], [...book.leases()], saved.length, told.length]);
   const isUntouched = () =>

@@ -21,6 +21,7 @@ import { createLives, type Lives } from '../machine/lives.ts';
 import type { Machine } from '../machine/machine.ts';
 import { ANY, formatIpv4, type Ipv4 } from '../net/ipv4.ts';
 import { formatMacDashed, type Mac } from '../net/mac.ts';
+import type { MirrorLookup } from '../serve/boot-deps.ts';
 import type { BootResource, Requester } from '../serve/boot-resource.ts';
 import type { Base } from './base.ts';
 import { type BootState, createBoot } from './boot.ts';
@@ -42,6 +43,7 @@ interface Scene {
   readonly address: Ipv4;
   readonly book: LeaseBook;
   readonly lives: Lives;
+  readonly mirrors: MirrorLookup;
   readonly now: () => number;
   readonly origins: Origins;
   readonly mask: Mask;
@@ -54,7 +56,7 @@ export type RenderMachine = (name: string, options: RenderOptions) => Promise<Re
 /** Wires `render`: what a machine would be sent now. Takes no step, tells no event, holds no address. */
 export function createRender(
   { book, lives, macs, store, now }: Pick<Base, 'book' | 'lives' | 'macs' | 'store' | 'now'>,
-  serving: Pick<Serving, 'state' | 'catalog'>,
+  serving: Pick<Serving, 'state' | 'catalog' | 'mirrors'>,
 ): RenderMachine {
   return async (name, options) => {
     const state = serving.state();
@@ -82,7 +84,9 @@ export function createRender(
     const address = answers.find((one) => one.address !== undefined)?.address ?? machine.address ?? ANY;
     const mask = createMask(settings, machine, options.showSecrets);
     const macRow = describeMac(machine, macs, { macSetup: () => setup.mac });
-    const scene = { state, settings, catalog, machine, mac, network, address, book, lives, now, origins, mask, macRow };
+    const { mirrors } = serving;
+    const who = { machine, mac, network, address };
+    const scene = { ...who, state, settings, catalog, book, lives, mirrors, now, origins, mask, macRow };
     return renderScene(scene, answers, lastSeen);
   };
 }
@@ -140,6 +144,7 @@ function openBoot(scene: Scene, lives: Lives, emit: Emit) {
     catalog: () => scene.catalog,
     lives,
     macs: { get: () => undefined },
+    mirrors: scene.mirrors,
     book: { leaseAt: (asked) => (asked === address ? lease : book.leaseAt(asked)) },
     observedAt: (asked) => (asked === address ? machine.macs[0] : undefined),
     newToken: () => DUMMY_TOKEN,
@@ -250,7 +255,7 @@ function grantedLives(scene: Scene, profile: Profile): Lives {
   });
 }
 
-function describeFacts({ machine, mac, network, address, settings, origins, macRow }: Scene): RenderedValue[] {
+function describeFacts({ machine, mac, network, address, origins, macRow }: Scene): RenderedValue[] {
   const own = (key: string) => ['machines', machine.name, key];
   const facts: RenderedValue[] = [
     { name: 'machine', value: machine.name, origin: origins.of([['machines', machine.name]], 'the configuration') },
@@ -273,9 +278,6 @@ function describeFacts({ machine, mac, network, address, settings, origins, macR
   }
   if (machine.profile !== undefined) {
     facts.push({ name: 'profile', value: machine.profile, origin: origins.of([own('profile')], 'the configuration') });
-    const unsupported = settings.unsupportedProfiles.get(machine.profile);
-    if (unsupported)
-      facts.push({ name: 'os', value: unsupported.reason, origin: `built-in description ${unsupported.os}` });
   }
   return facts;
 }

@@ -8,7 +8,7 @@ import type { InheritedSocket } from '../io/udp/inherited.ts';
 import { networkOfAddress } from '../lease/network.ts';
 import { formatIpv4, type Ipv4, ipv4 } from '../net/ipv4.ts';
 import type { Mac } from '../net/mac.ts';
-import type { Leaseholder } from '../serve/boot-deps.ts';
+import type { Leaseholder, MirrorLookup } from '../serve/boot-deps.ts';
 import type { BootFiles } from '../serve/boot-files.ts';
 import { answerBoot } from '../serve/dhcp/boot-answer.ts';
 import { createDhcpService, type DhcpService, type DhcpSetup } from '../serve/dhcp/service.ts';
@@ -18,6 +18,7 @@ import { type BootState, createBoot, holderOf, prepareBootState } from './boot.t
 import { openHttp } from './http.ts';
 import { type ListenerTable, noteListener } from './listener-table.ts';
 import { type MacSetupParts, macSetup } from './macs.ts';
+import type { MirrorServing } from './mirrors.ts';
 import { type Networks, openNetworks } from './networks.ts';
 import type { ServedLoaders } from './served-loaders.ts';
 
@@ -25,6 +26,7 @@ import type { ServedLoaders } from './served-loaders.ts';
 export interface Serving {
   readonly dhcp: DhcpService;
   readonly boot: BootFiles;
+  readonly mirrors: MirrorLookup;
   state(): BootState;
   /** What decides about Macs now. */
   macSetup(): DhcpSetup['mac'];
@@ -42,10 +44,11 @@ export interface ServingOptions {
   readonly settings: Settings;
   readonly loaders: ServedLoaders;
   readonly inherited: readonly InheritedSocket[];
+  readonly mirrors: Pick<MirrorServing, 'lookup' | 'resolve'>;
 }
 
 /** Opens the sockets of a configuration. What cannot be opened is told and tried again; this does not fail for it. */
-export async function openServing({ base, settings, loaders, inherited }: ServingOptions): Promise<Serving> {
+export async function openServing({ base, settings, loaders, inherited, mirrors }: ServingOptions): Promise<Serving> {
   const { emit, now, book, store, lives } = base;
   let state = prepareBootState(settings);
   const makeSetup = () => dhcpSetup({ state, catalog: loaders.catalog(), lives, now });
@@ -68,7 +71,8 @@ export async function openServing({ base, settings, loaders, inherited }: Servin
   });
   const { catalog } = loaders;
   const { observedAt } = dhcp;
-  const boot = createBoot({ state: () => state, catalog, lives, macs: base.macs, book, emit, now, observedAt });
+  const seen = { catalog, observedAt, mirrors: mirrors.lookup };
+  const boot = createBoot({ ...seen, state: () => state, lives, macs: base.macs, book, emit, now });
 
   const { subjectOf, emitNamed } = nameSubjects(emit, {
     holderAt: (address) => holderOf(address, state, book, observedAt),
@@ -81,7 +85,7 @@ export async function openServing({ base, settings, loaders, inherited }: Servin
     macs = ownMacs(await listInterfaces());
   };
   await follow();
-  const http = await openHttp({ ...shared, boot, subjectOf });
+  const http = await openHttp({ ...shared, boot, resolveMirror: mirrors.resolve, subjectOf });
   networks = await openNetworks({
     ...shared,
     dhcp: () => dhcp,
@@ -96,6 +100,7 @@ export async function openServing({ base, settings, loaders, inherited }: Servin
   return {
     dhcp,
     boot,
+    mirrors: mirrors.lookup,
     state: () => state,
     macSetup: () => setup.mac,
     catalog,

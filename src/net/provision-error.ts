@@ -9,6 +9,15 @@ const hints = {
   'not-permitted': 'Run it as root, or give it CAP_NET_BIND_SERVICE, CAP_NET_RAW and CAP_NET_ADMIN.',
   'no-interface': 'Look at the interfaces with: ip -br address',
   'not-running': 'Start it with: sudo ./rackready up',
+  'upstream-failed':
+    'Look whether this host reaches the upstream, and whether the address of the mirror is right: `rackready mirror status NAME`.',
+  'signature-refused':
+    'Compare the fingerprint with the one that the distribution publishes; the old state is served meanwhile.',
+  'upstream-empty':
+    'The old state is served. Look whether the upstream has moved: its files may be at another address now.',
+  'disk-full':
+    'Make room in the data folder, drop snapshots with `rackready mirror prune`, or leave something out of the mirror.',
+  'mirror-busy': 'Wait for the run that holds it: `rackready mirror status NAME`.',
   'missing-tool': 'Install what is named, or run: sudo ./rackready setup',
 } as const;
 

@@ -189,7 +189,17 @@ function inputFor(deps: BootFilesDeps, claim: Claim, requester: Requester): Answ
   const { mac } = claim.holder;
   const machine: Machine =
     claim.holder.machine ?? discoveredMachine(mac, profile.name, network.domain ?? defaults.domain);
-  return { machine, profile, network, defaults, mac, address: requester.address, httpPort, token: grant.token };
+  return {
+    machine,
+    profile,
+    network,
+    defaults,
+    mac,
+    address: requester.address,
+    httpPort,
+    token: grant.token,
+    snapshot: grant.snapshot,
+  };
 }
 
 /** Takes a step and waits until it is safe on disk. */

@@ -1,7 +1,7 @@
 import type { BootOrder, BootTextInput, Carrier } from '../boot/boot-text.ts';
 import { serialConsole } from '../boot/console.ts';
 import { type BootDecision, decideBoot } from '../boot/decide.ts';
-import { planKernelLine, splitWords } from '../boot/kernel-line.ts';
+import { mirrorOf, planKernelLine, splitWords } from '../boot/kernel-line.ts';
 import { renderBootText } from '../boot/render-boot-text.ts';
 import type { Network } from '../lease/network.ts';
 import { discoveredMachine } from '../machine/discovered.ts';
@@ -135,14 +135,20 @@ function orderFor(
     unknown.kind === 'install' ? discoveredMachine(identity.mac, unknown.profile, network.domain) : undefined;
   const machine = identity.machine ?? stand;
   if (identity.machine === undefined && stand) deps.lives.meet(stand);
-  const decision = decide(deps, { machine: identity.machine, lifeOf: machine?.name, profiles, unknown });
+  const decision = withMirror(
+    deps,
+    decide(deps, { machine: identity.machine, lifeOf: machine?.name, profiles, unknown }),
+  );
   const profile =
     decision.kind === 'install' ? decision.profile.name : decision.kind === 'hold' ? decision.profile : undefined;
   const subject = { mac: identity.mac, machine: machine?.name, ...from(asking.requester) };
   const told = { file: asking.name, loader: asking.asked.dialect, decision: decision.kind, reason: decision.reason };
   deps.emit('boot.config', subject, profile === undefined ? told : { ...told, profile });
   if (decision.kind === 'install' && machine) {
-    step(deps, machine.name, { kind: 'boot-config-served', deadlineSeconds: decision.profile.deadlineSeconds });
+    const { deadlineSeconds } = decision.profile;
+    const mirror = mirrorOf(decision.profile);
+    const snapshot = decision.grant.snapshot ?? (mirror === undefined ? undefined : deps.mirrors.current(mirror));
+    step(deps, machine.name, { kind: 'boot-config-served', deadlineSeconds, snapshot });
     const line = planKernelLine({
       machine,
       profile: decision.profile,
@@ -150,6 +156,7 @@ function orderFor(
       host: formatIpv4(network.address),
       httpPort: settings.httpPort,
       token: decision.grant.token,
+      snapshot,
     });
     return { kind: 'install', title: `installs ${decision.profile.name} on ${machine.name}`, line };
   }
@@ -201,6 +208,16 @@ function decide(deps: BootFilesDeps, input: Deciding): BootDecision {
   if (decision.kind !== 'may-grant') return decision;
   step(deps, lifeOf, { kind: 'granted', token: deps.newToken(), profile: decision.profile.name, via: 'file' });
   return decideNow();
+}
+
+/** An installer without packages would stop with a question in the middle; the grant waits until there are some. */
+function withMirror(deps: BootFilesDeps, decision: BootDecision): BootDecision {
+  const mirror = decision.kind === 'install' ? mirrorOf(decision.profile) : undefined;
+  if (mirror === undefined || deps.mirrors.current(mirror) !== undefined) return decision;
+  return {
+    kind: 'local',
+    reason: `the mirror ${mirror} that it installs from has nothing yet: rackready mirror sync ${mirror}`,
+  };
 }
 
 function strangerOrder(deps: BootFilesDeps, name: string, asked: ConfigName, requester: Requester): BootOrder {

@@ -38,6 +38,14 @@ export type FolderEntry =
   | { readonly kind: 'missing' }
   | { readonly kind: 'refused'; readonly reason: string };
 
+/** What is known of the mirrors of this host, without looking at the disk. */
+export interface MirrorLookup {
+  /** The state that is served; undefined: there is none yet, or no such mirror. */
+  current(mirror: string): string | undefined;
+  /** Where on this host a file to boot from is, an absolute path; undefined: that state does not have it. */
+  bootFile(mirror: string, snapshot: string, path: string): string | undefined;
+}
+
 /** What boot files need. Everything is quick: nothing waits for a disk longer than a stat. */
 export interface BootFilesDeps {
   readonly settings: () => BootSettings;
@@ -57,6 +65,7 @@ export interface BootFilesDeps {
   readonly lookupIn: (folder: string, name: string) => FolderEntry;
   /** Names in the operator's boot folder, for lookups without regard to case and for hints. May be a bounded part of them. */
   readonly folderNames: () => Iterable<string>;
+  readonly mirrors: MirrorLookup;
   /** An unguessable token of URL-safe characters. */
   readonly newToken: () => string;
   readonly emit: Emit;

@@ -1,12 +1,15 @@
+import { mirrorOf } from '../boot/kernel-line.ts';
 import type { LoaderCatalog } from '../boot/loaders.ts';
+import type { Profile } from '../boot/profile.ts';
 import { renderIpxeAutoexec } from '../boot/render-ipxe.ts';
 import type { Subject } from '../event/event.ts';
 import { networkOfAddress } from '../lease/network.ts';
+import { discoveredMachine } from '../machine/discovered.ts';
 import { formatIpv4 } from '../net/ipv4.ts';
 import { type Answers, createAnswers } from './answers.ts';
 import { resolveConfig } from './boot-config.ts';
 import type { BootFilesDeps } from './boot-deps.ts';
-import { isExpectedMiss, isExpectedTreeMiss, normaliseBootName, parseBootName } from './boot-names.ts';
+import { type BootName, isExpectedMiss, isExpectedTreeMiss, normaliseBootName, parseBootName } from './boot-names.ts';
 import type { BootResource, Requester, ResolveBootFile } from './boot-resource.ts';
 import { createLocalWays, type LocalWays } from './local-ways.ts';
 import { nearName } from './near-name.ts';
@@ -61,7 +64,7 @@ function resolve(deps: BootFilesDeps, { shims, ways }: Memory, raw: string, requ
       return { kind: 'text', name, text: renderIpxeAutoexec(formatIpv4(network.address), httpPort) };
     }
     case 'os':
-      return resolveSystem(deps, name, asked.profile, asked.part);
+      return resolveSystem(deps, name, asked, requester);
     case 'tree':
       return resolveTree(deps, name, asked.profile, asked.path);
     case 'image':
@@ -101,14 +104,47 @@ function secondStage(
 }
 
 /** Kernel and initial ramdisk of a profile. */
-function resolveSystem(deps: BootFilesDeps, name: string, profileName: string, part: 'linux' | 'initrd'): BootResource {
+function resolveSystem(
+  deps: BootFilesDeps,
+  name: string,
+  { profile: profileName, part }: Extract<BootName, { kind: 'os' }>,
+  requester: Requester,
+): BootResource {
   const profile = deps.settings().profiles.get(profileName);
   if (profile === undefined)
     return { kind: 'missing', name, expected: false, near: nearProfile(deps, profileName, part) };
-  const path = part === 'linux' ? profile.kernel : profile.initrd;
+  const key = part === 'linux' ? 'kernel' : 'initrd';
+  const path = inMirror(deps, profile, key, requester) ?? profile[key];
+  if (path.startsWith('mirror:')) {
+    return {
+      kind: 'refused',
+      name,
+      reason: `the profile ${profileName} names ${path}, which the mirror does not have`,
+    };
+  }
   if (!path.startsWith('/')) return { kind: 'refused', name, reason: `${path} was not fetched to this host yet` };
   if (deps.fileKind(path) === 'file') return { kind: 'file', name, path };
   return { kind: 'refused', name, reason: `the profile ${profileName} names ${path}, which is not there` };
+}
+
+/** Kernel and packages are of one state of the mirror: the one that the machine's installation began with. */
+function inMirror(
+  deps: BootFilesDeps,
+  profile: Profile,
+  key: 'kernel' | 'initrd',
+  requester: Requester,
+): string | undefined {
+  const mirror = mirrorOf(profile);
+  if (mirror === undefined) return undefined;
+  const named = profile[key].startsWith(`mirror:${mirror}/`)
+    ? profile[key].slice(`mirror:${mirror}/`.length)
+    : undefined;
+  const path = named ?? profile.inMirror?.[key];
+  const holder = deps.machineOf(requester.address);
+  const life = holder && deps.lives.get(holder.machine?.name ?? discoveredMachine(holder.mac, '').name);
+  const grant = life?.operation?.grant;
+  const snapshot = (grant?.profile === profile.name ? grant.snapshot : undefined) ?? deps.mirrors.current(mirror);
+  return path === undefined || snapshot === undefined ? undefined : deps.mirrors.bootFile(mirror, snapshot, path);
 }
 
 /** A file of an install tree on this host. What stands in it is public: it comes without a token. */

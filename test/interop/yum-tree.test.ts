@@ -3,7 +3,8 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFile
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { needs } from '../needs.ts';
-import { type Ended, openSegment, runProgram } from '../support/segment.ts';
+import { buildRpms, must } from '../support/rpms.ts';
+import { openSegment } from '../support/segment.ts';
 import { newFolder, startServer } from '../support/server.ts';
 
 /*
@@ -11,82 +12,16 @@ import { newFolder, startServer } from '../support/server.ts';
  * our boot HTTP, and read by dnf: the same libraries that Anaconda's second stage reads it with.
  */
 
-/** Packages without architecture that hold one file; `%package -n` makes several of one build. */
-const SPECS: readonly string[] = [
-  `Name: tiny-base
-Version: 1
-Release: 1
-Summary: A package of a test
-License: Apache-2.0
-BuildArch: noarch
-%description
-One file.
-%package -n tiny-shell
-Summary: A package of a test
-Requires: tiny-base
-%description -n tiny-shell
-One file.
-%package -n tiny-app
-Summary: A package of a test
-Requires: tiny-shell >= 2
-%description -n tiny-app
-One file.
-%install
-mkdir -p %{buildroot}/opt/tiny
-for name in tiny-base tiny-shell tiny-app; do echo 1 >%{buildroot}/opt/tiny/$name; done
-%files
-/opt/tiny/tiny-base
-%files -n tiny-shell
-/opt/tiny/tiny-shell
-%files -n tiny-app
-/opt/tiny/tiny-app
-`,
-  `Name: tiny-shell
-Version: 2
-Release: 1
-Summary: A package of a test
-License: Apache-2.0
-BuildArch: noarch
-Requires: tiny-base
-%description
-One file.
-%install
-mkdir -p %{buildroot}/opt/tiny; echo 2 >%{buildroot}/opt/tiny/tiny-shell
-%files
-/opt/tiny/tiny-shell
-`,
-];
-
-const COMPS = `<?xml version="1.0"?>
-<!DOCTYPE comps PUBLIC "-//Red Hat, Inc.//DTD Comps info//EN" "comps.dtd">
-<comps><group><id>core</id><name>Core</name><default>true</default><uservisible>true</uservisible>
-<packagelist><packagereq type="mandatory">tiny-base</packagereq><packagereq type="mandatory">tiny-shell</packagereq></packagelist>
-</group></comps>
-`;
-
-async function must(argv: readonly string[]): Promise<Ended> {
-  const ran = await runProgram(argv, 240_000);
-  assert.equal(ran.code, 0, `${argv.join(' ')}\n${ran.text}`);
-  return ran;
-}
-
 async function makeTree(): Promise<string> {
   const tree = newFolder('dvd');
   chmodSync(tree, 0o755);
-  const work = newFolder('rpm');
-  for (const [index, spec] of SPECS.entries()) {
-    const file = join(work, `${index}.spec`);
-    writeFileSync(file, spec);
-    const defines = ['--define', `_topdir ${work}`, '--define', `_rpmfilename %%{NAME}-%%{VERSION}.rpm`];
-    await must(['rpmbuild', '--quiet', ...defines, '-bb', file]);
-  }
+  const rpms = await buildRpms();
   const repositories = { BaseOS: ['tiny-base-1', 'tiny-shell-1', 'tiny-shell-2'], AppStream: ['tiny-app-1'] };
-  const comps = join(work, 'comps.xml');
-  writeFileSync(comps, COMPS);
+  const comps = join(rpms, 'comps.xml');
   for (const [name, packages] of Object.entries(repositories)) {
     const folder = join(tree, name);
     mkdirSync(join(folder, 'Packages'), { recursive: true, mode: 0o755 });
-    for (const one of packages) copyFileSync(join(work, 'RPMS', `${one}.rpm`), join(folder, 'Packages', `${one}.rpm`));
+    for (const one of packages) copyFileSync(join(rpms, `${one}.rpm`), join(folder, 'Packages', `${one}.rpm`));
     await must(['createrepo_c', '--quiet', ...(name === 'BaseOS' ? ['-g', comps] : []), folder]);
   }
   mkdirSync(join(tree, 'images/pxeboot'), { recursive: true });

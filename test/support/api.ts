@@ -211,6 +211,13 @@ export function fakePorts(): { ports: ApiPorts; feed: MemoryFeed; calls: string[
         return { kind: 'cannot-write', file: path, reason: 'EACCES: permission denied' };
       },
     },
+    mirrors: {
+      list: () => [],
+      command: async (order) => {
+        calls.push(`${order.kind} ${order.name}`);
+        return { kind: 'unknown-mirror' };
+      },
+    },
     leases: { list: () => leases, release: change('release'), forget: change('forget') },
     machines: {
       list: () => rows,

@@ -127,7 +127,10 @@ function createWorld(capture: Capture) {
     sizeOf: (path) => sizeOf(capture, path),
     clock: () => now,
   });
-  const handler = createBootRequestHandler(rack.files);
+  const handler = createBootRequestHandler({
+    ...rack.files,
+    resolveMirror: () => ({ missing: 'no mirrors here' }),
+  });
   const answer = async (line: HttpLine) => {
     if (line.method === '') return;
     const [path = '', query = ''] = line.uri.split('?');

@@ -51,6 +51,49 @@ const mac = exact({
   reason: maybeText,
   selected: maybeText,
 });
+const snapshot = exact({
+  id: text,
+  at: time,
+  revision: text,
+  files: number,
+  bytes: number,
+  packages: number,
+  unverified: number,
+  isCurrent: flag,
+  tags: texts,
+  remarks: texts,
+});
+const mirror = exact({
+  name: text,
+  os: maybeText,
+  kind: text,
+  mode: text,
+  from: texts,
+  state: { type: 'string', enum: ['empty', 'serving', 'held'] },
+  isFrozen: flag,
+  trust: text,
+  current: maybeText,
+  snapshots: list(snapshot),
+  heldReasons: texts,
+  canApprove: flag,
+  lastRun: orNull(exact({ startedAt: time, endedAt: time, result: text, reason: text })),
+  lastSuccessAt: maybeTime,
+  nextRunAt: maybeTime,
+  progress: orNull(
+    exact({
+      phase: text,
+      startedAt: time,
+      filesDone: number,
+      filesTotal: number,
+      bytesDone: number,
+      bytesTotal: number,
+      bytesPerSecond: number,
+      secondsLeft: { type: ['integer', 'null'] },
+      retries: number,
+      current: texts,
+    }),
+  ),
+});
 const boot = exact({
   firmware: { type: 'string', enum: firmwareKinds },
   isLastSeen: flag,
@@ -109,6 +152,7 @@ const diagnosis = partly(['rule', 'confidence', 'cause', 'remedy', 'evidence'], 
 
 /** The shapes of the answers, by the names of the OpenAPI document. They follow views.ts; a test holds them together. */
 export const components = {
+  Mirror: mirror,
   Status: exact({
     version: text,
     pid: number,

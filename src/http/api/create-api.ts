@@ -8,6 +8,7 @@ import { addFailureHandlers } from './failures.ts';
 import { addGuard, type GuardOptions } from './guard.ts';
 import { addLeaseRoutes } from './lease-routes.ts';
 import { addMachineRoutes } from './machine-routes.ts';
+import { addMirrorRoutes } from './mirror-routes.ts';
 import { addOpenApi } from './openapi.ts';
 import type { ApiPorts } from './ports.ts';
 import { addServerRoutes } from './server-routes.ts';
@@ -40,6 +41,7 @@ export function createApi(ports: ApiPorts, options: ApiOptions = {}): FastifyIns
       addLeaseRoutes(routes, ports);
       addMachineRoutes(routes, ports);
       addConfigRoutes(routes, ports);
+      addMirrorRoutes(routes, ports);
       addEventRoutes(routes, ports, options.stream);
       addStoryRoutes(routes, ports, options.stream);
     },

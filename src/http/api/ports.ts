@@ -3,6 +3,7 @@ import type { EventId, RecordedEvent } from '../../event/event.ts';
 import type { Lease } from '../../lease/lease.ts';
 import type { Life } from '../../machine/life.ts';
 import type { Machine } from '../../machine/machine.ts';
+import type { MirrorCommand, MirrorReply, MirrorView } from '../../mirror/mirror-view.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { Mac } from '../../net/mac.ts';
 import type { ConfigAdmin } from './config-ports.ts';
@@ -158,6 +159,17 @@ export interface ServerAdmin {
   reload(): Promise<ReloadResult>;
 }
 
+/** A command as an operator gives it: which states are in use is none of their business. */
+export type MirrorOrder =
+  | Exclude<MirrorCommand, { kind: 'prune' }>
+  | Omit<Extract<MirrorCommand, { kind: 'prune' }>, 'leased'>;
+
+/** What an operator may do with mirrors. */
+export interface MirrorAdmin {
+  list(): readonly MirrorView[];
+  command(command: MirrorOrder): Promise<MirrorReply>;
+}
+
 /** A Story as JSON text: it is made once for all who read it. */
 export interface StoryText {
   readonly mac: Mac;
@@ -193,6 +205,7 @@ export interface ApiPorts {
   readonly leases: LeaseAdmin;
   readonly machines: MachineAdmin;
   readonly events: EventFeed;
+  readonly mirrors: MirrorAdmin;
   readonly stories: StoryFeed;
   /** Milliseconds since 1970. */
   readonly now: () => number;

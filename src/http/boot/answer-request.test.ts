@@ -23,6 +23,11 @@ function handlerWith(
       asked.push({ name: 'resolve', args });
       return given.resource ?? { kind: 'file', name: args[0], path: `/srv/${args[0]}` };
     },
+    resolveMirror: (mirror, label) => {
+      asked.push({ name: 'resolveMirror', args: [mirror, label] });
+      if (mirror !== 'rocky-9') return { missing: `there is no mirror ${mirror}` };
+      return { repo: '/m/repos/rocky-9', pool: '/m/pool', snapshot: label };
+    },
     resolveAnswer: async (...args) => {
       asked.push({ name: 'resolveAnswer', args });
       return given.answer ?? { kind: 'text', name: 'preseed.cfg', text: 'd-i secret\n', token: TOKEN };
@@ -182,6 +187,27 @@ test('a refused report is told with its status', async () => {
   const { handler } = handlerWith({ report: { kind: 'refused', status: 409, reason: 'not sent yet' } });
   const answer = await handler.answer(request('POST', `/report/${TOKEN}/done`, { body: '' }));
   assert.deepEqual(answer, { kind: 'refuse', status: 409, reason: 'not sent yet', shownPath: '/report/…/done' });
+});
+
+test('a file of a mirror is looked up by the worker, at the state that the path names', async () => {
+  const { handler, asked } = handlerWith();
+  const where = { kind: 'tree', repo: '/m/repos/rocky-9', pool: '/m/pool' };
+  const live = await handler.answer(request('GET', '/mirror/rocky-9/repodata/repomd.xml'));
+  const name = 'mirror/rocky-9/repodata/repomd.xml';
+  assert.deepEqual(live, { ...where, snapshot: undefined, path: 'repodata/repomd.xml', name });
+  const pinned = await handler.answer(request('HEAD', '/mirror/rocky-9@20261126T011100-abc/a@b.rpm'));
+  assert.ok(pinned.kind === 'tree' && pinned.snapshot === '20261126T011100-abc' && pinned.path === 'a@b.rpm');
+  assert.deepEqual(
+    asked.map(({ args }) => args),
+    [
+      ['rocky-9', undefined],
+      ['rocky-9', '20261126T011100-abc'],
+    ],
+  );
+  const unknown = await handler.answer(request('GET', '/mirror/other/x'));
+  assert.deepEqual(unknown, { kind: 'refuse', status: 404, reason: 'there is no mirror other' });
+  const written = await handler.answer(request('PUT', '/mirror/rocky-9/x'));
+  assert.equal(written.kind === 'refuse' && written.status, 405);
 });
 
 test('nothing of the admin API is served, and nobody is asked', async () => {

@@ -8,9 +8,16 @@ import type { BootHttpAnswer, BootHttpRequest } from './protocol.ts';
 /** What requests are answered from. Those of `Answers` and `resolve` are what `createBootFiles` gives. */
 export interface BootRequestDeps extends Answers {
   readonly resolve: ResolveBootFile;
+  readonly resolveMirror: ResolveMirror;
   /** Told when the note that an answer file was sent could not be kept. */
   readonly onSentFailed?: ((error: unknown) => void) | undefined;
 }
+
+/** Where a mirror is. `label`: a state's id or tag; undefined: what is served now. */
+export type ResolveMirror = (
+  mirror: string,
+  label: string | undefined,
+) => Omit<Extract<BootHttpAnswer, { kind: 'tree' }>, 'kind' | 'path' | 'name'> | { readonly missing: string };
 
 const MOST_INTERFACES = 32;
 
@@ -26,6 +33,8 @@ export interface BootRequestHandler {
  *     GET       /answer/TOKEN/FILE      the answer file, once
  *     GET       /ks.cfg                 the same, by the MAC addresses in the headers of Anaconda
  *     GET POST  /report/TOKEN/KIND      takes a report
+ *     GET HEAD  /mirror/NAME/FILE       a file of a mirror as it is served now
+ *     GET HEAD  /mirror/NAME@STATE/FILE the same at one of its states, by id or tag
  *     GET HEAD  everything else         what TFTP would give for the same name
  *
  * Nothing of the admin API is served here, whatever the resolver would say.
@@ -60,6 +69,8 @@ async function decide(deps: BootRequestDeps, request: BootHttpRequest): Promise<
     case 'ks.cfg':
       if (request.path.toLowerCase() === '/ks.cfg') return decideKickstart(deps, request, requester);
       return decideFile(deps.resolve, request, requester);
+    case 'mirror':
+      return decideMirror(deps, request, token, rest);
     case 'api':
       return { kind: 'refuse', status: 404, reason: 'the boot listener serves no API' };
     default:
@@ -70,6 +81,15 @@ async function decide(deps: BootRequestDeps, request: BootHttpRequest): Promise<
 function decideFile(resolve: ResolveBootFile, request: BootHttpRequest, requester: Requester): BootHttpAnswer {
   if (request.method !== 'GET' && request.method !== 'HEAD') return wrongMethod(request.method, 'GET, HEAD');
   return toAnswer(resolve(request.path.slice(1), requester));
+}
+
+/** Nothing is looked for that the mirror's own, verified metadata do not name: this is no proxy. */
+function decideMirror(deps: BootRequestDeps, request: BootHttpRequest, which: string, path: string): BootHttpAnswer {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return wrongMethod(request.method, 'GET, HEAD');
+  const [, mirror = '', label] = /^([^@]*)(?:@(.*))?$/.exec(which) ?? [];
+  const found = deps.resolveMirror(mirror, label);
+  if ('missing' in found) return { kind: 'refuse', status: 404, reason: found.missing };
+  return { kind: 'tree', ...found, path, name: request.path.slice(1) };
 }
 
 function toAnswer(resource: BootResource): BootHttpAnswer {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { EventData, EventId, Subject } from '../../event/event.ts';
 import { hideTokens } from '../../event/hide-tokens.ts';
 import { PLAIN_TEXT } from './content-type.ts';
+import type { TreeLookup } from './mirror-tree.ts';
 import { printable } from './path.ts';
 import type { BootHttpAnswer, BootHttpLimits, BootHttpRequest } from './protocol.ts';
 
@@ -16,6 +17,7 @@ export interface ListenerDeps {
   /** A text with this mark was sent in full. */
   readonly confirm: (mark: string) => void;
   readonly emit: EmitHttp;
+  readonly trees: TreeLookup;
 }
 
 /** One request and its response, with what events say of them. */

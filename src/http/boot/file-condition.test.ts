@@ -18,7 +18,33 @@ const ranges: readonly (readonly [header: string, size: number, part: FilePart |
   ['bytes=5-4', 100, undefined],
   ['bytes=-', 100, undefined],
   ['bytes=', 100, undefined],
-  ['bytes=0-9,20-29', 100, undefined],
+  [
+    'bytes=0-9,20-29',
+    100,
+    {
+      status: 206,
+      ranges: [
+        { start: 0, end: 9 },
+        { start: 20, end: 29 },
+      ],
+    },
+  ],
+  [
+    'bytes=0-9, -5,200-',
+    100,
+    {
+      status: 206,
+      ranges: [
+        { start: 0, end: 9 },
+        { start: 95, end: 99 },
+      ],
+    },
+  ],
+  ['bytes=0-9,200-', 100, { status: 206, start: 0, end: 9 }],
+  ['bytes=200-,300-', 100, { status: 416 }],
+  ['bytes=0-99,0-99', 100, undefined],
+  ['bytes=0-9,a-b', 100, undefined],
+  [`bytes=${'0-0,'.repeat(300)}1-1`, 1000, undefined],
   ['bytes=a-b', 100, undefined],
   ['bytes=-1-2', 100, undefined],
   ['bytes=99999999999999999999-', 100, undefined],
@@ -56,7 +82,17 @@ const conditions: readonly (readonly [name: string, headers: ConditionHeaders, e
   ['If-Range with the date', { 'if-range': same, range: 'bytes=5-' }, part],
   ['If-Range with another date', { 'if-range': before, range: 'bytes=5-' }, whole],
   ['a range with HEAD', { range: 'bytes=5-' }, whole, 'HEAD'],
-  ['several ranges', { range: 'bytes=0-1,5-6' }, whole],
+  [
+    'several ranges',
+    { range: 'bytes=0-1,5-6' },
+    {
+      status: 206,
+      ranges: [
+        { start: 0, end: 1 },
+        { start: 5, end: 6 },
+      ],
+    },
+  ],
 ];
 
 for (const [name, headers, expected, method = 'GET'] of conditions) {

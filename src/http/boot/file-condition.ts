@@ -3,6 +3,8 @@ export interface FileVersion {
   readonly sizeBytes: number;
   /** Milliseconds since 1970. */
   readonly modifiedMs: number;
+  /** What its content is known by, where that is known. */
+  readonly etag?: string | undefined;
 }
 
 /** The headers of a request that decide how much of a file is sent. Lower-case names, as Node gives them. */
@@ -15,14 +17,21 @@ export interface ConditionHeaders {
   readonly 'if-range'?: string | undefined;
 }
 
-/** What of a file is to be sent. `end` is the last byte, included; a file without bytes has end -1. */
+/** `end` is the last byte, included; a file without bytes has end -1. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What of a file is to be sent; `ranges`: several, in the order in which they were asked for. */
 export type FilePart =
   | { readonly status: 200 | 206; readonly start: number; readonly end: number }
+  | { readonly status: 206; readonly ranges: readonly ByteRange[] }
   | { readonly status: 304 | 412 | 416 };
 
-/** A strong entity tag: size and time of change, as nginx makes it. */
+/** A strong entity tag: what the content is known by, else size and time of change, as nginx makes it. */
 export function etagOf(version: FileVersion): string {
-  return `"${version.sizeBytes.toString(16)}-${Math.trunc(version.modifiedMs).toString(16)}"`;
+  return version.etag ?? `"${version.sizeBytes.toString(16)}-${Math.trunc(version.modifiedMs).toString(16)}"`;
 }
 
 export function lastModifiedOf(version: FileVersion): string {
@@ -55,8 +64,25 @@ export function decideFilePart(method: string, headers: ConditionHeaders, versio
   return parseRange(headers.range, version.sizeBytes) ?? whole;
 }
 
-/** Parses a single byte range. undefined: no range that we serve (several, other units, malformed), so the whole is sent. */
+/** A client that asks for more of them asks for nonsense (zchunk's readers ask for 127 and fewer). */
+const MOST_RANGES = 256;
+
+/** Parses byte ranges. undefined: none that we serve (other units, malformed, too many), so the whole is sent. */
 export function parseRange(text: string, sizeBytes: number): FilePart | undefined {
+  if (!text.includes(',')) return parseOneRange(text, sizeBytes);
+  const pieces = text.replace(/^bytes=/i, '').split(',', MOST_RANGES + 1);
+  const parsed = pieces.map((piece) => parseOneRange(`bytes=${piece.trim()}`, sizeBytes));
+  if (pieces.length > MOST_RANGES || parsed.includes(undefined)) return undefined;
+  const ranges = parsed.flatMap((part) => (part && 'start' in part ? [{ start: part.start, end: part.end }] : []));
+  const [first, second] = ranges;
+  if (first === undefined) return { status: 416 };
+  // Overlapping ranges would make a small file into a large answer.
+  const total = ranges.reduce((sum, { start, end }) => sum + end - start + 1, 0);
+  if (total > sizeBytes) return undefined;
+  return second === undefined ? { status: 206, ...first } : { status: 206, ranges };
+}
+
+function parseOneRange(text: string, sizeBytes: number): FilePart | undefined {
   const match = /^bytes=\s*([0-9]{0,15})-([0-9]{0,15})\s*$/i.exec(text);
   const [, first = '', last = ''] = match ?? [];
   if (!match || (first === '' && last === '')) return undefined;

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { hideTokens } from '../../event/hide-tokens.ts';
+import { isExpectedTreeMiss } from '../../serve/boot-names.ts';
 import { addressOf, type ConnectionCounter } from './connections.ts';
 import { type Exchange, type ListenerDeps, refuse, sendRefusal, tellAborted, tellDone } from './exchange.ts';
 import { normalizePath } from './path.ts';
@@ -88,11 +89,30 @@ async function answer(exchange: Exchange, deps: ListenerDeps, question: Omit<Boo
   switch (decided.kind) {
     case 'file':
       return sendFile(shown, decided);
+    case 'tree':
+      return sendTreeFile(shown, decided, deps);
     case 'text':
       return sendText(shown, decided, deps);
     case 'refuse':
       return refuseAsDecided(shown, decided);
   }
+}
+
+async function sendTreeFile(
+  exchange: Exchange,
+  decided: Extract<BootHttpAnswer, { kind: 'tree' }>,
+  { trees }: ListenerDeps,
+): Promise<void> {
+  const { name, path } = decided;
+  const found = await trees.find(decided).catch((error: unknown) => String(error));
+  if (typeof found === 'string')
+    return refuse(exchange, { status: 503, reason: `the mirror cannot be read: ${found}` });
+  if (found === undefined) {
+    const reason = `there is no ${name}`;
+    return refuseAsDecided(exchange, { kind: 'refuse', status: 404, reason, isExpected: isExpectedTreeMiss(path) });
+  }
+  const cacheControl = found.isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache';
+  return sendFile(exchange, { kind: 'file', path: found.path, name, etag: `"${found.sha256}"`, cacheControl });
 }
 
 async function sendText(

@@ -79,6 +79,22 @@ export type BootHttpAnswer =
       /** For messages. */
       readonly name: string;
       readonly contentType?: string | undefined;
+      /** What its content is known by; default: size and time. */
+      readonly etag?: string | undefined;
+      readonly cacheControl?: string | undefined;
+    }
+  /** A file of a mirror, which the worker looks up by itself. */
+  | {
+      readonly kind: 'tree';
+      /** The mirror's folder, and that of the pool: absolute. */
+      readonly repo: string;
+      readonly pool: string;
+      /** undefined: what is served now. */
+      readonly snapshot?: string | undefined;
+      /** Below the mirror's root. */
+      readonly path: string;
+      /** For messages. */
+      readonly name: string;
     }
   | {
       readonly kind: 'text';

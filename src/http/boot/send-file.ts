@@ -2,7 +2,14 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { contentTypeOf } from './content-type.ts';
 import { type Exchange, refuse, tellAborted, tellDone } from './exchange.ts';
-import { decideFilePart, etagOf, type FilePart, type FileVersion, lastModifiedOf } from './file-condition.ts';
+import {
+  type ByteRange,
+  decideFilePart,
+  etagOf,
+  type FilePart,
+  type FileVersion,
+  lastModifiedOf,
+} from './file-condition.ts';
 import type { BootHttpAnswer } from './protocol.ts';
 
 /** Read and written at a time: with more, less processor time goes into each byte, but one slow machine holds more memory. */
@@ -26,19 +33,20 @@ export async function sendFile(exchange: Exchange, answer: FileAnswer): Promise<
   try {
     const stat = await file.stat();
     if (!stat.isFile()) return refuse(exchange, { status: 404, reason: `${answer.name} is not a regular file` });
-    const version: FileVersion = { sizeBytes: stat.size, modifiedMs: stat.mtimeMs };
+    const version: FileVersion = { sizeBytes: stat.size, modifiedMs: stat.mtimeMs, etag: answer.etag };
     const part = decideFilePart(exchange.method, exchange.request.headers, version);
-    writeHead(exchange, part, version, answer);
-    if (!('start' in part) || exchange.method === 'HEAD') {
+    const body = bodyOf(part, version, answer);
+    writeHead(exchange, part, version, answer, body);
+    if (body === undefined || exchange.method === 'HEAD') {
       exchange.response.end();
       return tellDone(exchange, part.status, 0);
     }
-    const ofBytes = part.end - part.start + 1;
+    const ofBytes = lengthOf(body);
     if (ofBytes >= TOLD_FROM_BYTES) {
       const { method, shownPath: path, userAgent, subject } = exchange;
       exchange.emit('http.start', subject, { method, path, userAgent, bytes: ofBytes });
     }
-    await stream(exchange, file, part.start, part.end).then(
+    await stream(exchange, file, body).then(
       ({ bytes, isComplete }) => {
         if (isComplete) tellDone(exchange, part.status, bytes);
         else tellAborted(exchange, bytes, ofBytes);
@@ -51,24 +59,60 @@ export async function sendFile(exchange: Exchange, answer: FileAnswer): Promise<
 }
 
 /** GRUB compares header names by case and wants exactly "Content-Length: "; Node keeps what it is given. */
-function writeHead({ response }: Exchange, part: FilePart, version: FileVersion, answer: FileAnswer): void {
-  const shared = { 'Accept-Ranges': 'bytes', ETag: etagOf(version), 'Last-Modified': lastModifiedOf(version) };
+function writeHead(
+  { response }: Exchange,
+  part: FilePart,
+  version: FileVersion,
+  answer: FileAnswer,
+  body: readonly Segment[] | undefined,
+): void {
+  const shared = {
+    'Accept-Ranges': 'bytes',
+    ETag: etagOf(version),
+    'Last-Modified': lastModifiedOf(version),
+    ...(answer.cacheControl !== undefined && { 'Cache-Control': answer.cacheControl }),
+  };
   if (part.status === 304) {
     response.writeHead(304, shared);
     return;
   }
-  if (!('start' in part)) {
+  if (body === undefined) {
     const range = part.status === 416 && { 'Content-Range': `bytes */${version.sizeBytes}` };
     response.writeHead(part.status, { ...shared, ...range, 'Content-Length': 0 });
     return;
   }
-  const { start, end, status } = part;
-  response.writeHead(status, {
-    'Content-Type': answer.contentType ?? contentTypeOf(answer.name),
-    'Content-Length': end - start + 1,
-    ...(status === 206 && { 'Content-Range': `bytes ${start}-${end}/${version.sizeBytes}` }),
+  const isWhole = part.status === 206 && 'start' in part;
+  response.writeHead(part.status, {
+    'Content-Type': 'ranges' in part ? `multipart/byteranges; boundary=${BOUNDARY}` : typeOf(answer),
+    'Content-Length': lengthOf(body),
+    ...(isWhole && { 'Content-Range': `bytes ${part.start}-${part.end}/${version.sizeBytes}` }),
     ...shared,
   });
+}
+
+function typeOf(answer: FileAnswer): string {
+  return answer.contentType ?? contentTypeOf(answer.name);
+}
+
+/** Text of ours, or a part of the file. */
+type Segment = Buffer | ByteRange;
+
+/** Anything that no file holds by accident. */
+const BOUNDARY = 'rackready-3d6b6a416f9b5c02';
+
+/** What goes out after the head; undefined: nothing. Several ranges go as RFC 9110 section 14.6 says. */
+function bodyOf(part: FilePart, version: FileVersion, answer: FileAnswer): readonly Segment[] | undefined {
+  if ('start' in part) return [{ start: part.start, end: part.end }];
+  if (!('ranges' in part)) return undefined;
+  const head = ({ start, end }: ByteRange) =>
+    Buffer.from(
+      `\r\n--${BOUNDARY}\r\nContent-Type: ${typeOf(answer)}\r\nContent-Range: bytes ${start}-${end}/${version.sizeBytes}\r\n\r\n`,
+    );
+  return [...part.ranges.flatMap((range) => [head(range), range]), Buffer.from(`\r\n--${BOUNDARY}--\r\n`)];
+}
+
+function lengthOf(body: readonly Segment[]): number {
+  return body.reduce((sum, one) => sum + (Buffer.isBuffer(one) ? one.length : one.end - one.start + 1), 0);
 }
 
 /** The file ended before the length that was promised. */
@@ -88,32 +132,48 @@ class FileShrank extends Error {
 async function stream(
   exchange: Exchange,
   file: FileHandle,
-  start: number,
-  end: number,
+  body: readonly Segment[],
 ): Promise<{ bytes: number; isComplete: boolean }> {
   const { response } = exchange;
-  const progress = tellProgress(exchange, end - start + 1);
-  let position = start;
-  while (position <= end && !response.destroyed) {
-    const wanted = Math.min(CHUNK_BYTES, end - position + 1);
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(wanted), 0, wanted, position);
-    if (bytesRead === 0) throw new FileShrank(position - start);
+  const progress = tellProgress(exchange, lengthOf(body));
+  let bytes = 0;
+  for await (const piece of read(file, body)) {
     // While the file was read, the client may have gone: nobody would tell of a drain then.
     if (response.destroyed) break;
-    position += bytesRead;
-    if (!response.write(buffer.subarray(0, bytesRead))) await drained(response);
-    progress.reach(position - start - (response.socket?.writableLength ?? 0));
+    bytes += piece.length;
+    if (!response.write(piece)) await drained(response);
+    progress.reach(bytes - (response.socket?.writableLength ?? 0));
+    if (response.destroyed) break;
   }
   const unsent = response.socket?.writableLength ?? 0;
-  const isWhole = position > end;
-  if (response.destroyed) return { bytes: position - start - unsent, isComplete: isWhole && unsent === 0 };
+  const isWhole = bytes === lengthOf(body);
+  if (response.destroyed) return { bytes: bytes - unsent, isComplete: isWhole && unsent === 0 };
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const { socket } = response;
   response.once('finish', () => resolve(true));
   response.once('close', () => resolve(response.writableFinished || (socket?.writableLength ?? 1) === 0));
   response.end();
   const isComplete = await promise;
-  return { bytes: position - start - (isComplete ? 0 : (socket?.writableLength ?? 0)), isComplete };
+  return { bytes: bytes - (isComplete ? 0 : (socket?.writableLength ?? 0)), isComplete };
+}
+
+async function* read(file: FileHandle, body: readonly Segment[]): AsyncIterable<Buffer> {
+  let bytes = 0;
+  for (const one of body) {
+    if (Buffer.isBuffer(one)) {
+      yield one;
+      bytes += one.length;
+      continue;
+    }
+    for (let position = one.start; position <= one.end; ) {
+      const wanted = Math.min(CHUNK_BYTES, one.end - position + 1);
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(wanted), 0, wanted, position);
+      if (bytesRead === 0) throw new FileShrank(bytes);
+      position += bytesRead;
+      bytes += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  }
 }
 
 /** Tells now and then how much has been taken. */

@@ -5,6 +5,7 @@ import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { createConnectionCounter } from './connections.ts';
 import type { ListenerDeps } from './exchange.ts';
 import { createListener } from './listener.ts';
+import { createTreeLookup } from './mirror-tree.ts';
 import type {
   BootHttpAnswer,
   BootHttpRequest,
@@ -31,6 +32,7 @@ async function run(setup: BootWorkerSetup, port: NonNullable<typeof parentPort>)
     ask,
     confirm: (confirm) => tell({ kind: 'sent', confirm }),
     emit: (id, subject, data) => tell({ kind: 'event', id, subject, data }),
+    trees: createTreeLookup(),
   };
   const counter = createConnectionCounter(setup.limits);
   const servers = new Map<number, Server>();

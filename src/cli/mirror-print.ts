@@ -1,0 +1,73 @@
+import type { MirrorJson, ProgressJson } from '../http/api/mirror-json.ts';
+import { formatBytes } from '../mirror/run/amounts.ts';
+import { formatDuration, formatTable, formatTime, formatWhen } from './print.ts';
+
+/** A mirror for people, with what to do next. */
+export function describeMirror(mirror: MirrorJson, now: number): string {
+  const current = mirror.snapshots.find(({ isCurrent }) => isCurrent);
+  const { lastRun, name } = mirror;
+  const lines: (readonly [string, string])[] = [
+    ['mirror', `${name} (${mirror.kind}, ${mirror.mode}${mirror.isFrozen ? ', frozen by hand' : ''})`],
+    ['from', mirror.from.join(', ')],
+    ['signatures', mirror.trust === 'none' ? 'not looked at: name the keys in the configuration' : mirror.trust],
+    ['serves', current ? `${current.id}: ${current.files} files, ${formatBytes(current.bytes)}` : 'nothing yet'],
+    ['last run', lastRun ? `${lastRun.result}, ${formatWhen(lastRun.endedAt, now)}: ${lastRun.reason}` : 'never'],
+    ['last good', mirror.lastSuccessAt === null ? 'never' : formatWhen(mirror.lastSuccessAt, now)],
+    ['next run', nextRun(mirror, now)],
+  ];
+  if (mirror.progress) lines.push(['now', describeProgress(mirror.progress)]);
+  for (const reason of mirror.heldReasons) lines.push(['held', reason]);
+  if (current && current.unverified > 0) {
+    lines.push(['unverified', `${current.unverified} files that no metadata vouch for`]);
+  }
+  for (const remark of current?.remarks ?? []) lines.push(['note', remark]);
+  const width = Math.max(...lines.map(([word]) => word.length));
+  const text = lines.map(([word, rest]) => `${word.padEnd(width)}  ${rest}`).join('\n');
+  return `${text}${nextStep(mirror)}`;
+}
+
+function nextRun(mirror: MirrorJson, now: number): string {
+  if (mirror.isFrozen)
+    return `never: let it follow its upstream again with: rackready mirror freeze ${mirror.name} --off`;
+  if (mirror.mode === 'frozen') return 'never (mode: frozen)';
+  return mirror.nextRunAt === null ? 'by command: it has no schedule' : formatWhen(mirror.nextRunAt, now);
+}
+
+function nextStep(mirror: MirrorJson): string {
+  const { name } = mirror;
+  if (mirror.canApprove)
+    return `\n\nThe old state is served. Publish the new one all the same with: rackready mirror approve ${name}`;
+  if (mirror.state === 'empty' && !mirror.progress) return `\n\nFill it with: rackready mirror sync ${name}`;
+  return '';
+}
+
+export function describeSnapshots(mirror: MirrorJson, now: number): string {
+  if (mirror.snapshots.length === 0) return `no snapshots; fill the mirror with: rackready mirror sync ${mirror.name}`;
+  const rows = mirror.snapshots.map((one) => [
+    one.id,
+    one.isCurrent ? 'served' : '-',
+    one.tags.join(', ') || '-',
+    String(one.files),
+    formatBytes(one.bytes),
+    `${formatTime(one.at)} (${formatWhen(one.at, now)})`,
+  ]);
+  return formatTable(['SNAPSHOT', 'SERVED', 'TAGS', 'FILES', 'SIZE', 'MADE'], rows);
+}
+
+/** "fetching 120/300 files, 1.2 GB of 3.4 GB, 110 MB/s, 20 s left". */
+export function describeProgress(progress: ProgressJson): string {
+  const { phase, filesDone, filesTotal, bytesDone, bytesTotal, bytesPerSecond, secondsLeft } = progress;
+  if (phase !== 'fetching') return bytesDone > 0 ? `${phase}, ${formatBytes(bytesDone)}` : phase;
+  const left = secondsLeft === null ? '' : `, ${formatDuration(secondsLeft)} left`;
+  return `${phase} ${filesDone}/${filesTotal} files, ${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}, ${formatBytes(bytesPerSecond)}/s${left}`;
+}
+
+const BAR = 24;
+
+/** One line of a terminal, with a bar. */
+export function drawProgress(progress: ProgressJson, columns: number): string {
+  const { bytesDone, bytesTotal } = progress;
+  const part = bytesTotal === 0 ? 0 : Math.min(1, bytesDone / bytesTotal);
+  const full = Math.round(part * BAR);
+  return `[${'#'.repeat(full)}${'.'.repeat(BAR - full)}] ${describeProgress(progress)}`.slice(0, columns);
+}

@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MirrorJson } from '../http/api/mirror-json.ts';
+import type { ApiClient } from './client.ts';
+import { describeProgress, drawProgress } from './mirror-print.ts';
+
+const ASK_EVERY_MS = 500;
+const LINE_EVERY_MS = 10_000;
+
+/**
+ * Shows how far a run is until it is over: a bar on a terminal, a line now and then elsewhere. `before`: when the last run
+ * ended. Resolves with the exit code.
+ */
+export async function followRun(
+  client: ApiClient,
+  path: string,
+  before: string | null,
+  isJson: boolean,
+): Promise<number> {
+  const show = isJson ? () => {} : process.stderr.isTTY ? drawBar : createLines();
+  for (;;) {
+    const { mirror } = await client.get<{ mirror: MirrorJson }>(path);
+    if (mirror.progress) show(mirror);
+    else if (mirror.lastRun && mirror.lastRun.endedAt !== before) return tellEnd(mirror, isJson);
+    await sleep(ASK_EVERY_MS);
+  }
+}
+
+function drawBar({ progress }: MirrorJson): void {
+  if (progress) process.stderr.write(`\r\x1b[K${drawProgress(progress, process.stderr.columns ?? 80)}`);
+}
+
+function createLines(): (mirror: MirrorJson) => void {
+  let last = 0;
+  return ({ progress }) => {
+    if (!progress || Date.now() - last < LINE_EVERY_MS) return;
+    last = Date.now();
+    process.stderr.write(`${describeProgress(progress)}\n`);
+  };
+}
+
+function tellEnd(mirror: MirrorJson, isJson: boolean): number {
+  const { lastRun, name } = mirror;
+  if (process.stderr.isTTY && !isJson) process.stderr.write('\r\x1b[K');
+  const result = lastRun?.result ?? 'failed';
+  if (isJson) process.stdout.write(`${JSON.stringify(mirror)}\n`);
+  else
+    process.stdout.write(
+      `${name}: ${result}: ${lastRun?.reason ?? ''}${mirror.canApprove ? `\nPublish it all the same with: rackready mirror approve ${name}` : ''}\n`,
+    );
+  return result === 'published' || result === 'unchanged' ? 0 : 1;
+}

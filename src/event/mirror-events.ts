@@ -1,0 +1,69 @@
+import { entry } from './entry.ts';
+
+/** What mirrors tell. */
+export const mirrorEvents = {
+  'mirror.started': entry<{ mirror: string; why: string }>(
+    'info',
+    'A run of a mirror began: by its schedule, or by command. `rackready mirror status NAME` shows how far it is.',
+    (d) => `mirror ${d.mirror}: a run began (${d.why})`,
+  ),
+  'mirror.progress': entry<{
+    mirror: string;
+    phase: string;
+    filesDone: number;
+    filesTotal: number;
+    bytesDone: number;
+    bytesTotal: number;
+    bytesPerSecond: number;
+  }>(
+    'debug',
+    'How far a run is, every few seconds.',
+    (d) =>
+      `mirror ${d.mirror}: ${d.phase}, ${d.filesDone} of ${d.filesTotal} files, ${d.bytesDone} of ${d.bytesTotal} bytes`,
+  ),
+  'mirror.published': entry<{ mirror: string; snapshot: string; reason: string }>(
+    'info',
+    'A new snapshot is served: everything in it was verified before it became visible.',
+    (d) => `mirror ${d.mirror}: ${d.snapshot} is served (${d.reason})`,
+  ),
+  'mirror.unchanged': entry<{ mirror: string }>(
+    'info',
+    'The upstream has nothing new.',
+    (d) => `mirror ${d.mirror}: nothing new`,
+  ),
+  'mirror.held': entry<{ mirror: string; reason: string; next: string }>(
+    'error',
+    'The upstream’s new state waits for you, and the old one is served: it would have taken away much, goes back, or is not signed as it should be. `rackready mirror status NAME` shows why; `rackready mirror approve NAME` publishes it all the same.',
+    (d) => `mirror ${d.mirror}: the new state is held: ${d.reason}. ${d.next}`,
+  ),
+  'mirror.failed': entry<{ mirror: string; reason: string; next: string }>(
+    'error',
+    'A run ended without a new snapshot; the old one is served. What was fetched is kept, and the next run goes on with it.',
+    (d) => `mirror ${d.mirror}: the run failed: ${d.reason}. ${d.next}`,
+  ),
+  'mirror.stopped': entry<{ mirror: string; reason: string }>(
+    'info',
+    'A run was stopped, by command or because the server stops. The next one goes on where it was.',
+    (d) => `mirror ${d.mirror}: ${d.reason}`,
+  ),
+  'mirror.refused-file': entry<{ mirror: string; path: string; reason: string }>(
+    'warning',
+    'A file of the upstream could not be had, or is not what the upstream’s own metadata say. It is not served.',
+    (d) => `mirror ${d.mirror}: ${d.path} is refused: ${d.reason}`,
+  ),
+  'mirror.pruned': entry<{ mirror: string; snapshots: number; files: number; bytes: number }>(
+    'info',
+    'Old snapshots were forgotten, and what nobody needs any more was deleted.',
+    (d) => `mirror ${d.mirror}: ${d.snapshots} old snapshots forgotten, ${d.files} files (${d.bytes} bytes) deleted`,
+  ),
+  'mirror.damaged': entry<{ mirror: string; files: number; example: string }>(
+    'error',
+    'Files of a mirror are not what they were: a disk or somebody has changed them. They are not served any more; the next run fetches them again. Look at the disk.',
+    (d) => `mirror ${d.mirror}: ${d.files} files are damaged and taken out, ${d.example} for example`,
+  ),
+  'mirror.changed': entry<{ mirror: string; what: string }>(
+    'info',
+    'Somebody changed what a mirror serves or does, by command.',
+    (d) => `mirror ${d.mirror}: ${d.what}`,
+  ),
+} as const;

@@ -1,0 +1,94 @@
+import type { MirrorView } from '../../mirror/mirror-view.ts';
+import { liveOrder, type MirrorState, type SnapshotRecord } from '../../mirror/run/state.ts';
+
+export interface SnapshotJson {
+  readonly id: string;
+  readonly at: string;
+  readonly revision: string;
+  readonly files: number;
+  readonly bytes: number;
+  readonly packages: number;
+  /** Files that no metadata vouch for. */
+  readonly unverified: number;
+  readonly isCurrent: boolean;
+  readonly tags: readonly string[];
+  readonly remarks: readonly string[];
+}
+
+export interface ProgressJson {
+  readonly phase: string;
+  readonly startedAt: string;
+  readonly filesDone: number;
+  readonly filesTotal: number;
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+  readonly bytesPerSecond: number;
+  readonly secondsLeft: number | null;
+  readonly retries: number;
+  readonly current: readonly string[];
+}
+
+/** A mirror as JSON. Times are ISO 8601. */
+export interface MirrorJson {
+  readonly name: string;
+  readonly os: string | null;
+  readonly kind: string;
+  readonly mode: string;
+  readonly from: readonly string[];
+  /** `empty`, `serving`, `held`: the old state is served while the new one waits for somebody. */
+  readonly state: 'empty' | 'serving' | 'held';
+  readonly isFrozen: boolean;
+  readonly trust: string;
+  /** The snapshot that is served; null: none. */
+  readonly current: string | null;
+  /** Newest first, the served one before all. */
+  readonly snapshots: readonly SnapshotJson[];
+  readonly heldReasons: readonly string[];
+  /** Whether what is held can be approved. */
+  readonly canApprove: boolean;
+  readonly lastRun: {
+    readonly startedAt: string;
+    readonly endedAt: string;
+    readonly result: string;
+    readonly reason: string;
+  } | null;
+  readonly lastSuccessAt: string | null;
+  readonly nextRunAt: string | null;
+  readonly progress: ProgressJson | null;
+}
+
+export function mirrorJson({ name, config, state, nextRunAt, progress }: MirrorView): MirrorJson {
+  const { lastRun, held } = state;
+  const byId = new Map(state.snapshots.map((one) => [one.id, one]));
+  return {
+    name,
+    os: config.os ?? null,
+    kind: config.layout.kind,
+    mode: config.mode,
+    from: config.from,
+    state: held ? 'held' : state.current === undefined ? 'empty' : 'serving',
+    isFrozen: state.isFrozen,
+    trust: config.trust,
+    current: state.current ?? null,
+    snapshots: liveOrder(state).flatMap((id) => snapshotJson(state, byId.get(id))),
+    heldReasons: held?.reasons ?? [],
+    canApprove: held?.snapshot !== undefined,
+    lastRun: lastRun ? { ...lastRun, startedAt: isoTime(lastRun.startedAt), endedAt: isoTime(lastRun.endedAt) } : null,
+    lastSuccessAt: state.lastSuccessAt === undefined ? null : isoTime(state.lastSuccessAt),
+    nextRunAt: nextRunAt === undefined ? null : isoTime(nextRunAt),
+    progress: progress
+      ? { ...progress, startedAt: isoTime(progress.startedAt), secondsLeft: progress.secondsLeft ?? null }
+      : null,
+  };
+}
+
+function snapshotJson(state: MirrorState, one: SnapshotRecord | undefined): SnapshotJson[] {
+  if (one === undefined) return [];
+  const tags = Object.entries(state.tags).flatMap(([tag, id]) => (id === one.id ? [tag] : []));
+  const { id, at, revision, size, remarks } = one;
+  return [{ id, at: isoTime(at), revision, ...size, isCurrent: state.current === id, tags, remarks }];
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,100 @@
+import type { FastifyInstance } from 'fastify';
+import { ApiError } from './failures.ts';
+import { about, inputs, text, wrapped } from './inputs.ts';
+import { mirrorJson } from './mirror-json.ts';
+import type { ApiPorts, MirrorOrder } from './ports.ts';
+
+const flag = { type: 'boolean' } as const;
+const label = { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' } as const;
+
+interface Verb {
+  readonly words: string;
+  readonly body: object;
+  readonly order: (name: string, body: Body) => MirrorOrder;
+}
+
+interface Body {
+  readonly force?: boolean;
+  readonly to?: string;
+  readonly tag?: string;
+  readonly snapshot?: string;
+  readonly frozen?: boolean;
+}
+
+/** What can be asked of a mirror, by the last word of the path. */
+const VERBS: Readonly<Record<string, Verb>> = {
+  sync: {
+    words: 'Begins a run, or joins the one in progress. `force`: also when the upstream says that nothing is new.',
+    body: inputs({ force: flag }),
+    order: (name, { force }) => ({ kind: 'sync', name, isForced: force ?? false }),
+  },
+  stop: {
+    words: 'Stops the run in progress; the next one goes on where it was.',
+    body: inputs({}),
+    order: (name) => ({ kind: 'stop', name }),
+  },
+  approve: {
+    words: 'Publishes the state that is held.',
+    body: inputs({}),
+    order: (name) => ({ kind: 'approve', name }),
+  },
+  rollback: {
+    words: 'Serves an older snapshot, and freezes the mirror there.',
+    body: { ...inputs({ to: text }), required: ['to'] },
+    order: (name, { to = '' }) => ({ kind: 'rollback', name, to }),
+  },
+  tag: {
+    words:
+      'Gives a snapshot a name, by which it is served and which keeps it. Without `snapshot` the name is taken away.',
+    body: { ...inputs({ tag: label, snapshot: text }), required: ['tag'] },
+    order: (name, { tag = '', snapshot }) => ({ kind: 'tag', name, tag, snapshot }),
+  },
+  freeze: {
+    words: 'Keeps a mirror as it is, or (`frozen: false`) lets it follow its upstream again.',
+    body: inputs({ frozen: flag }),
+    order: (name, { frozen }) => ({ kind: 'freeze', name, isFrozen: frozen ?? true }),
+  },
+  prune: {
+    words: 'Forgets old snapshots, and deletes what nobody needs any more.',
+    body: inputs({}),
+    order: (name) => ({ kind: 'prune', name }),
+  },
+  verify: {
+    words: 'Reads all that is served, and fails (409) when something is not what it should be.',
+    body: inputs({}),
+    order: (name) => ({ kind: 'verify', name }),
+  },
+};
+
+const DONE = { type: 'object', required: ['text'], properties: { text: { type: 'string' } } } as const;
+
+export function addMirrorRoutes(app: FastifyInstance, { mirrors }: ApiPorts): void {
+  const views = () => mirrors.list().map(mirrorJson);
+  const list = { summary: 'The mirrors, and how they are.', answer: wrapped('mirrors', 'Mirror', true) };
+  app.get('/mirrors', about(list), () => ({ mirrors: views() }));
+  const show = { summary: 'One mirror.', answer: wrapped('mirror', 'Mirror'), fails: [404] };
+  app.get<{ Params: { name: string } }>('/mirrors/:name', about(show), ({ params: { name } }) => {
+    const mirror = views().find((view) => view.name === name);
+    if (mirror) return { mirror };
+    throw unknownMirror(name);
+  });
+  for (const [verb, { words, body, order }] of Object.entries(VERBS)) {
+    app.post<{ Params: { name: string }; Body: Body | null }>(
+      `/mirrors/:name/${verb}`,
+      {
+        ...about({ summary: words, answer: DONE, fails: [404, 409] }),
+        schema: { body: { ...body, type: ['object', 'null'] } },
+      },
+      async ({ params: { name }, body: given }) => {
+        const reply = await mirrors.command(order(name, given ?? {}));
+        if (reply.kind === 'done') return { text: reply.text };
+        if (reply.kind === 'unknown-mirror') throw unknownMirror(name);
+        throw new ApiError(409, 'refused', `${name}: ${reply.reason}`, reply.hint);
+      },
+    );
+  }
+}
+
+function unknownMirror(name: string): ApiError {
+  return new ApiError(404, 'unknown-mirror', `there is no mirror ${name}`, 'List them with: rackready mirror list');
+}

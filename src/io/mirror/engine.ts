@@ -1,0 +1,91 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Emit } from '../../event/event.ts';
+import type { MirrorConfig } from '../../mirror/mirror-config.ts';
+import type { MirrorCommand, MirrorReply, MirrorView } from '../../mirror/mirror-view.ts';
+import { isInWindow } from '../../mirror/run/schedule.ts';
+import { doCommand } from './mirror-commands.ts';
+import { createMirrorUnit, type MirrorUnit } from './mirror-unit.ts';
+import { openPool } from './pool.ts';
+
+export interface EngineOptions {
+  /** `mirrors` of the data folder. */
+  readonly root: string;
+  readonly emit: Emit;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Something that `views` shows has changed. */
+  readonly onChange: () => void;
+  readonly reserveBytes?: number | undefined;
+  /** How often it is looked whether a mirror's time has come. */
+  readonly lookEveryMs?: number | undefined;
+}
+
+/** All mirrors of a configuration. */
+export interface MirrorEngine {
+  /** Mirrors that are gone from it stop, and keep their files. */
+  configure(mirrors: readonly MirrorConfig[]): Promise<void>;
+  command(command: MirrorCommand): Promise<MirrorReply>;
+  views(): readonly MirrorView[];
+  isRunning(): boolean;
+  /** Stops what runs; resolves when it is over. */
+  close(): Promise<void>;
+}
+
+const LOOK_EVERY_MS = 5_000;
+
+export function openMirrorEngine(options: EngineOptions): MirrorEngine {
+  const { root, emit, now, onChange } = options;
+  mkdirSync(root, { recursive: true });
+  const pool = openPool(join(root, 'pool'));
+  const units = new Map<string, MirrorUnit>();
+  const closing = new AbortController();
+  const deps = { root, pool, emit, now, onChange, units, signal: closing.signal, reserveBytes: options.reserveBytes };
+  const look = () => {
+    for (const unit of units.values()) if (isDue(unit, now())) void unit.run('by its schedule', false);
+  };
+  const timer = setInterval(look, options.lookEveryMs ?? LOOK_EVERY_MS);
+  const meter = setInterval(() => tellProgress(units.values(), emit), LOOK_EVERY_MS);
+  return {
+    configure: async (mirrors) => {
+      for (const [name, unit] of units) {
+        if (mirrors.some((one) => one.name === name)) continue;
+        units.delete(name);
+        await unit.stop();
+      }
+      for (const config of mirrors) {
+        const known = units.get(config.name);
+        if (known) known.configure(config);
+        else units.set(config.name, createMirrorUnit(deps, config));
+      }
+      onChange();
+      look();
+    },
+    command: (command) => doCommand(deps, command),
+    views: () => [...units.values()].map((unit) => unit.view()),
+    isRunning: () => [...units.values()].some((unit) => unit.isRunning()),
+    close: async () => {
+      clearInterval(timer);
+      clearInterval(meter);
+      closing.abort();
+      await Promise.all([...units.values()].map((unit) => unit.stop()));
+    },
+  };
+}
+
+/** A run that does not fit into its window begins when the window is over. */
+function isDue(unit: MirrorUnit, now: number): boolean {
+  const at = unit.nextRunAt();
+  if (at === undefined || at > now || unit.isRunning()) return false;
+  const { blackout, timezone } = unit.config();
+  return !isInWindow(blackout, timezone, now);
+}
+
+function tellProgress(units: Iterable<MirrorUnit>, emit: Emit): void {
+  for (const unit of units) {
+    const { name, progress } = unit.view();
+    if (progress === undefined) continue;
+    const { startedAt: _startedAt, current: _current, retries: _retries, secondsLeft: _left, ...data } = progress;
+    emit('mirror.progress', {}, { mirror: name, ...data });
+  }
+}

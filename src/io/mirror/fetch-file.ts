@@ -1,0 +1,220 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Digest } from '../../mirror/plan.ts';
+import { ProvisionError } from '../../net/provision-error.ts';
+import { type Checker, createChecker, isTrustworthy, strongestOf } from './digests.ts';
+import { diskFailure } from './disk-failure.ts';
+import { type HttpAnswer, type HttpClient, RequestFailed, reasonOf } from './http-client.ts';
+import type { Limiter } from './limiter.ts';
+import { openPart, type PartFile, type PartOrigin } from './part-file.ts';
+import type { Pool } from './pool.ts';
+
+export interface FetchDeps {
+  readonly http: HttpClient;
+  readonly pool: Pool;
+  readonly partsFolder: string;
+  readonly limiter: Limiter;
+  readonly signal: AbortSignal;
+  /** Hears of bytes as they come; negative: they came for nothing. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+  readonly onRetry?: ((reason: string) => void) | undefined;
+  /** Called before each piece is written: throws where the disk must not be filled further. */
+  readonly checkSpace?: ((bytes: number) => void) | undefined;
+  readonly retry?: RetryPlan | undefined;
+}
+
+export interface RetryPlan {
+  readonly times: number;
+  readonly firstMs: number;
+  readonly mostMs: number;
+}
+
+export interface WantedFile {
+  /** The same file at several places, the best first. */
+  readonly urls: readonly string[];
+  readonly bytes?: number | undefined;
+  /** For files whose length nobody says. */
+  readonly maxBytes: number;
+  readonly digests: readonly Digest[];
+}
+
+/** What became of a file. `wrong`: every place gives something else than the metadata say. */
+export type Fetched =
+  | {
+      readonly kind: 'stored';
+      readonly sha256: string;
+      readonly bytes: number;
+      readonly isVerified: boolean;
+      readonly origin: PartOrigin | undefined;
+    }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'wrong'; readonly reason: string }
+  | { readonly kind: 'unreachable'; readonly reason: string };
+
+/** Smaller files are fetched again faster than they are gone on with. */
+const LARGE_BYTES = 1024 * 1024;
+
+const RETRY: RetryPlan = { times: 5, firstMs: 500, mostMs: 60_000 };
+
+/**
+ * Brings one file into the pool, verified. What broke off is gone on with where upstream says by a strong tag or its date
+ * that it is the same file; the checksum decides anyway. Rejects with ProvisionError `disk-full`, and when `signal` aborts.
+ */
+export async function fetchToPool(deps: FetchDeps, file: WantedFile): Promise<Fetched> {
+  let last: Fetched = { kind: 'unreachable', reason: 'the mirror has no address' };
+  for (const url of file.urls) {
+    const fetched = await fetchFrom(deps, file, url);
+    if (fetched.kind === 'stored') return fetched;
+    // What one place has wrong says more than that another one has nothing.
+    if (last.kind !== 'wrong') last = fetched;
+  }
+  return last;
+}
+
+async function fetchFrom(deps: FetchDeps, file: WantedFile, url: string): Promise<Fetched> {
+  const { times, firstMs, mostMs } = deps.retry ?? RETRY;
+  let wrong: string | undefined;
+  for (let attempt = 0; ; attempt++) {
+    const result = await tryOnce(deps, file, url, wrong !== undefined);
+    if (result.kind === 'stored' || result.kind === 'absent') return result;
+    if (result.kind === 'wrong') {
+      // The same again, past every cache on the way: then it is upstream's own.
+      if (wrong !== undefined) return result;
+      wrong = result.reason;
+      continue;
+    }
+    if (result.isFinal || attempt >= times) return { kind: 'unreachable', reason: result.reason };
+    deps.onRetry?.(result.reason);
+    const backOff = Math.min(mostMs, firstMs * 2 ** attempt) * (0.75 + Math.random() / 2);
+    await sleep(Math.min(mostMs, result.retryAfterMs ?? backOff), undefined, { signal: deps.signal });
+  }
+}
+
+type Tried =
+  | Exclude<Fetched, { kind: 'unreachable' }>
+  | {
+      readonly kind: 'failed';
+      readonly reason: string;
+      readonly isFinal: boolean;
+      readonly retryAfterMs?: number | undefined;
+    };
+
+async function tryOnce(deps: FetchDeps, file: WantedFile, url: string, pastCaches: boolean): Promise<Tried> {
+  const part = openPart(deps.partsFolder, partKey(file, url));
+  try {
+    if (file.bytes !== undefined && part.bytes > file.bytes) part.restart({ url }, false);
+    const headers = { ...resumeHeaders(part, url), ...(pastCaches && { 'Cache-Control': 'no-cache' }) };
+    const answer = await deps.http.get(url, headers, deps.signal);
+    if (answer.status === 404) {
+      answer.body.destroy();
+      part.remove();
+      return { kind: 'absent' };
+    }
+    const refusal = beginPart(part, answer, file, url);
+    if (refusal !== undefined) {
+      answer.body.destroy();
+      part.remove();
+      return refusal;
+    }
+    return finishPart(deps, part, file, url, await receive(deps, part, answer, file));
+  } catch (error) {
+    return asTried(deps, part, error);
+  } finally {
+    part.close();
+  }
+}
+
+/** A file without a checksum is known by its address, so that a later run never goes on with another one's part. */
+function partKey({ digests }: WantedFile, url: string): string {
+  const digest = strongestOf(digests);
+  return digest ? `${digest.algorithm}-${digest.hex}` : `url-${Buffer.from(url).toString('base64url').slice(-100)}`;
+}
+
+function resumeHeaders(part: PartFile, url: string): Record<string, string> {
+  const { origin, bytes } = part;
+  const isStrong = origin?.etag !== undefined && !origin.etag.startsWith('W/');
+  const condition = isStrong ? origin.etag : origin?.lastModified;
+  if (bytes === 0 || origin?.url !== url || condition === undefined) return {};
+  return { Range: `bytes=${bytes}-`, 'If-Range': condition };
+}
+
+/** Looks at the head of an answer, and makes the part ready for its body; a failure: it cannot be used. */
+function beginPart(part: PartFile, answer: HttpAnswer, file: WantedFile, url: string): Tried | undefined {
+  const { status, headers } = answer;
+  const again = (reason: string): Tried => ({ kind: 'failed', reason, isFinal: false });
+  if (status === 304) return again(`${url} is said to be unchanged, which nobody had asked`);
+  if (status === 416) return again(`${url} has not as many bytes as it had`);
+  if (headers['content-encoding'] !== undefined && headers['content-encoding'] !== 'identity') {
+    return again(`${url} came in the encoding ${headers['content-encoding']}, which nobody had asked for`);
+  }
+  if (status === 206) {
+    const [, start, total] = /^bytes ([0-9]+)-[0-9]+\/([0-9]+|\*)$/.exec(headers['content-range'] ?? '') ?? [];
+    if (part.bytes === 0 || Number(start) !== part.bytes) return again(`${url} gave another range than was asked for`);
+    const isOther = file.bytes !== undefined && total !== '*' && Number(total) !== file.bytes;
+    return isOther ? again(`${url} has become ${total} bytes long`) : undefined;
+  }
+  const length = headers['content-length'] === undefined ? undefined : Number(headers['content-length']);
+  if (length !== undefined && length !== (file.bytes ?? length)) {
+    return { kind: 'wrong', reason: `${url} is ${length} bytes long, and should be ${file.bytes}` };
+  }
+  if (length !== undefined && length > file.maxBytes)
+    return { kind: 'wrong', reason: `${url} is longer than ${file.maxBytes} bytes` };
+  part.restart(
+    { url, etag: headers.etag, lastModified: headers['last-modified'] },
+    (length ?? LARGE_BYTES) >= LARGE_BYTES,
+  );
+  return undefined;
+}
+
+class TooLong extends Error {}
+
+/** What was there before is read once more, so that the checksum is that of the file and not of what was sent. */
+async function receive(deps: FetchDeps, part: PartFile, { body }: HttpAnswer, file: WantedFile): Promise<Checker> {
+  const most = file.bytes ?? file.maxBytes;
+  const checker = createChecker(file.digests);
+  try {
+    if (part.bytes > 0) part.feed(checker);
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      if (part.bytes + chunk.length > most) throw new TooLong(`it is longer than ${most} bytes`);
+      deps.checkSpace?.(chunk.length);
+      part.write(chunk);
+      checker.update(chunk);
+      deps.onBytes?.(chunk.length);
+      await deps.limiter.take(chunk.length, deps.signal);
+    }
+  } finally {
+    body.destroy();
+  }
+  return checker;
+}
+
+function finishPart(deps: FetchDeps, part: PartFile, file: WantedFile, url: string, checker: Checker): Tried {
+  const { bytes, origin } = part;
+  if (file.bytes !== undefined && bytes < file.bytes) {
+    return { kind: 'failed', reason: `${url} broke off at ${bytes} of ${file.bytes} bytes`, isFinal: false };
+  }
+  const { sha256, isRight } = checker.finish();
+  if (!isRight) {
+    deps.onBytes?.(-bytes);
+    part.remove();
+    const digest = strongestOf(file.digests);
+    return { kind: 'wrong', reason: `${url} does not have the ${digest?.algorithm} checksum ${digest?.hex}` };
+  }
+  deps.pool.adopt(part.path, sha256);
+  part.remove();
+  return { kind: 'stored', sha256, bytes, isVerified: isTrustworthy(strongestOf(file.digests)), origin };
+}
+
+function asTried({ signal }: FetchDeps, part: PartFile, error: unknown): Tried {
+  signal.throwIfAborted();
+  if (error instanceof ProvisionError) throw error;
+  const failure = diskFailure(error);
+  if (failure) throw failure;
+  if (error instanceof TooLong) {
+    part.remove();
+    return { kind: 'wrong', reason: error.message };
+  }
+  if (error instanceof RequestFailed) {
+    return { kind: 'failed', reason: error.message, isFinal: error.isFinal, retryAfterMs: error.retryAfterMs };
+  }
+  return { kind: 'failed', reason: reasonOf(error), isFinal: false };
+}

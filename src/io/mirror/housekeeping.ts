@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, mkdirSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Manifest } from '../../mirror/run/manifest.ts';
+import { choosePruned, type Keep, uniteLive } from '../../mirror/run/prune.ts';
+import type { MirrorFiles } from './mirror-files.ts';
+import type { Pool } from './pool.ts';
+import { type PublishDeps, unlinkFromLive } from './publish.ts';
+
+/** Forgets old snapshots and takes out of the plain tree what none of the others names. Returns how many. */
+export function forgetSnapshots(deps: PublishDeps, keep: Keep, leased: readonly string[], now: number): number {
+  const { files } = deps;
+  const state = files.readState();
+  const gone = choosePruned(state, keep, leased, now);
+  if (gone.length > 0) {
+    const before = uniteLive(state, files.findManifest);
+    const next = { ...state, snapshots: state.snapshots.filter(({ id }) => !gone.includes(id)) };
+    // What is served is decided by the state: first nobody is sent there any more.
+    files.writeState(next);
+    const after = uniteLive(next, files.findManifest);
+    unlinkFromLive(
+      deps,
+      [...before.keys()].filter((path) => !after.has(path)),
+    );
+  }
+  removeOrphans(files);
+  return gone.length;
+}
+
+/** Manifests of runs that ended before they were published. */
+function removeOrphans(files: MirrorFiles): void {
+  const state = files.readState();
+  const known = new Set([...state.snapshots.map(({ id }) => id), state.held?.snapshot?.id, files.readIntent()?.id]);
+  for (const id of files.manifestIds()) if (!known.has(id)) files.removeManifest(id);
+}
+
+/** Checksums of everything that some manifest of the mirrors names. */
+export function namedContents(mirrors: Iterable<MirrorFiles>): Set<string> {
+  const named = new Set<string>();
+  for (const files of mirrors) {
+    for (const id of files.manifestIds())
+      for (const { sha256 } of files.findManifest(id)?.values() ?? []) named.add(sha256);
+  }
+  return named;
+}
+
+export interface Verified {
+  readonly files: number;
+  readonly bytes: number;
+  /** Paths whose content was damaged, and is out of the pool now. */
+  readonly damaged: readonly string[];
+  /** Paths whose content is not in the pool. */
+  readonly missing: readonly string[];
+}
+
+/** Reads all that a manifest names. What is damaged is put aside, so that it is neither served nor taken for good. */
+export async function verifyManifest(pool: Pool, manifest: Manifest, signal: AbortSignal): Promise<Verified> {
+  const damaged: string[] = [];
+  const missing: string[] = [];
+  let [files, bytes] = [0, 0];
+  for (const entry of manifest.values()) {
+    if (entry.aliasOf !== undefined) continue;
+    const size = pool.sizeOf(entry.sha256);
+    if (size === undefined) {
+      if (!entry.isLazy) missing.push(entry.path);
+      continue;
+    }
+    files++;
+    bytes += size;
+    if ((await hashOf(pool.pathOf(entry.sha256), signal)) === entry.sha256) continue;
+    damaged.push(entry.path);
+    putAside(pool, entry.sha256);
+  }
+  return { files, bytes, damaged, missing };
+}
+
+async function hashOf(file: string, signal: AbortSignal): Promise<string> {
+  const sum = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024, signal }))
+      sum.update(chunk as Buffer);
+  } catch (error) {
+    signal.throwIfAborted();
+    // A disk that cannot give the bytes has lost them.
+    return `unreadable: ${error}`;
+  }
+  return sum.digest('hex');
+}
+
+function putAside(pool: Pool, sha256: string): void {
+  const folder = join(pool.folder, '..', 'damaged');
+  mkdirSync(folder, { recursive: true });
+  const file = pool.pathOf(sha256);
+  if (statSync(file, { throwIfNoEntry: false })) renameSync(file, join(folder, sha256));
+}

@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PlannedFile } from '../../mirror/plan.ts';
+import type { ProbedEntry } from '../../mirror/run/state.ts';
+import { encodeTreePath, treePathProblem } from '../../mirror/run/tree-path.ts';
+import { ProvisionError } from '../../net/provision-error.ts';
+import { openedStream } from './decompress.ts';
+import { type FetchDeps, type Fetched, fetchToPool } from './fetch-file.ts';
+import { RequestFailed, reasonOf } from './http-client.ts';
+import type { Source } from './source.ts';
+
+/** A package may be large, and its metadata may keep its length to themselves. */
+const MOST_BYTES = 64 * 1024 ** 3;
+const TRIES = 4;
+const READ = { highWaterMark: 256 * 1024 };
+
+interface Read {
+  readonly bytes: Uint8Array;
+  readonly probed: ProbedEntry;
+}
+
+/** An upstream behind HTTP. `bases`: the same tree at several places, the best first. */
+export function createHttpSource(deps: FetchDeps, bases: readonly string[]): Source {
+  const roots = bases.map((base) => (base.endsWith('/') ? base : `${base}/`));
+  const urlsOf = (path: string) => roots.map((root) => `${root}${encodeTreePath(path)}`);
+  const reads = new Map<string, Promise<Read | 'absent'>>();
+  const wanted = (file: PlannedFile, maxBytes: number) => ({ ...file, urls: urlsOf(file.path), maxBytes });
+  const probed = new Map<string, ProbedEntry>();
+  const readOnce = (path: string, maxBytes: number) => {
+    const known = reads.get(path) ?? readWhole(deps, path, urlsOf(path), maxBytes);
+    reads.set(path, known);
+    return known;
+  };
+  return {
+    reader: {
+      read: async (path, { maxBytes, expect }) => {
+        refuseBadPath(path);
+        if (expect === undefined) {
+          const read = await readOnce(path, maxBytes);
+          if (read === 'absent') return read;
+          probed.set(path, read.probed);
+          return read.bytes;
+        }
+        const fetched = await fetchKnown(deps, wanted(expect, maxBytes));
+        if (fetched.kind === 'absent') return 'absent';
+        return readFile(deps.pool.pathOf(storedAs(path, fetched)));
+      },
+      stream: async function* (path, { maxBytes, maxOpenBytes, expect }) {
+        refuseBadPath(path);
+        const sha256 = storedAs(path, await fetchKnown(deps, wanted(expect, maxBytes)));
+        yield* openedStream(createReadStream(deps.pool.pathOf(sha256), READ), path, maxOpenBytes);
+      },
+    },
+    fetch: (file) => fetchKnown(deps, wanted(file, MOST_BYTES)),
+    isUnchanged: async (entries) => {
+      for (const entry of entries) if (!(await isSame(deps, entry, urlsOf(entry.path)))) return false;
+      return true;
+    },
+    probed: () => [...probed.values()],
+  };
+}
+
+/** What is in the pool already is not asked for. */
+async function fetchKnown(deps: FetchDeps, file: Parameters<typeof fetchToPool>[1]): Promise<Fetched> {
+  const sha256 = file.digests.find(({ algorithm }) => algorithm === 'sha256')?.hex;
+  const bytes = sha256 === undefined ? undefined : deps.pool.sizeOf(sha256);
+  if (sha256 !== undefined && bytes !== undefined && bytes === (file.bytes ?? bytes)) {
+    return { kind: 'stored', sha256, bytes, isVerified: true, origin: undefined };
+  }
+  return fetchToPool(deps, file);
+}
+
+function storedAs(path: string, fetched: Fetched): string {
+  if (fetched.kind === 'stored') return fetched.sha256;
+  const why = fetched.kind === 'absent' ? 'is not there' : `cannot be used: ${fetched.reason}`;
+  throw new ProvisionError('upstream-failed', `The upstream's ${path}, which its own metadata name, ${why}`);
+}
+
+function refuseBadPath(path: string): void {
+  const problem = treePathProblem(path);
+  if (problem === undefined) return;
+  throw new ProvisionError('upstream-failed', `The upstream names a file "${path.slice(0, 100)}": ${problem}`);
+}
+
+async function readWhole(
+  deps: FetchDeps,
+  path: string,
+  urls: readonly string[],
+  maxBytes: number,
+): Promise<Read | 'absent'> {
+  let reason = 'the mirror has no address';
+  for (const url of urls) {
+    for (let attempt = 0; attempt <= (deps.retry?.times ?? TRIES); attempt++) {
+      try {
+        return await readFrom(deps, path, url, maxBytes);
+      } catch (error) {
+        deps.signal.throwIfAborted();
+        if (!(error instanceof RequestFailed)) throw error;
+        reason = error.message;
+        if (error.isFinal) break;
+        deps.onRetry?.(reason);
+        await sleep(error.retryAfterMs ?? (deps.retry?.firstMs ?? 500) * 2 ** attempt, undefined, {
+          signal: deps.signal,
+        });
+      }
+    }
+  }
+  throw new ProvisionError('upstream-failed', `The upstream's ${path} cannot be had: ${reason}`);
+}
+
+async function readFrom(deps: FetchDeps, path: string, url: string, maxBytes: number): Promise<Read | 'absent'> {
+  const { status, headers, body } = await deps.http.get(url, { 'Cache-Control': 'no-cache' }, deps.signal);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    if (status === 404) return 'absent';
+    if (status !== 200) throw new RequestFailed(`${url} answers with status ${status} to a plain question`);
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) throw new RequestFailed(`${url} is longer than ${maxBytes} bytes`, { isFinal: true });
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw error instanceof RequestFailed ? error : new RequestFailed(`${url} broke off: ${reasonOf(error)}`);
+  } finally {
+    body.destroy();
+  }
+  const whole = Buffer.concat(chunks);
+  const sha256 = createHash('sha256').update(whole).digest('hex');
+  return { bytes: whole, probed: { path, sha256, etag: headers.etag, lastModified: headers['last-modified'] } };
+}
+
+/** By its tag or date, and where those say nothing, by its content. */
+async function isSame(deps: FetchDeps, entry: ProbedEntry, urls: readonly string[]): Promise<boolean> {
+  const [url] = urls;
+  if (url === undefined) return false;
+  const condition: Record<string, string> = {};
+  if (entry.etag !== undefined) condition['If-None-Match'] = entry.etag;
+  if (entry.lastModified !== undefined) condition['If-Modified-Since'] = entry.lastModified;
+  try {
+    const { status, body } = await deps.http.get(url, { ...condition, 'Cache-Control': 'no-cache' }, deps.signal);
+    if (status !== 200) {
+      body.resume();
+      return status === 304;
+    }
+    const sum = createHash('sha256');
+    for await (const chunk of body as AsyncIterable<Buffer>) sum.update(chunk);
+    return sum.digest('hex') === entry.sha256;
+  } catch {
+    // The run that follows finds out what is the matter, and says it.
+    deps.signal.throwIfAborted();
+    return false;
+  }
+}

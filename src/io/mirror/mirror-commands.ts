@@ -1,0 +1,190 @@
+import type { Emit } from '../../event/event.ts';
+import type { MirrorCommand, MirrorReply } from '../../mirror/mirror-view.ts';
+import { formatBytes } from '../../mirror/run/amounts.ts';
+import { findSnapshot, type MirrorState } from '../../mirror/run/state.ts';
+import { ProvisionError } from '../../net/provision-error.ts';
+import { forgetSnapshots, namedContents, verifyManifest } from './housekeeping.ts';
+import type { MirrorUnit } from './mirror-unit.ts';
+import type { Pool } from './pool.ts';
+import { publish, unlinkFromLive } from './publish.ts';
+
+export interface CommandDeps {
+  readonly units: ReadonlyMap<string, MirrorUnit>;
+  readonly pool: Pool;
+  readonly emit: Emit;
+  readonly now: () => number;
+  readonly onChange: () => void;
+  readonly signal: AbortSignal;
+}
+
+/** Does what an operator asks for. Never rejects. */
+export async function doCommand(deps: CommandDeps, command: MirrorCommand): Promise<MirrorReply> {
+  const unit = deps.units.get(command.name);
+  if (unit === undefined) return { kind: 'unknown-mirror' };
+  try {
+    return await act(deps, unit, command);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const hint = error instanceof ProvisionError ? error.hint : 'Look at the events: rackready events';
+    return { kind: 'refused', reason: message, hint };
+  }
+}
+
+async function act(deps: CommandDeps, unit: MirrorUnit, command: MirrorCommand): Promise<MirrorReply> {
+  switch (command.kind) {
+    case 'sync':
+      return beginRun(unit, command.isForced);
+    case 'stop':
+      if (!unit.isRunning()) return refused('nothing runs', 'There is nothing to stop.');
+      await unit.stop();
+      return done('the run is stopped; the next one goes on where it was');
+    case 'approve':
+      return unit.alone(() => approve(deps, unit));
+    case 'rollback':
+      return unit.alone(() => rollback(deps, unit, command.to));
+    case 'tag':
+      return unit.alone(async () => tag(deps, unit, command.tag, command.snapshot));
+    case 'freeze':
+      return unit.alone(async () => freeze(deps, unit, command.isFrozen));
+    case 'prune':
+      return unit.alone(async () => prune(deps, unit, command.leased));
+    case 'verify':
+      return unit.alone(() => verify(deps, unit));
+  }
+}
+
+function beginRun(unit: MirrorUnit, isForced: boolean): MirrorReply {
+  const { name, mode } = unit.config();
+  const { isFrozen, current } = unit.files.readState();
+  if (isFrozen)
+    return refused(
+      'the mirror is frozen',
+      `Let it follow its upstream again with: rackready mirror freeze ${name} --off`,
+    );
+  // A frozen mirror is filled once.
+  if (mode === 'frozen' && current !== undefined) {
+    return refused(
+      'the mirror has `mode: frozen`',
+      'Give it `mode: sync` in the configuration to follow its upstream again.',
+    );
+  }
+  const joined = unit.isRunning();
+  void unit.run('by command', isForced);
+  return done(joined ? 'a run is in progress already' : 'a run began');
+}
+
+async function approve(deps: CommandDeps, unit: MirrorUnit): Promise<MirrorReply> {
+  const { files } = unit;
+  const state = files.readState();
+  const snapshot = state.held?.snapshot;
+  if (state.held === undefined)
+    return refused('nothing is held', 'The newest state of the upstream is served already.');
+  if (snapshot === undefined) {
+    return refused(
+      `there is nothing to publish: ${state.held.reasons.join('; ')}`,
+      'Mend what the reason names, then synchronise anew.',
+    );
+  }
+  await publish({ files, pool: deps.pool }, state, snapshot);
+  deps.emit(
+    'mirror.published',
+    {},
+    { mirror: unit.config().name, snapshot: snapshot.id, reason: 'approved by an operator' },
+  );
+  return done(`${snapshot.id} is served`);
+}
+
+async function rollback(deps: CommandDeps, unit: MirrorUnit, to: string): Promise<MirrorReply> {
+  const { files } = unit;
+  const { name } = unit.config();
+  const state = files.readState();
+  const snapshot = findSnapshot(state, to);
+  if (snapshot === undefined) return noSnapshot(name, to);
+  const published = await publish({ files, pool: deps.pool }, state, snapshot);
+  files.writeState({ ...published, isFrozen: true });
+  tellChange(deps, name, `an operator went back to ${snapshot.id}, and the mirror is frozen there`);
+  return done(
+    `${snapshot.id} is served, and the mirror is frozen there. Follow the upstream again with: rackready mirror freeze ${name} --off`,
+  );
+}
+
+function tag(deps: CommandDeps, { files, config }: MirrorUnit, label: string, wanted: string | undefined): MirrorReply {
+  const state = files.readState();
+  const { name } = config();
+  const { [label]: before, ...others } = state.tags;
+  if (wanted === undefined) {
+    if (before === undefined)
+      return refused(`there is no tag ${label}`, `See them with: rackready mirror snapshots ${name}`);
+    files.writeState({ ...state, tags: others });
+    tellChange(deps, name, `the tag ${label} was taken away`);
+    return done(`the tag ${label} is taken away`);
+  }
+  const snapshot = findSnapshot(state, wanted);
+  if (snapshot === undefined) return noSnapshot(name, wanted);
+  files.writeState({ ...state, tags: { ...others, [label]: snapshot.id } });
+  tellChange(deps, name, `${snapshot.id} is called ${label}`);
+  return done(`${snapshot.id} is called ${label}, and stays until the tag is taken away`);
+}
+
+function freeze(deps: CommandDeps, { files, config }: MirrorUnit, isFrozen: boolean): MirrorReply {
+  files.writeState({ ...files.readState(), isFrozen });
+  const what = isFrozen ? 'it is frozen: it does not follow its upstream any more' : 'it follows its upstream again';
+  tellChange(deps, config().name, what);
+  return done(what);
+}
+
+/** Content that no manifest names may belong to a run that ended early, and saves the next one from fetching it again. */
+const UNNAMED_STAYS_MS = 24 * 3600_000;
+
+function prune(deps: CommandDeps, unit: MirrorUnit, leased: readonly string[]): MirrorReply {
+  const { pool, units, now } = deps;
+  const { name, keep } = unit.config();
+  const snapshots = forgetSnapshots({ files: unit.files, pool }, keep, leased, now());
+  // What a run has fetched is named by nothing until it is published.
+  const isQuiet = ![...units.values()].some((one) => one.isRunning());
+  const swept = isQuiet
+    ? pool.sweep(namedContents([...units.values()].map(({ files }) => files)), now() - UNNAMED_STAYS_MS)
+    : { files: 0, bytes: 0 };
+  if (snapshots > 0 || swept.files > 0) deps.emit('mirror.pruned', {}, { mirror: name, snapshots, ...swept });
+  return done(`${snapshots} snapshots forgotten, ${swept.files} files deleted (${formatBytes(swept.bytes)})`);
+}
+
+async function verify(deps: CommandDeps, unit: MirrorUnit): Promise<MirrorReply> {
+  const { files } = unit;
+  const { name } = unit.config();
+  const { current } = files.readState();
+  if (current === undefined)
+    return refused('the mirror has no snapshot yet', `Fill it with: rackready mirror sync ${name}`);
+  const { damaged, missing, ...read } = await verifyManifest(deps.pool, files.readManifest(current), deps.signal);
+  const [example] = [...damaged, ...missing];
+  if (example === undefined)
+    return done(`all ${read.files} files (${formatBytes(read.bytes)}) of ${current} are what they should be`);
+  unlinkFromLive({ files, pool: deps.pool }, damaged);
+  // Otherwise the next run would find nothing new, and not look.
+  const { probe: _probe, ...state }: MirrorState = files.readState();
+  files.writeState(state);
+  const count = damaged.length + missing.length;
+  deps.emit('mirror.damaged', {}, { mirror: name, files: count, example });
+  const hint = `Fetch them again with: rackready mirror sync ${name}; and look at the disk.`;
+  return refused(
+    `${count} of ${read.files} files are damaged or gone: ${[...damaged, ...missing].slice(0, 5).join(', ')}`,
+    hint,
+  );
+}
+
+function tellChange({ emit, onChange }: CommandDeps, mirror: string, what: string): void {
+  emit('mirror.changed', {}, { mirror, what });
+  onChange();
+}
+
+function noSnapshot(name: string, wanted: string): MirrorReply {
+  return refused(`there is no snapshot ${wanted}`, `See them with: rackready mirror snapshots ${name}`);
+}
+
+function refused(reason: string, hint: string): MirrorReply {
+  return { kind: 'refused', reason, hint };
+}
+
+function done(text: string): MirrorReply {
+  return { kind: 'done', text };
+}

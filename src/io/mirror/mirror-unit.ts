@@ -1,0 +1,217 @@
+import { join } from 'node:path';
+import type { Emit } from '../../event/event.ts';
+import { type MirrorConfig, planKey } from '../../mirror/mirror-config.ts';
+import type { MirrorView } from '../../mirror/mirror-view.ts';
+import type { SignatureChecker } from '../../mirror/plan.ts';
+import { nextRunOf } from '../../mirror/run/schedule.ts';
+import type { LastRun, MirrorState } from '../../mirror/run/state.ts';
+import { ProvisionError } from '../../net/provision-error.ts';
+import type { FetchDeps } from './fetch-file.ts';
+import { openGpgvChecker } from './gpgv.ts';
+import { createHttpClient } from './http-client.ts';
+import { createLimiter } from './limiter.ts';
+import { takeLock } from './lock.ts';
+import { createMeter, type Meter } from './meter.ts';
+import { type MirrorFiles, openMirrorFiles } from './mirror-files.ts';
+import { openSource } from './open-source.ts';
+import { planTree } from './planners.ts';
+import type { Pool } from './pool.ts';
+import { type RunOutcome, runSync } from './run-sync.ts';
+import { watchSpace } from './space.ts';
+
+export interface UnitDeps {
+  /** `mirrors` of the data folder. */
+  readonly root: string;
+  readonly pool: Pool;
+  readonly emit: Emit;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly onChange: () => void;
+  /** What stays free on the disk; default: see `watchSpace`. */
+  readonly reserveBytes?: number | undefined;
+}
+
+/** One mirror: its files, and the run that is in progress. */
+export interface MirrorUnit {
+  readonly files: MirrorFiles;
+  config(): MirrorConfig;
+  configure(config: MirrorConfig): void;
+  /** Begins a run, or joins the one in progress. */
+  run(why: string, isForced: boolean): Promise<LastRun>;
+  isRunning(): boolean;
+  /** Ends the run in progress; resolves when it is over. */
+  stop(): Promise<void>;
+  /** Does something alone. Throws ProvisionError `mirror-busy`. */
+  alone<Result>(work: () => Promise<Result>): Promise<Result>;
+  nextRunAt(): number | undefined;
+  view(): MirrorView;
+}
+
+interface Running {
+  readonly abort: AbortController;
+  readonly meter: Meter;
+  readonly done: Promise<LastRun>;
+}
+
+/** A file that cannot be had is told; of thousands, only the first. */
+const MOST_REFUSALS_TOLD = 20;
+
+export function createMirrorUnit(deps: UnitDeps, first: MirrorConfig): MirrorUnit {
+  const { now, emit } = deps;
+  const files = openMirrorFiles(join(deps.root, 'repos', first.name));
+  const bornAt = now();
+  let config = first;
+  let running: Running | undefined;
+  /** Of this process: a run that could not even begin, or a disk that is full, leaves nothing in the state. */
+  let lastRun: LastRun | undefined;
+  const readState = (): MirrorState => {
+    const state = files.readState();
+    const isNewer = lastRun !== undefined && lastRun.endedAt >= (state.lastRun?.endedAt ?? 0);
+    return isNewer ? { ...state, lastRun } : state;
+  };
+  const nextRunAt = () => nextRunOf(config, readState(), bornAt);
+  const begin = (why: string, isForced: boolean): Running => {
+    const abort = new AbortController();
+    const meter = createMeter(now);
+    emit('mirror.started', {}, { mirror: config.name, why });
+    const job = { config, files, meter, signal: abort.signal, isForced };
+    const done = runOnce(deps, job).then((ended) => {
+      lastRun = ended;
+      running = undefined;
+      deps.onChange();
+      return ended;
+    });
+    return { abort, meter, done };
+  };
+  return {
+    files,
+    config: () => config,
+    configure: (next) => {
+      config = next;
+    },
+    isRunning: () => running !== undefined,
+    run: (why, isForced) => {
+      if (running) return running.done;
+      running = begin(why, isForced);
+      deps.onChange();
+      return running.done;
+    },
+    stop: async () => {
+      running?.abort.abort();
+      await running?.done;
+    },
+    alone: async (work) => {
+      if (running) throw new ProvisionError('mirror-busy', `A run of the mirror ${config.name} is in progress`);
+      const release = takeLock(files.lock);
+      try {
+        return await work();
+      } finally {
+        release();
+        deps.onChange();
+      }
+    },
+    nextRunAt,
+    view: () => ({
+      name: config.name,
+      config,
+      state: readState(),
+      nextRunAt: nextRunAt(),
+      progress: running?.meter.read(),
+    }),
+  };
+}
+
+interface Job {
+  readonly config: MirrorConfig;
+  readonly files: MirrorFiles;
+  readonly meter: Meter;
+  readonly signal: AbortSignal;
+  readonly isForced: boolean;
+}
+
+/** Never rejects: what went wrong is told, and is the outcome. */
+async function runOnce(deps: UnitDeps, job: Job): Promise<LastRun> {
+  const { config, files } = job;
+  const startedAt = deps.now();
+  let outcome: Pick<RunOutcome, 'result' | 'reason' | 'hint' | 'snapshot'>;
+  let release: (() => void) | undefined;
+  try {
+    release = takeLock(files.lock);
+    outcome = await runWithTools(deps, job);
+  } catch (error) {
+    const hint = error instanceof ProvisionError ? error.hint : undefined;
+    outcome = { result: 'failed', reason: error instanceof Error ? error.message : String(error), hint };
+  } finally {
+    release?.();
+  }
+  tellOutcome(deps.emit, config.name, outcome);
+  return { startedAt, endedAt: deps.now(), result: outcome.result, reason: outcome.reason };
+}
+
+async function runWithTools(deps: UnitDeps, { config, files, meter, signal, isForced }: Job): Promise<RunOutcome> {
+  const { pool, root, now, emit } = deps;
+  const http = createHttpClient({ connections: config.connections });
+  const checker = await openChecker(config);
+  const space = watchSpace(root, deps.reserveBytes);
+  const fetch: FetchDeps = {
+    http,
+    pool,
+    partsFolder: files.parts,
+    limiter: createLimiter(config.bytesPerSecond),
+    signal,
+    onBytes: meter.bytes,
+    onRetry: meter.retry,
+    checkSpace: space.spend,
+  };
+  let refusals = 0;
+  try {
+    return await runSync(
+      {
+        files,
+        pool,
+        meter,
+        space,
+        signal,
+        now,
+        rules: {
+          configHash: planKey(config),
+          parallel: config.connections,
+          exclude: config.exclude,
+          allowMissing: config.allowMissing,
+          isEager: () => true,
+        },
+        openSource: () => openSource({ fetch, files, meter }, config),
+        planTree: (upstream) => planTree(config, upstream, checker, now()),
+        onRefused: (path, reason) => {
+          refusals += 1;
+          if (refusals <= MOST_REFUSALS_TOLD) emit('mirror.refused-file', {}, { mirror: config.name, path, reason });
+        },
+      },
+      isForced,
+    );
+  } finally {
+    http.close();
+    checker.close();
+  }
+}
+
+/** Without keys nothing is asked of it: the configuration has seen to that. */
+async function openChecker({ keys, name }: MirrorConfig): Promise<SignatureChecker & { close(): void }> {
+  if (keys.length > 0) return openGpgvChecker(keys);
+  const reason = `the mirror ${name} has no keys`;
+  return { verify: async () => ({ kind: 'unknown-key', reason }), close: () => {} };
+}
+
+function tellOutcome(
+  emit: Emit,
+  mirror: string,
+  { result, reason, hint, snapshot }: Pick<RunOutcome, 'result' | 'reason' | 'hint' | 'snapshot'>,
+): void {
+  const approve = `Publish it all the same with: rackready mirror approve ${mirror}`;
+  const later = 'The next run goes on with what is here.';
+  if (result === 'published') emit('mirror.published', {}, { mirror, snapshot: snapshot?.id ?? '', reason });
+  else if (result === 'unchanged') emit('mirror.unchanged', {}, { mirror });
+  else if (result === 'held') emit('mirror.held', {}, { mirror, reason, next: hint ?? approve });
+  else if (result === 'failed') emit('mirror.failed', {}, { mirror, reason, next: hint ?? later });
+  else emit('mirror.stopped', {}, { mirror, reason });
+}

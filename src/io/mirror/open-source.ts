@@ -1,0 +1,95 @@
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { MirrorConfig } from '../../mirror/mirror-config.ts';
+import { ProvisionError } from '../../net/provision-error.ts';
+import type { FetchDeps } from './fetch-file.ts';
+import { createFolderSource } from './folder-source.ts';
+import { createHttpSource } from './http-source.ts';
+import { createIsoSource } from './iso-source.ts';
+import type { Meter } from './meter.ts';
+import type { MirrorFiles } from './mirror-files.ts';
+import { isWorthAnotherTry, runRsync } from './rsync.ts';
+import type { Source } from './source.ts';
+
+export interface OpenSourceDeps {
+  readonly fetch: FetchDeps;
+  readonly files: MirrorFiles;
+  readonly meter: Meter;
+}
+
+/** A fresh look at the upstream, by the scheme of its address. Rejects with ProvisionError. */
+export async function openSource(deps: OpenSourceDeps, config: MirrorConfig): Promise<Source> {
+  const [first = ''] = config.from;
+  const scheme = first.slice(0, first.indexOf(':'));
+  switch (scheme) {
+    case 'rsync':
+      return openRsyncSource(deps, config);
+    case 'file':
+      return openLocalSource(deps, config, fileURLToPath(first));
+    default:
+      return createHttpSource(deps.fetch, config.from);
+  }
+}
+
+async function openLocalSource(deps: OpenSourceDeps, config: MirrorConfig, folder: string): Promise<Source> {
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found?.isFile()) return createIsoSource(deps.fetch, folder);
+  if (!found?.isDirectory()) throw new ProvisionError('upstream-failed', `There is no folder or ISO ${folder}`);
+  if (readdirSync(folder).length === 0) throw emptyUpstream(config);
+  return createFolderSource(deps.fetch, folder, { isOwn: false });
+}
+
+function emptyUpstream({ from }: MirrorConfig): ProvisionError {
+  return new ProvisionError('upstream-empty', `The upstream ${from[0]} is empty`);
+}
+
+/** Copies into a folder of its own, with links to what the last copy has, and goes on as with any folder. */
+async function openRsyncSource({ fetch, files, meter }: OpenSourceDeps, config: MirrorConfig): Promise<Source> {
+  const next = join(files.staging, 'next');
+  const last = join(files.staging, 'last');
+  mkdirSync(files.staging, { recursive: true });
+  meter.enter('copying');
+  await copyFromOne(config.from, (from) =>
+    runRsync({
+      from,
+      to: next,
+      before: last,
+      bytesPerSecond: config.bytesPerSecond,
+      exclude: config.exclude,
+      signal: fetch.signal,
+      onFile: (_path, bytes) => meter.bytes(bytes),
+    }),
+  );
+  // The last copy stays, so that not all is copied anew when the upstream comes back.
+  if (readdirSync(next).length === 0) throw emptyUpstream(config);
+  // Every later run compares with this one; what is served does not depend on it.
+  rmSync(last, { recursive: true, force: true });
+  renameSync(next, last);
+  return createFolderSource(fetch, last, { isOwn: true, known: knownInodes({ fetch, files }) });
+}
+
+/** The next place is asked when one does not answer; a connection that broke is tried once more. */
+async function copyFromOne(places: readonly string[], copy: (from: string) => Promise<void>): Promise<void> {
+  let last: unknown;
+  for (const place of places.flatMap((one) => [one, one])) {
+    try {
+      return await copy(place);
+    } catch (error) {
+      last = error;
+      if (!isWorthAnotherTry(error)) throw error;
+    }
+  }
+  throw last;
+}
+
+/** The pool's own inodes: a staged file that is one of them is what it was. */
+function knownInodes({ fetch, files }: Pick<OpenSourceDeps, 'fetch' | 'files'>): ReadonlyMap<number, string> {
+  const known = new Map<number, string>();
+  const { current } = files.readState();
+  for (const { sha256 } of (current && files.findManifest(current)?.values()) || []) {
+    const stat = statSync(fetch.pool.pathOf(sha256), { throwIfNoEntry: false });
+    if (stat) known.set(stat.ino, sha256);
+  }
+  return known;
+}

@@ -1,0 +1,92 @@
+import {
+  closeSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { Checker } from './digests.ts';
+
+/** What the bytes of a part came from; they are gone on with only while upstream still says the same. */
+export interface PartOrigin {
+  readonly url: string;
+  readonly etag?: string | undefined;
+  readonly lastModified?: string | undefined;
+}
+
+/** A download in progress, kept over restarts. */
+export interface PartFile {
+  readonly path: string;
+  /** Bytes so far. */
+  readonly bytes: number;
+  readonly origin: PartOrigin | undefined;
+  write(chunk: Uint8Array): void;
+  /** Begins anew, with bytes of another origin, which is written down where a later run is to go on. */
+  restart(origin: PartOrigin, isKept: boolean): void;
+  /** Feeds what is there already. */
+  feed(checker: Checker): void;
+  close(): void;
+  remove(): void;
+}
+
+const FEED_BYTES = 1024 * 1024;
+
+export function openPart(folder: string, key: string): PartFile {
+  const path = join(folder, `${key}.part`);
+  const notes = join(folder, `${key}.json`);
+  const handle = openSync(path, 'a+', 0o600);
+  let bytes = statSync(path).size;
+  let origin = readOrigin(notes);
+  const remove = () => {
+    rmSync(path, { force: true });
+    rmSync(notes, { force: true });
+  };
+  return {
+    path,
+    get bytes() {
+      return bytes;
+    },
+    get origin() {
+      return origin;
+    },
+    write: (chunk) => {
+      for (let done = 0; done < chunk.length; ) done += writeSync(handle, chunk, done);
+      bytes += chunk.length;
+    },
+    restart: (next, isKept) => {
+      ftruncateSync(handle);
+      bytes = 0;
+      origin = next;
+      rmSync(notes, { force: true });
+      if (!isKept) return;
+      writeFileSync(`${notes}.new`, JSON.stringify(next));
+      renameSync(`${notes}.new`, notes);
+    },
+    feed: (checker) => {
+      const buffer = Buffer.allocUnsafe(FEED_BYTES);
+      for (let position = 0; ; ) {
+        const read = readSync(handle, buffer, 0, buffer.length, position);
+        if (read === 0) return;
+        checker.update(buffer.subarray(0, read));
+        position += read;
+      }
+    },
+    close: () => closeSync(handle),
+    remove,
+  };
+}
+
+function readOrigin(notes: string): PartOrigin | undefined {
+  try {
+    return JSON.parse(readFileSync(notes, 'utf8'));
+  } catch {
+    // Without notes nothing is known of the bytes: they are fetched again.
+    return undefined;
+  }
+}

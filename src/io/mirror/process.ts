@@ -1,0 +1,41 @@
+import { setPriority } from 'node:os';
+import type { Emit } from '../../event/event.ts';
+import { openMirrorEngine } from './engine.ts';
+import type { FromMirrorProcess, ToMirrorProcess } from './process-protocol.ts';
+
+/** The process that works on mirrors: what it does to the disk and the network never holds up an answer to a machine. */
+function run(root: string): void {
+  setPriority(10);
+  const tell = (message: FromMirrorProcess) => {
+    // Whoever started this may be gone.
+    if (process.connected) process.send?.(message);
+  };
+  const emit: Emit = (id, subject, data) => tell({ kind: 'event', id, subject, data });
+  const engine = openMirrorEngine({ root, emit, now: Date.now, onChange: () => tellViews() });
+  const tellViews = () => tell({ kind: 'views', views: engine.views() });
+  const timer = setInterval(() => {
+    if (engine.isRunning()) tellViews();
+  }, 500);
+  const close = async () => {
+    clearInterval(timer);
+    await engine.close();
+    process.exit(0);
+  };
+  process.on('message', async (message: ToMirrorProcess) => {
+    switch (message.kind) {
+      case 'configure':
+        return engine.configure(message.mirrors);
+      case 'command':
+        return tell({ kind: 'reply', id: message.id, reply: await engine.command(message.command) });
+      case 'close':
+        return close();
+    }
+  });
+  // Nobody is there any more to tell anything to.
+  process.on('disconnect', () => void close());
+  // The terminal's Ctrl-C reaches the whole group; main says when it is time.
+  process.on('SIGINT', () => {});
+}
+
+const [, , root] = process.argv;
+if (process.send && root !== undefined) run(root);

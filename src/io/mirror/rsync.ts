@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { ProvisionError } from '../../net/provision-error.ts';
+
+export interface RsyncOptions {
+  /** rsync://… */
+  readonly from: string;
+  /** Where the copy is made; what an earlier run has left there is gone on with. */
+  readonly to: string;
+  /** The last run's copy: what is the same is linked. */
+  readonly before: string;
+  readonly bytesPerSecond?: number | undefined;
+  readonly exclude: readonly string[];
+  readonly signal: AbortSignal;
+  /** Hears of each file that is there, by name. */
+  readonly onFile?: ((path: string, bytes: number) => void) | undefined;
+}
+
+/**
+ * Copies an upstream with the host's rsync. Never into what is served, and never is anything deleted but in the copy.
+ * Rejects with ProvisionError that says what rsync said.
+ */
+export async function runRsync(options: RsyncOptions): Promise<void> {
+  const { to, before, signal } = options;
+  mkdirSync(to, { recursive: true });
+  const child = spawn('rsync', argumentsOf(options, existsSync(before)), { stdio: ['ignore', 'pipe', 'pipe'], signal });
+  let said = '';
+  child.stderr.on('data', (chunk) => {
+    said = `${said}${chunk}`.slice(-2000);
+  });
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const [, bytes, path] = /^([0-9]+) (.+)$/.exec(line) ?? [];
+    if (path !== undefined) options.onFile?.(path, Number(bytes));
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<number | null>();
+  child.once('error', (error: NodeJS.ErrnoException) => reject(error));
+  child.once('close', (code) => resolve(code));
+  let code: number | null;
+  try {
+    code = await promise;
+  } catch (error) {
+    signal.throwIfAborted();
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const hint = 'Install it: sudo apt-get install rsync';
+    throw new ProvisionError('missing-tool', 'The program rsync is not there, and the mirror comes by it', { hint });
+  }
+  signal.throwIfAborted();
+  if (code !== 0) throw failureOf(code, said);
+}
+
+function argumentsOf(options: RsyncOptions, hasBefore: boolean): string[] {
+  const { from, to, before, bytesPerSecond, exclude } = options;
+  return [
+    '-rltH',
+    '--safe-links',
+    '--no-motd',
+    '--delete-after',
+    '--partial-dir=.~part~',
+    '--timeout=120',
+    '--contimeout=15',
+    '--out-format=%l %n',
+    '--outbuf=L',
+    ...(bytesPerSecond === undefined ? [] : [`--bwlimit=${Math.max(1, Math.round(bytesPerSecond / 1024))}`]),
+    ...exclude.map((pattern) => `--exclude=${pattern}`),
+    ...(hasBefore ? [`--link-dest=${before}`] : []),
+    '--',
+    from.endsWith('/') ? from : `${from}/`,
+    `${to}/`,
+  ];
+}
+
+/** rsync(1), "EXIT VALUES". */
+function failureOf(code: number | null, said: string): ProvisionError {
+  const words = said.trim().split('\n').slice(-3).join('; ') || 'it said nothing';
+  const message = `rsync ended with ${code}: ${words}`;
+  return new ProvisionError(code === 11 || /No space left/.test(said) ? 'disk-full' : 'upstream-failed', message);
+}
+
+/** Whether another try may help: the connection broke, the server was busy, files went away in the middle. */
+export function isWorthAnotherTry(error: unknown): boolean {
+  return error instanceof ProvisionError && /^rsync ended with (5|10|12|23|24|30|35):/.test(error.message);
+}

@@ -1,0 +1,16 @@
+import type { PlannedFile, UpstreamReader } from '../../mirror/plan.ts';
+import type { ProbedEntry } from '../../mirror/run/state.ts';
+import type { Fetched } from './fetch-file.ts';
+
+/** Where the files of a mirror come from, for one look at the upstream. What was read once is read again the same. */
+export interface Source {
+  readonly reader: UpstreamReader;
+  /** Brings a file into the pool. Rejects with ProvisionError `disk-full`, and when the run is stopped. */
+  fetch(file: PlannedFile): Promise<Fetched>;
+  /** Whether upstream still has the entry files that it had. */
+  isUnchanged(entries: readonly ProbedEntry[]): Promise<boolean>;
+  /** How the files that were read without a checksum can be asked for again. */
+  probed(): readonly ProbedEntry[];
+  /** What the upstream has besides what is planned; undefined: nobody can know. */
+  readonly extras?: ((planned: ReadonlySet<string>) => readonly PlannedFile[]) | undefined;
+}

@@ -1,0 +1,37 @@
+import type { MirrorConfig } from './mirror-config.ts';
+import type { Progress } from './run/progress.ts';
+import type { MirrorState } from './run/state.ts';
+
+/** What is known of a mirror at a moment. Plain JSON. */
+export interface MirrorView {
+  readonly name: string;
+  readonly config: MirrorConfig;
+  readonly state: MirrorState;
+  /** Milliseconds since 1970; undefined: it does not run by itself. */
+  readonly nextRunAt?: number | undefined;
+  /** Undefined: nothing runs. */
+  readonly progress?: Progress | undefined;
+}
+
+/** What an operator, or main, asks of the mirror process. */
+export type MirrorCommand =
+  /** Begins a run, or joins the one that runs. `isForced`: also when the upstream says that nothing is new. */
+  | { readonly kind: 'sync'; readonly name: string; readonly isForced: boolean }
+  /** Stops the run that is in progress. */
+  | { readonly kind: 'stop'; readonly name: string }
+  /** Publishes what is held. */
+  | { readonly kind: 'approve'; readonly name: string }
+  /** Serves an older snapshot, and stays there. */
+  | { readonly kind: 'rollback'; readonly name: string; readonly to: string }
+  /** `snapshot` undefined: takes the tag away. */
+  | { readonly kind: 'tag'; readonly name: string; readonly tag: string; readonly snapshot?: string | undefined }
+  | { readonly kind: 'freeze'; readonly name: string; readonly isFrozen: boolean }
+  /** Forgets old snapshots, but none that `leased` names. */
+  | { readonly kind: 'prune'; readonly name: string; readonly leased: readonly string[] }
+  /** Reads everything that is served, and looks whether it is what it should be. */
+  | { readonly kind: 'verify'; readonly name: string };
+
+export type MirrorReply =
+  | { readonly kind: 'done'; readonly text: string }
+  | { readonly kind: 'refused'; readonly reason: string; readonly hint: string }
+  | { readonly kind: 'unknown-mirror' };

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { formatBytes } from './amounts.ts';
+import { fitsGlob } from './glob.ts';
+import { judgeCandidate } from './guard.ts';
+import { formatManifest, type Manifest, type ManifestEntry, measureManifest, parseManifest } from './manifest.ts';
+import { choosePruned, uniteLive } from './prune.ts';
+import { planPublish } from './publish-plan.ts';
+import { emptyState, findSnapshot, liveOrder, type MirrorState, type SnapshotRecord, snapshotId } from './state.ts';
+
+const hash = (digit: string) => digit.repeat(64);
+
+function entry(path: string, digit: string, more: Partial<ManifestEntry> = {}): ManifestEntry {
+  return { path, bytes: 10, sha256: hash(digit), role: 'package', isVerified: true, ...more };
+}
+
+function manifest(...entries: readonly ManifestEntry[]): Manifest {
+  return new Map(entries.map((one) => [one.path, one]));
+}
+
+const size = { files: 100, bytes: 1000, packages: 90, unverified: 0 };
+
+function snapshot(id: string, at = 0): SnapshotRecord {
+  return { id, at, revision: '', size, entries: [], boot: {}, remarks: [] };
+}
+
+describe('manifests', () => {
+  test('are read as they were written, in the order of their paths', () => {
+    const one = manifest(entry('b', '1'), entry('a/ü+~.rpm', '2', { isVerified: false, aliasOf: 'b' }));
+    const text = formatManifest(one);
+    assert.ok(text.indexOf('a/ü') < text.indexOf('"b"'));
+    assert.deepEqual(parseManifest(text), { manifest: one });
+  });
+
+  for (const [name, text] of [
+    ['half a line', formatManifest(manifest(entry('a', '1'))).slice(0, -1)],
+    ['another text', 'hello\n'],
+    ['a path that leads out', `${JSON.stringify(entry('../a', '1'))}\n`],
+    ['a checksum that is none', `${JSON.stringify({ ...entry('a', '1'), sha256: '../../x' })}\n`],
+    ['a size that is none', `${JSON.stringify({ ...entry('a', '1'), bytes: '10' })}\n`],
+    ['null', 'null\n'],
+  ] as const)
+    test(`with ${name} are refused`, () => assert.ok('problem' in parseManifest(text)));
+
+  test('are measured without metadata and further names', () => {
+    const tree = manifest(
+      entry('a.rpm', '1'),
+      entry('repomd.xml', '2', { role: 'metadata' }),
+      entry('x', '3', { role: 'other', isVerified: false }),
+      entry('y', '3', { role: 'other', aliasOf: 'x' }),
+    );
+    assert.deepEqual(measureManifest(tree), { files: 2, bytes: 20, packages: 1, unverified: 1 });
+  });
+});
+
+describe('judgeCandidate()', () => {
+  const old = { size, revision: '=100' };
+  const judge = (next: object, revision = '=200') =>
+    judgeCandidate(old, { size: { ...size, ...next }, revision }, 1_000_000);
+  test('what is as large, or larger, is published', () => {
+    assert.deepEqual(judge({}), []);
+    assert.deepEqual(judge({ files: 500, bytes: 9000 }), []);
+    assert.deepEqual(judgeCandidate(undefined, { size, revision: '' }, 0), []);
+  });
+  test('a fifth of the files may go, not more', () => {
+    assert.deepEqual(judge({ files: 80 }), []);
+    assert.match(judge({ files: 79 }).join(), /21 of 100 files would be gone/);
+  });
+  test('half of the bytes may go, not more', () => {
+    assert.deepEqual(judge({ files: 99, bytes: 500 }), []);
+    assert.match(judge({ files: 99, bytes: 499 }).join(), /501 B of 1\.0 kB would be gone/);
+  });
+  test('a few files of a small tree may go', () => {
+    const small = { size: { ...size, files: 6 }, revision: '' };
+    assert.deepEqual(judgeCandidate(small, { size: { ...size, files: 2 }, revision: '' }, 0), []);
+  });
+  test('nothing at all, no packages, an older state, and one that has expired are held', () => {
+    assert.match(judgeCandidate(undefined, { size: { ...size, files: 0 }, revision: '' }, 0).join(), /is empty/);
+    assert.match(judge({ packages: 0 }).join(), /none of its 90 packages/);
+    assert.match(judge({}, '=99').join(), /goes back from revision =100 to =99/);
+    const expired = judgeCandidate(old, { size, revision: '=200', validUntil: 1 }, 2);
+    assert.match(expired.join(), /valid until 1970-01-01T00:00:00.001Z only/);
+  });
+});
+
+describe('planPublish()', () => {
+  test('new names first, changed ones then, entry files last and in their order', () => {
+    const next = manifest(
+      entry('repodata/repomd.xml', '1'),
+      entry('repodata/repomd.xml.asc', '2'),
+      entry('.treeinfo', '3'),
+      entry('a.rpm', '4'),
+      entry('comps.xml', '5'),
+      entry('same.rpm', '6'),
+    );
+    const live = new Map([
+      ['comps.xml', hash('0')],
+      ['same.rpm', hash('6')],
+      ['repodata/repomd.xml', hash('0')],
+      ['gone.rpm', hash('0')],
+    ]);
+    const plan = planPublish(live, next, ['repodata/repomd.xml.asc', 'repodata/repomd.xml']);
+    const paths = (entries: readonly ManifestEntry[]) => entries.map(({ path }) => path);
+    assert.deepEqual(paths(plan.add), ['a.rpm']);
+    assert.deepEqual(paths(plan.replace), ['comps.xml']);
+    assert.deepEqual(paths(plan.switch), ['.treeinfo', 'repodata/repomd.xml.asc', 'repodata/repomd.xml']);
+  });
+
+  test('ended after any step, every name that is new to the last entry file is there', () => {
+    const digits = fc.constantFrom('1', '2', '3');
+    const trees = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'index'), digits, { minKeys: 1 });
+    fc.assert(
+      fc.property(trees, trees, (before, after) => {
+        const live = new Map(Object.entries(before).map(([path, digit]) => [path, hash(digit)]));
+        const next = manifest(...Object.entries(after).map(([path, digit]) => entry(path, digit)));
+        const plan = planPublish(live, next, ['index']);
+        for (const one of [...plan.add, ...plan.replace]) live.set(one.path, one.sha256);
+        const others = [...next.values()].filter(({ path }) => path !== 'index');
+        for (const { path, sha256 } of others) if (path !== '.treeinfo') assert.equal(live.get(path), sha256);
+        for (const one of plan.switch) live.set(one.path, one.sha256);
+        for (const { path, sha256 } of next.values()) assert.equal(live.get(path), sha256);
+      }),
+    );
+  });
+});
+
+describe('old states', () => {
+  const DAY = 86_400_000;
+  const state: MirrorState = {
+    ...emptyState,
+    current: 'e',
+    snapshots: ['a', 'b', 'c', 'd', 'e'].map((id, index) => snapshot(id, index * DAY)),
+    tags: { prod: 'b' },
+  };
+  const keep = { snapshots: 2, days: 0 };
+  test('go, but not the newest, tagged, leased and young ones', () => {
+    assert.deepEqual(choosePruned(state, keep, ['c'], 100 * DAY), ['a']);
+    assert.deepEqual(choosePruned(state, keep, [], 100 * DAY), ['a', 'c']);
+    assert.deepEqual(choosePruned(state, { snapshots: 2, days: 99 }, [], 100 * DAY), ['a']);
+    assert.deepEqual(choosePruned(state, { snapshots: 9, days: 0 }, [], 100 * DAY), []);
+    assert.deepEqual(choosePruned({ ...state, current: 'a' }, keep, [], 100 * DAY), ['c']);
+  });
+  test('are served behind the current one', () => {
+    assert.deepEqual(liveOrder(state), ['e', 'd', 'c', 'b', 'a']);
+    assert.deepEqual(liveOrder({ ...state, current: 'b' }), ['b', 'e', 'd', 'c', 'a']);
+    assert.deepEqual(liveOrder(emptyState), []);
+    const trees: Record<string, Manifest> = {
+      e: manifest(entry('x', '1')),
+      d: manifest(entry('x', '2'), entry('y', '3')),
+    };
+    const live = uniteLive(state, (id) => trees[id]);
+    assert.deepEqual(
+      [...live],
+      [
+        ['x', hash('1')],
+        ['y', hash('3')],
+      ],
+    );
+  });
+  test('are found by id, tag, and the beginning of one id', () => {
+    const two = {
+      ...state,
+      snapshots: [snapshot('20261126T01'), snapshot('20261127T01')],
+      tags: { prod: '20261126T01' },
+    };
+    assert.equal(findSnapshot(two, 'prod')?.id, '20261126T01');
+    assert.equal(findSnapshot(two, '20261127')?.id, '20261127T01');
+    assert.equal(findSnapshot(two, '2026112'), undefined);
+    assert.equal(findSnapshot(two, '202'), undefined);
+    assert.equal(findSnapshot(two, 'constructor'), undefined);
+  });
+  test('are named by time and content', () =>
+    assert.equal(snapshotId(Date.parse('2026-11-26T01:30:00.500Z'), hash('a')), '20261126T013000-aaaaaa'));
+});
+
+test('fitsGlob() compares the last part, or the whole path where the pattern has a slash', () => {
+  assert.ok(fitsGlob('Packages/a.drpm', ['*.drpm']));
+  assert.ok(!fitsGlob('Packages/a.rpm', ['*.drpm']));
+  assert.ok(fitsGlob('images/boot.iso', ['images/boot.iso']));
+  assert.ok(fitsGlob('images/boot.iso', ['/images/*']));
+  assert.ok(!fitsGlob('x/images/boot.iso', ['images/*']));
+  assert.ok(fitsGlob('x/images/boot.iso', ['**/images/*']));
+  assert.ok(!fitsGlob('abc', ['a.c']));
+});
+
+test('formatBytes()', () => {
+  assert.deepEqual([0, 999, 1000, 28_345_678_901].map(formatBytes), ['0 B', '999 B', '1.0 kB', '28.3 GB']);
+});

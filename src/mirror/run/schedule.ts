@@ -1,0 +1,34 @@
+import { hashText } from '../../net/hash.ts';
+import type { DayWindow, MirrorConfig } from '../mirror-config.ts';
+import { nextCronTime } from './cron.ts';
+import type { MirrorState } from './state.ts';
+
+type Scheduled = Pick<MirrorConfig, 'name' | 'schedule' | 'timezone' | 'jitterSeconds'>;
+
+/**
+ * When a mirror runs next by itself (milliseconds since 1970), after it last began at `lastStart`, or, when it never ran, after
+ * `now`. A time that is over already means at once: what was missed is made up for, once. undefined: never.
+ */
+export function nextStart(mirror: Scheduled, lastStart: number | undefined, now: number): number | undefined {
+  const { schedule, timezone, jitterSeconds, name } = mirror;
+  if (schedule === undefined) return undefined;
+  const jitter = jitterSeconds === 0 ? 0 : (hashText(name) % jitterSeconds) * 1000;
+  const at = nextCronTime(schedule, timezone, (lastStart ?? now) - jitter);
+  return at === undefined ? undefined : at + jitter;
+}
+
+/** The same for a mirror and its state: what is frozen never runs by itself. `since`: when the schedule was first looked at. */
+export function nextRunOf(config: MirrorConfig, state: MirrorState, since: number): number | undefined {
+  const rests = state.isFrozen || config.mode === 'frozen';
+  return rests ? undefined : nextStart(config, state.lastRun?.startedAt, since);
+}
+
+/** Whether a moment lies in one of the windows, by the clock of a time zone. */
+export function isInWindow(windows: readonly DayWindow[], timeZone: string, now: number): boolean {
+  if (windows.length === 0) return false;
+  const format = new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', hour: 'numeric', minute: 'numeric' });
+  const parts = format.formatToParts(now);
+  const read = (type: string) => Number(parts.find((part) => part.type === type)?.value);
+  const minute = read('hour') * 60 + read('minute');
+  return windows.some(({ from, to }) => (from <= to ? minute >= from && minute < to : minute >= from || minute < to));
+}
