@@ -2,7 +2,7 @@ import { mirrorPresetNames } from '../mirror/presets.ts';
 import { kindOf, presetOf } from './build-mirror.ts';
 import type { Facts } from './facts.ts';
 import { didYouMean } from './nearest.ts';
-import { errorAt, type Finding, warningAt } from './problem.ts';
+import { errorAt, type Finding } from './problem.ts';
 import type { MirrorEntry } from './schema.ts';
 
 /** Whether each mirror says where it comes from, and whom it trusts. */
@@ -51,10 +51,12 @@ function checkOrigin(base: readonly string[], mirror: MirrorEntry, isGiven: (key
   return found;
 }
 
-/** Better told now than found out by the disk. */
-function checkMode(base: readonly string[], { mode }: MirrorEntry): Finding[] {
+/** Better told now than by the first client. */
+function checkMode(base: readonly string[], { mode, from }: MirrorEntry): Finding[] {
   if (mode !== 'cache' && mode !== 'sparse') return [];
-  return [warningAt([...base, 'mode'], `${mode} is not there yet: all of the upstream is fetched, as with sync`)];
+  if (from === undefined || from.every((one) => one.startsWith('http'))) return [];
+  const message = `${mode} fetches files when they are asked for, which only HTTP can: expected sync or frozen, or another from`;
+  return [errorAt([...base, 'mode'], message)];
 }
 
 function checkSuites(base: readonly string[], mirror: MirrorEntry): Finding[] {

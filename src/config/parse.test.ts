@@ -309,7 +309,7 @@ const rows: readonly { readonly name: string; readonly text: string; readonly wa
       'r.yaml:2:61: mirrors.d: nothing says how its metadata are read, and over HTTP nobody can list files: expected os, or kind: yum or apt',
       'r.yaml:2:85: mirrors.e: suites is missing: expected names below dists/, like [noble, noble-updates]',
       'r.yaml:2:158: mirrors.f.trust: required needs keys: a file with the public keys of the upstream',
-      'r.yaml:2:174: warning: mirrors.f.mode: cache is not there yet: all of the upstream is fetched, as with sync',
+      'r.yaml:2:174: mirrors.f.mode: cache fetches files when they are asked for, which only HTTP can: expected sync or frozen, or another from',
     ],
   },
   {

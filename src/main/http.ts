@@ -2,6 +2,7 @@ import type { Settings } from '../config/settings.ts';
 import type { Emit, Subject } from '../event/event.ts';
 import { createBootRequestHandler, type ResolveMirror } from '../http/boot/answer-request.ts';
 import { type BootHttp, type BootHttpListener, type BootHttpStats, openBootHttp } from '../http/boot/open-boot-http.ts';
+import type { BootHttpAnswer, WantedFile } from '../http/boot/protocol.ts';
 import { openTcpListener, type TcpListener } from '../io/tcp.ts';
 import { formatIpv4, type Ipv4 } from '../net/ipv4.ts';
 import { ProvisionError } from '../net/provision-error.ts';
@@ -21,6 +22,7 @@ export interface HttpOptions {
   readonly settings: () => Settings;
   readonly boot: BootFiles;
   readonly resolveMirror: ResolveMirror;
+  readonly wantMirrored: (wanted: WantedFile) => Promise<BootHttpAnswer>;
   readonly emit: Emit;
   /** Names the machine behind an address. */
   readonly subjectOf: (address: string, network: string) => Subject;
@@ -53,6 +55,7 @@ export async function openHttp(options: HttpOptions): Promise<Http> {
   const http = await openBootHttp({
     listen: [],
     ask: handler.answer,
+    want: options.wantMirrored,
     onSent: handler.sent,
     emit,
     subjectOf,

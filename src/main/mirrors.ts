@@ -1,17 +1,20 @@
 import { join } from 'node:path';
 import type { Settings } from '../config/settings.ts';
 import type { ResolveMirror } from '../http/boot/answer-request.ts';
+import type { BootHttpAnswer, WantedFile } from '../http/boot/protocol.ts';
 import { type Mirrors, openMirrors } from '../io/mirror/open-mirrors.ts';
 import type { Lives } from '../machine/lives.ts';
 import type { MirrorView } from '../mirror/mirror-view.ts';
 import { findSnapshot } from '../mirror/run/state.ts';
 import type { MirrorLookup } from '../serve/boot-deps.ts';
 import type { Base } from './base.ts';
+import type { HttpOptions } from './http.ts';
 
 /** The mirrors of this host: what boots from them, what is served of them, and the process that fills them. */
 export interface MirrorServing extends Mirrors {
   readonly lookup: MirrorLookup;
-  readonly resolve: ResolveMirror;
+  /** What the boot HTTP listener asks. */
+  readonly serve: Pick<HttpOptions, 'resolveMirror' | 'wantMirrored'>;
   /** Ids of states that installations in progress need. */
   leased(mirror: string): readonly string[];
   use(settings: Settings): void;
@@ -39,7 +42,7 @@ export function openMirrorServing(
   return {
     ...mirrors,
     lookup: createMirrorLookup(root, mirrors.view),
-    resolve: createMirrorResolver(root, mirrors.view),
+    serve: { resolveMirror: createMirrorResolver(root, mirrors.view), wantMirrored: createWanter(mirrors) },
     leased,
     use: (next) => mirrors.configure(mirrorsOf(next)),
   };
@@ -48,6 +51,16 @@ export function openMirrorServing(
 /** Ids are unique enough that it does not matter which mirror a grant was for. */
 function leasedSnapshots(lives: Lives): string[] {
   return [...lives.all()].flatMap(({ operation }) => operation?.grant.snapshot ?? []);
+}
+
+/** Gets a file to this host that the upstream has. */
+function createWanter(mirrors: Mirrors): (wanted: WantedFile) => Promise<BootHttpAnswer> {
+  return async ({ mirror, path, sha256, name }) => {
+    const reply = await mirrors.command({ kind: 'want', name: mirror, path, sha256 });
+    if (reply.kind === 'done') return { kind: 'file', name, path };
+    const reason = reply.kind === 'refused' ? reply.reason : `there is no mirror ${mirror}`;
+    return { kind: 'refuse', status: 503, reason };
+  };
 }
 
 type FindView = (name: string) => MirrorView | undefined;

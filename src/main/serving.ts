@@ -44,7 +44,7 @@ export interface ServingOptions {
   readonly settings: Settings;
   readonly loaders: ServedLoaders;
   readonly inherited: readonly InheritedSocket[];
-  readonly mirrors: Pick<MirrorServing, 'lookup' | 'resolve'>;
+  readonly mirrors: Pick<MirrorServing, 'lookup' | 'serve'>;
 }
 
 /** Opens the sockets of a configuration. What cannot be opened is told and tried again; this does not fail for it. */
@@ -69,13 +69,11 @@ export async function openServing({ base, settings, loaders, inherited, mirrors 
     isInUse: async (name, address) => (await networks?.isInUse(name, address)) ?? false,
     isOwnMac: (mac) => macs.has(mac),
   });
-  const { catalog } = loaders;
-  const { observedAt } = dhcp;
-  const seen = { catalog, observedAt, mirrors: mirrors.lookup };
+  const seen = { catalog: loaders.catalog, observedAt: dhcp.observedAt, mirrors: mirrors.lookup };
   const boot = createBoot({ ...seen, state: () => state, lives, macs: base.macs, book, emit, now });
 
   const { subjectOf, emitNamed } = nameSubjects(emit, {
-    holderAt: (address) => holderOf(address, state, book, observedAt),
+    holderAt: (address) => holderOf(address, state, book, dhcp.observedAt),
     networkAt: (address) => networkOfAddress(state.settings.networks, address)?.name,
   });
   const syslog = createSyslog({ emit, now, subjectOf: (address, network) => subjectOf(formatIpv4(address), network) });
@@ -85,7 +83,7 @@ export async function openServing({ base, settings, loaders, inherited, mirrors 
     macs = ownMacs(await listInterfaces());
   };
   await follow();
-  const http = await openHttp({ ...shared, boot, resolveMirror: mirrors.resolve, subjectOf });
+  const http = await openHttp({ ...shared, ...mirrors.serve, boot, subjectOf });
   networks = await openNetworks({
     ...shared,
     dhcp: () => dhcp,
@@ -103,7 +101,7 @@ export async function openServing({ base, settings, loaders, inherited, mirrors 
     mirrors: mirrors.lookup,
     state: () => state,
     macSetup: () => setup.mac,
-    catalog,
+    catalog: loaders.catalog,
     listeners: () => listeners,
     httpStats: () => http.stats(),
     use: async (next) => {

@@ -28,6 +28,8 @@ export type MirrorCommand =
   | { readonly kind: 'freeze'; readonly name: string; readonly isFrozen: boolean }
   /** Forgets old snapshots, but none that `leased` names. */
   | { readonly kind: 'prune'; readonly name: string; readonly leased: readonly string[] }
+  /** A client wants a file that was not fetched yet: brings it into the pool, once for all who ask. */
+  | { readonly kind: 'want'; readonly name: string; readonly path: string; readonly sha256: string }
   /** Reads everything that is served, and looks whether it is what it should be. */
   | { readonly kind: 'verify'; readonly name: string };
 

@@ -161,7 +161,7 @@ export interface ServerAdmin {
 
 /** A command as an operator gives it: which states are in use is none of their business. */
 export type MirrorOrder =
-  | Exclude<MirrorCommand, { kind: 'prune' }>
+  | Exclude<MirrorCommand, { kind: 'prune' | 'want' }>
   | Omit<Extract<MirrorCommand, { kind: 'prune' }>, 'leased'>;
 
 /** What an operator may do with mirrors. */

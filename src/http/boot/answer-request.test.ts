@@ -191,7 +191,7 @@ test('a refused report is told with its status', async () => {
 
 test('a file of a mirror is looked up by the worker, at the state that the path names', async () => {
   const { handler, asked } = handlerWith();
-  const where = { kind: 'tree', repo: '/m/repos/rocky-9', pool: '/m/pool' };
+  const where = { kind: 'tree', mirror: 'rocky-9', repo: '/m/repos/rocky-9', pool: '/m/pool' };
   const live = await handler.answer(request('GET', '/mirror/rocky-9/repodata/repomd.xml'));
   const name = 'mirror/rocky-9/repodata/repomd.xml';
   assert.deepEqual(live, { ...where, snapshot: undefined, path: 'repodata/repomd.xml', name });

@@ -17,7 +17,9 @@ export interface BootRequestDeps extends Answers {
 export type ResolveMirror = (
   mirror: string,
   label: string | undefined,
-) => Omit<Extract<BootHttpAnswer, { kind: 'tree' }>, 'kind' | 'path' | 'name'> | { readonly missing: string };
+) =>
+  | Omit<Extract<BootHttpAnswer, { kind: 'tree' }>, 'kind' | 'mirror' | 'path' | 'name'>
+  | { readonly missing: string };
 
 const MOST_INTERFACES = 32;
 
@@ -89,7 +91,7 @@ function decideMirror(deps: BootRequestDeps, request: BootHttpRequest, which: st
   const [, mirror = '', label] = /^([^@]*)(?:@(.*))?$/.exec(which) ?? [];
   const found = deps.resolveMirror(mirror, label);
   if ('missing' in found) return { kind: 'refuse', status: 404, reason: found.missing };
-  return { kind: 'tree', ...found, path, name: request.path.slice(1) };
+  return { kind: 'tree', ...found, mirror, path, name: request.path.slice(1) };
 }
 
 function toAnswer(resource: BootResource): BootHttpAnswer {

@@ -4,7 +4,7 @@ import { hideTokens } from '../../event/hide-tokens.ts';
 import { PLAIN_TEXT } from './content-type.ts';
 import type { TreeLookup } from './mirror-tree.ts';
 import { printable } from './path.ts';
-import type { BootHttpAnswer, BootHttpLimits, BootHttpRequest } from './protocol.ts';
+import type { BootHttpAnswer, BootHttpLimits, BootHttpRequest, WantedFile } from './protocol.ts';
 
 export type HttpEventId = Extract<EventId, `http.${string}`>;
 export type EmitHttp = <Id extends HttpEventId>(id: Id, subject: Subject, data: EventData<Id>) => void;
@@ -14,6 +14,8 @@ export interface ListenerDeps {
   readonly limits: BootHttpLimits;
   /** Rejects when main does not answer. */
   readonly ask: (request: Omit<BootHttpRequest, 'id'>) => Promise<BootHttpAnswer>;
+  /** Gets a mirror's file to this host. Rejects when it does not come in time. */
+  readonly want: (wanted: WantedFile) => Promise<BootHttpAnswer>;
   /** A text with this mark was sent in full. */
   readonly confirm: (mark: string) => void;
   readonly emit: EmitHttp;

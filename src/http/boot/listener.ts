@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { hideTokens } from '../../event/hide-tokens.ts';
@@ -101,7 +102,7 @@ async function answer(exchange: Exchange, deps: ListenerDeps, question: Omit<Boo
 async function sendTreeFile(
   exchange: Exchange,
   decided: Extract<BootHttpAnswer, { kind: 'tree' }>,
-  { trees }: ListenerDeps,
+  { trees, want }: ListenerDeps,
 ): Promise<void> {
   const { name, path } = decided;
   const found = await trees.find(decided).catch((error: unknown) => String(error));
@@ -111,8 +112,24 @@ async function sendTreeFile(
     const reason = `there is no ${name}`;
     return refuseAsDecided(exchange, { kind: 'refuse', status: 404, reason, isExpected: isExpectedTreeMiss(path) });
   }
+  if (!(await isThere(found.path))) {
+    const { mirror } = decided;
+    const answer = await want({ mirror, path, name, sha256: found.sha256 }).catch((error: unknown) => String(error));
+    if (exchange.response.destroyed) return;
+    // Clients ask again by themselves.
+    const reason = typeof answer === 'string' ? answer : answer.kind === 'refuse' ? answer.reason : undefined;
+    if (reason !== undefined)
+      return refuse(exchange, { status: 503, reason: `${name}: ${reason}`, headers: { 'Retry-After': '10' } });
+  }
   const cacheControl = found.isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache';
   return sendFile(exchange, { kind: 'file', path: found.path, name, etag: `"${found.sha256}"`, cacheControl });
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function sendText(

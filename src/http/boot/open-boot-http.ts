@@ -10,6 +10,7 @@ import {
   type FromBootWorker,
   type ListenerSetup,
   type ToBootWorker,
+  type WantedFile,
 } from './protocol.ts';
 
 /** One listener of the boot worker. */
@@ -25,6 +26,8 @@ export interface BootHttpOptions {
   readonly listen: readonly BootHttpListener[];
   /** Decides what a request is to get. A rejection becomes 503. */
   readonly ask: (request: BootHttpRequest) => Promise<BootHttpAnswer>;
+  /** Gets a mirror's file to this host; default: there are no mirrors. */
+  readonly want?: ((wanted: WantedFile) => Promise<BootHttpAnswer>) | undefined;
   /** A text with this mark was sent in full. */
   readonly onSent?: ((confirm: string) => void) | undefined;
   readonly emit: Emit;
@@ -59,6 +62,8 @@ export interface BootHttp {
   /** Ends the worker without notice, as a defect would. For tests. */
   terminateWorker(): Promise<void>;
 }
+
+const NO_MIRRORS: BootHttpAnswer = { kind: 'refuse', status: 503, reason: 'there are no mirrors here' };
 
 /** How long to wait before starting another worker after one that did not even come up. */
 const RESTART_AFTER_MS = 1000;
@@ -203,7 +208,10 @@ class BootWorkerLink implements BootHttp {
     switch (message.kind) {
       case 'ask':
         this.#counts.requests += 1;
-        void this.#answer(worker, message.request);
+        void this.#answer(worker, message.request.id, () => this.#options.ask(message.request));
+        break;
+      case 'want':
+        void this.#answer(worker, message.id, async () => this.#options.want?.(message.wanted) ?? NO_MIRRORS);
         break;
       case 'sent':
         this.#options.onSent?.(message.confirm);
@@ -226,16 +234,16 @@ class BootWorkerLink implements BootHttp {
     }
   }
 
-  async #answer(worker: Worker, request: BootHttpRequest): Promise<void> {
+  async #answer(worker: Worker, id: number, decide: () => Promise<BootHttpAnswer>): Promise<void> {
     let answer: BootHttpAnswer;
     try {
-      answer = await this.#options.ask(request);
+      answer = await decide();
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       answer = { kind: 'refuse', status: 503, reason: `the server could not decide: ${reason}` };
     }
     // A worker that died meanwhile has other numbers.
-    if (worker === this.#worker) this.#post(worker, { kind: 'answer', id: request.id, answer });
+    if (worker === this.#worker) this.#post(worker, { kind: 'answer', id, answer });
   }
 
   #onEvent({ id, subject, data }: Extract<FromBootWorker, { kind: 'event' }>): void {

@@ -29,6 +29,8 @@ export interface BootHttpLimits {
   readonly bodyBytes: number;
   readonly connectionsPerAddress: number;
   readonly connections: number;
+  /** How long a file may take to come from an upstream. */
+  readonly fetchMs: number;
   /** How long main may take to decide. */
   readonly decisionMs: number;
   /** How long running answers may go on after close(). */
@@ -44,6 +46,7 @@ export const defaultBootHttpLimits: BootHttpLimits = {
   bodyBytes: 64 * 1024,
   connectionsPerAddress: 64,
   connections: 4096,
+  fetchMs: 10 * 60_000,
   decisionMs: 20_000,
   graceMs: 500,
 };
@@ -86,6 +89,7 @@ export type BootHttpAnswer =
   /** A file of a mirror, which the worker looks up by itself. */
   | {
       readonly kind: 'tree';
+      readonly mirror: string;
       /** The mirror's folder, and that of the pool: absolute. */
       readonly repo: string;
       readonly pool: string;
@@ -121,6 +125,16 @@ export type BootHttpAnswer =
       readonly allow?: string | undefined;
     };
 
+/** A file of a mirror that its metadata name, and that has to be fetched. */
+export interface WantedFile {
+  readonly mirror: string;
+  /** Below the mirror's root. */
+  readonly path: string;
+  readonly sha256: string;
+  /** For messages. */
+  readonly name: string;
+}
+
 /** The worker's start data. */
 export interface BootWorkerSetup {
   readonly listeners: readonly ListenerSetup[];
@@ -137,6 +151,8 @@ export type ToBootWorker =
 
 export type FromBootWorker =
   | { readonly kind: 'ask'; readonly request: BootHttpRequest }
+  /** A mirror's file is not on this host yet; answered as a request is. */
+  | { readonly kind: 'want'; readonly id: number; readonly wanted: WantedFile }
   | { readonly kind: 'sent'; readonly confirm: string }
   | {
       readonly kind: 'event';

@@ -8,11 +8,13 @@ import { createListener } from './listener.ts';
 import { createTreeLookup } from './mirror-tree.ts';
 import type {
   BootHttpAnswer,
+  BootHttpLimits,
   BootHttpRequest,
   BootWorkerSetup,
   FromBootWorker,
   ListenerSetup,
   ToBootWorker,
+  WantedFile,
 } from './protocol.ts';
 
 /** The thread that serves files to machines. Everything it may decide by itself is how to send what main names. */
@@ -26,10 +28,11 @@ async function run(setup: BootWorkerSetup, port: NonNullable<typeof parentPort>)
     await prepareThread();
   }
   const tell = (message: FromBootWorker) => port.postMessage(message);
-  const { ask, onAnswer } = createAsker(setup.limits.decisionMs, tell);
+  const { ask, want, onAnswer } = createAsker(setup.limits, tell);
   const deps: ListenerDeps = {
     limits: setup.limits,
     ask,
+    want,
     confirm: (confirm) => tell({ kind: 'sent', confirm }),
     emit: (id, subject, data) => tell({ kind: 'event', id, subject, data }),
     trees: createTreeLookup(),
@@ -78,20 +81,28 @@ interface Waiting {
   readonly timer: NodeJS.Timeout;
 }
 
-function createAsker(decisionMs: number, tell: (message: FromBootWorker) => void) {
+function createAsker({ decisionMs, fetchMs }: BootHttpLimits, tell: (message: FromBootWorker) => void) {
   const waiting = new Map<number, Waiting>();
   let next = 1;
+  const wait = (id: number, ms: number, late: string) => {
+    const { promise, resolve, reject } = Promise.withResolvers<BootHttpAnswer>();
+    const timer = setTimeout(() => {
+      waiting.delete(id);
+      reject(new Error(late));
+    }, ms);
+    waiting.set(id, { resolve, timer });
+    return promise;
+  };
   return {
     ask: (request: Omit<BootHttpRequest, 'id'>) => {
       const id = next++;
-      const { promise, resolve, reject } = Promise.withResolvers<BootHttpAnswer>();
-      const timer = setTimeout(() => {
-        waiting.delete(id);
-        reject(new Error('the server did not decide in time, try again'));
-      }, decisionMs);
-      waiting.set(id, { resolve, timer });
       tell({ kind: 'ask', request: { id, ...request } });
-      return promise;
+      return wait(id, decisionMs, 'the server did not decide in time, try again');
+    },
+    want: (wanted: WantedFile) => {
+      const id = next++;
+      tell({ kind: 'want', id, wanted });
+      return wait(id, fetchMs, 'the upstream did not give it in time, try again');
     },
     onAnswer: (id: number, answer: BootHttpAnswer) => {
       const waiter = waiting.get(id);

@@ -48,6 +48,8 @@ async function act(deps: CommandDeps, unit: MirrorUnit, command: MirrorCommand):
       return unit.alone(async () => freeze(deps, unit, command.isFrozen));
     case 'prune':
       return unit.alone(async () => prune(deps, unit, command.leased));
+    case 'want':
+      return want(unit, command.path, command.sha256);
     case 'verify':
       return unit.alone(() => verify(deps, unit));
   }
@@ -71,6 +73,13 @@ function beginRun(unit: MirrorUnit, isForced: boolean): MirrorReply {
   const joined = unit.isRunning();
   void unit.run('by command', isForced);
   return done(joined ? 'a run is in progress already' : 'a run began');
+}
+
+async function want(unit: MirrorUnit, path: string, sha256: string): Promise<MirrorReply> {
+  const fetched = await unit.want(path, sha256);
+  if (fetched.kind === 'stored') return done(sha256);
+  const reason = fetched.kind === 'absent' ? 'the upstream does not have it any more' : fetched.reason;
+  return refused(reason, 'The next run brings the mirror to what the upstream has now.');
 }
 
 async function approve(deps: CommandDeps, unit: MirrorUnit): Promise<MirrorReply> {

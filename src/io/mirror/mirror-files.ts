@@ -11,6 +11,8 @@ export interface MirrorFiles {
   /** The plain tree, for other servers and for people. */
   readonly live: string;
   readonly parts: string;
+  /** Downloads that clients wait for, apart from those of a run. */
+  readonly wanted: string;
   /** Where rsync copies to. */
   readonly staging: string;
   readonly lock: string;
@@ -30,7 +32,7 @@ export interface MirrorFiles {
 
 export function openMirrorFiles(folder: string): MirrorFiles {
   const at = (...parts: string[]) => join(folder, ...parts);
-  for (const name of ['live', 'parts', 'snapshots']) mkdirSync(at(name), { recursive: true });
+  for (const name of ['live', 'parts', 'wanted', 'snapshots']) mkdirSync(at(name), { recursive: true });
   const manifestFile = (id: string) => at('snapshots', `${id}.jsonl`);
   const findManifest = (id: string) => {
     if (!existsSync(manifestFile(id))) return undefined;
@@ -41,6 +43,7 @@ export function openMirrorFiles(folder: string): MirrorFiles {
     folder,
     live: at('live'),
     parts: at('parts'),
+    wanted: at('wanted'),
     staging: at('staging'),
     lock: at('lock'),
     readState: () => readState(at('state.json')),

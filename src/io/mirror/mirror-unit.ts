@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import type { Emit } from '../../event/event.ts';
 import { type MirrorConfig, planKey } from '../../mirror/mirror-config.ts';
 import type { MirrorView } from '../../mirror/mirror-view.ts';
-import type { SignatureChecker } from '../../mirror/plan.ts';
+import type { PlannedFile, SignatureChecker } from '../../mirror/plan.ts';
+import { learnedKeys, packageKey } from '../../mirror/run/learned.ts';
 import { nextRunOf } from '../../mirror/run/schedule.ts';
 import type { LastRun, MirrorState } from '../../mirror/run/state.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
-import type { FetchDeps } from './fetch-file.ts';
+import type { FetchDeps, Fetched } from './fetch-file.ts';
 import { openGpgvChecker } from './gpgv.ts';
 import { createHttpClient } from './http-client.ts';
 import { createLimiter } from './limiter.ts';
@@ -18,6 +19,7 @@ import { planTree } from './planners.ts';
 import type { Pool } from './pool.ts';
 import { type RunOutcome, runSync } from './run-sync.ts';
 import { watchSpace } from './space.ts';
+import { createWantedFiles } from './wanted-files.ts';
 
 export interface UnitDeps {
   /** `mirrors` of the data folder. */
@@ -27,6 +29,8 @@ export interface UnitDeps {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly onChange: () => void;
+  /** Ends what clients wait for. */
+  readonly signal: AbortSignal;
   /** What stays free on the disk; default: see `watchSpace`. */
   readonly reserveBytes?: number | undefined;
 }
@@ -41,6 +45,8 @@ export interface MirrorUnit {
   isRunning(): boolean;
   /** Ends the run in progress; resolves when it is over. */
   stop(): Promise<void>;
+  /** Brings a file into the pool that a client asks for; see `createWantedFiles`. */
+  want(path: string, sha256: string): Promise<Fetched>;
   /** Does something alone. Throws ProvisionError `mirror-busy`. */
   alone<Result>(work: () => Promise<Result>): Promise<Result>;
   nextRunAt(): number | undefined;
@@ -61,6 +67,7 @@ export function createMirrorUnit(deps: UnitDeps, first: MirrorConfig): MirrorUni
   const files = openMirrorFiles(join(deps.root, 'repos', first.name));
   const bornAt = now();
   let config = first;
+  const wanted = createWantedFiles({ ...deps, files, config: () => config });
   let running: Running | undefined;
   /** Of this process: a run that could not even begin, or a disk that is full, leaves nothing in the state. */
   let lastRun: LastRun | undefined;
@@ -89,6 +96,7 @@ export function createMirrorUnit(deps: UnitDeps, first: MirrorConfig): MirrorUni
     configure: (next) => {
       config = next;
     },
+    want: wanted.want,
     isRunning: () => running !== undefined,
     run: (why, isForced) => {
       if (running) return running.done;
@@ -178,7 +186,7 @@ async function runWithTools(deps: UnitDeps, { config, files, meter, signal, isFo
           parallel: config.connections,
           exclude: config.exclude,
           allowMissing: config.allowMissing,
-          isEager: () => true,
+          isEager: chooseEager(config, files, pool),
         },
         openSource: () => openSource({ fetch, files, meter }, config),
         planTree: (upstream) => planTree(config, upstream, checker, now()),
@@ -193,6 +201,19 @@ async function runWithTools(deps: UnitDeps, { config, files, meter, signal, isFo
     http.close();
     checker.close();
   }
+}
+
+/**
+ * A cache has all that is needed to know what there is, and to boot; packages come when they are asked for. A sparse mirror fetches
+ * ahead what was asked for once, in its new version.
+ */
+function chooseEager({ mode }: MirrorConfig, files: MirrorFiles, pool: Pool): (file: PlannedFile) => boolean {
+  if (mode !== 'cache' && mode !== 'sparse') return () => true;
+  if (mode === 'cache') return ({ role }) => role !== 'package';
+  const { current } = files.readState();
+  const manifest = (current === undefined ? undefined : files.findManifest(current)) ?? new Map();
+  const learned = learnedKeys(manifest, (sha256) => pool.sizeOf(sha256) !== undefined);
+  return ({ role, path }) => role !== 'package' || learned.has(packageKey(path) ?? '');
 }
 
 /** Without keys nothing is asked of it: the configuration has seen to that. */

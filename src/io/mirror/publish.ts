@@ -62,6 +62,11 @@ export async function finishPublish(deps: PublishDeps, state: MirrorState): Prom
   return state;
 }
 
+/** A file that came after its state was published. */
+export function linkIntoLive(deps: PublishDeps, entry: ManifestEntry): void {
+  putLink(deps, entry);
+}
+
 /** Looks at every name of the plain tree, and mends what is not what it should be. */
 export function mendLive(deps: PublishDeps, state: MirrorState): void {
   const manifest = state.current === undefined ? undefined : deps.files.findManifest(state.current);

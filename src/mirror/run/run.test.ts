@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { formatBytes } from './amounts.ts';
 import { fitsGlob } from './glob.ts';
 import { judgeCandidate } from './guard.ts';
+import { learnedKeys, packageKey } from './learned.ts';
 import { formatManifest, type Manifest, type ManifestEntry, measureManifest, parseManifest } from './manifest.ts';
 import { choosePruned, uniteLive } from './prune.ts';
 import { planPublish } from './publish-plan.ts';
@@ -182,6 +183,23 @@ test('fitsGlob() compares the last part, or the whole path where the pattern has
   assert.ok(!fitsGlob('x/images/boot.iso', ['images/*']));
   assert.ok(fitsGlob('x/images/boot.iso', ['**/images/*']));
   assert.ok(!fitsGlob('abc', ['a.c']));
+});
+
+test('packageKey() is the same for all versions of a package', () => {
+  assert.equal(packageKey('Packages/b/bash-completion-2.11-5.el9.noarch.rpm'), 'bash-completion.noarch');
+  assert.equal(packageKey('Packages/kernel-core-5.14.0-503.el9.x86_64.rpm'), 'kernel-core.x86_64');
+  assert.equal(packageKey('pool/main/g/g++-12/g++-12_12.2.0-14+deb12u1_amd64.deb'), 'g++-12_amd64');
+  assert.equal(packageKey('pool/main/b/base/base-files_1%3a12_all.udeb'), 'base-files_all');
+  assert.equal(packageKey('images/install.img'), undefined);
+});
+
+test('learnedKeys() are those of packages that are here', () => {
+  const tree = manifest(
+    entry('a-1-1.noarch.rpm', '1'),
+    entry('b-1-1.noarch.rpm', '2'),
+    entry('c-1-1.noarch.rpm', '1', { role: 'other' }),
+  );
+  assert.deepEqual([...learnedKeys(tree, (sha256) => sha256 === hash('1'))], ['a.noarch']);
 });
 
 test('formatBytes()', () => {

@@ -1,0 +1,95 @@
+import type { MirrorConfig } from '../../mirror/mirror-config.ts';
+import type { Manifest, ManifestEntry } from '../../mirror/run/manifest.ts';
+import { liveOrder } from '../../mirror/run/state.ts';
+import { encodeTreePath } from '../../mirror/run/tree-path.ts';
+import { type Fetched, fetchToPool } from './fetch-file.ts';
+import { createHttpClient } from './http-client.ts';
+import { createLimiter } from './limiter.ts';
+import type { MirrorFiles } from './mirror-files.ts';
+import type { Pool } from './pool.ts';
+import { linkIntoLive } from './publish.ts';
+import { watchSpace } from './space.ts';
+
+export interface WantedDeps {
+  readonly root: string;
+  readonly files: MirrorFiles;
+  readonly pool: Pool;
+  readonly config: () => MirrorConfig;
+  readonly signal: AbortSignal;
+  readonly reserveBytes?: number | undefined;
+}
+
+/** Files that are fetched when a client asks for them. */
+export interface WantedFiles {
+  /** One request to the upstream, whatever the number of clients. Rejects with ProvisionError `disk-full`. */
+  want(path: string, sha256: string): Promise<Fetched>;
+}
+
+/** A client does not wait for long: what cannot be had soon is asked for again by itself. */
+const RETRY = { times: 2, firstMs: 250, mostMs: 5_000 };
+
+export function createWantedFiles(deps: WantedDeps): WantedFiles {
+  const flights = new Map<string, Promise<Fetched>>();
+  const find = createFinder(deps.files);
+  const http = createHttpClient({ connections: 16 });
+  deps.signal.addEventListener('abort', () => http.close());
+  return {
+    want: (path, sha256) => {
+      const flight = flights.get(sha256) ?? fetchOne({ ...deps, http }, find(path, sha256), sha256);
+      flights.set(sha256, flight);
+      const forget = () => flights.delete(sha256);
+      flight.then(forget, forget);
+      return flight;
+    },
+  };
+}
+
+/** The states that are served are read once, and again when they have changed. */
+function createFinder(files: MirrorFiles): (path: string, sha256: string) => ManifestEntry | undefined {
+  let manifests = new Map<string, Manifest>();
+  return (path, sha256) => {
+    const known = manifests;
+    manifests = new Map();
+    let found: ManifestEntry | undefined;
+    for (const id of liveOrder(files.readState())) {
+      const manifest = known.get(id) ?? (found === undefined ? files.findManifest(id) : undefined);
+      if (manifest === undefined) continue;
+      manifests.set(id, manifest);
+      const entry = manifest.get(path);
+      if (entry?.sha256 === sha256) found ??= entry;
+    }
+    return found;
+  };
+}
+
+type FetchOneDeps = WantedDeps & { readonly http: ReturnType<typeof createHttpClient> };
+
+async function fetchOne(deps: FetchOneDeps, entry: ManifestEntry | undefined, sha256: string): Promise<Fetched> {
+  const { root, files, pool, config, signal, http } = deps;
+  const bytes = pool.sizeOf(sha256);
+  if (bytes !== undefined) return { kind: 'stored', sha256, bytes, isVerified: true, origin: undefined };
+  if (entry === undefined) return { kind: 'wrong', reason: 'no state of the mirror names it' };
+  const { from, bytesPerSecond } = config();
+  const path = encodeTreePath(entry.aliasOf ?? entry.path);
+  const space = watchSpace(root, deps.reserveBytes);
+  space.require(entry.bytes, 1);
+  const fetched = await fetchToPool(
+    {
+      http,
+      pool,
+      partsFolder: files.wanted,
+      limiter: createLimiter(bytesPerSecond),
+      signal,
+      retry: RETRY,
+      checkSpace: space.spend,
+    },
+    {
+      urls: from.map((base) => `${base.replace(/\/*$/, '/')}${path}`),
+      bytes: entry.bytes,
+      maxBytes: entry.bytes,
+      digests: [{ algorithm: 'sha256', hex: sha256 }],
+    },
+  );
+  if (fetched.kind === 'stored') linkIntoLive({ files, pool }, entry);
+  return fetched;
+}
