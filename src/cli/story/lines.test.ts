@@ -110,6 +110,11 @@ test('a rack of which not all fits', () => {
   matchesGolden('rack-low', lines);
 });
 
+test('two cards of one machine are told apart', () => {
+  const other: Story = { ...late(), machine: 'box' };
+  matchesGolden('rack-cards', rackLines({ stories: [loading(), other], now, height: 24 }, rich));
+});
+
 test('an empty rack', () => {
   matchesGolden('rack-empty', rackLines({ stories: [], now, height: 24 }, rich));
 });

@@ -44,8 +44,11 @@ export function rackLines(view: RackView, look: Look): string[] {
   }
   const room = Math.max(1, height - lines.length - 1);
   const shown = stories.length <= room + 1 ? stories : stories.slice(0, room);
-  const nameWidth = Math.min(NAME, Math.max(...shown.map((story) => nameOf(story).length)));
-  for (const story of shown) lines.push(rackLine(story, now, nameWidth, look));
+  const names = shown.map((story) => nameOf(story, stories));
+  const nameWidth = Math.min(NAME, Math.max(...names.map((name) => name.length)));
+  for (const [index, story] of shown.entries()) {
+    lines.push(rackLine(story, now, fit(look, names[index] ?? '', nameWidth), look));
+  }
   const hidden = stories.length - shown.length;
   if (hidden > 0) lines.push(paint(look, 'dim', `and ${hidden} more`));
   return lines;
@@ -74,21 +77,24 @@ export function isOverdue({ next, endedAt }: Story, now: number): boolean {
   return endedAt === undefined && next !== undefined && now > next.expectedBy;
 }
 
-function nameOf({ machine, mac }: Story): string {
-  return withoutControls(machine ?? mac);
+/** Of a machine that is heard with several cards, the end of the MAC says which. */
+function nameOf({ machine, mac }: Story, all: readonly Story[]): string {
+  if (machine === undefined) return mac;
+  const hasSeveral = all.some((other) => other.machine === machine && other.mac !== mac);
+  return withoutControls(hasSeveral ? `${machine} ${mac.slice(-5)}` : machine);
 }
 
-function rackLine(story: Story, now: number, nameWidth: number, look: Look): string {
+function rackLine(story: Story, now: number, name: string, look: Look): string {
   const stage = story.stages.at(-1);
   const isOver = story.endedAt !== undefined;
   const [word, colour] =
     isOver || story.outcome === 'ignored' ? OUTCOMES[story.outcome] : [stage?.name ?? '', OUTCOMES.running[1]];
   const since = isOver ? story.startedAt : (stage?.startedAt ?? story.startedAt);
   const clock = formatClock((story.endedAt ?? now) - since);
-  const fixed = nameWidth + 2 + stageBarWidth(look) + 2 + WORD + 1 + CLOCK + 2;
+  const fixed = name.length + 2 + stageBarWidth(look) + 2 + WORD + 1 + CLOCK + 2;
   const said = whatIsSaid(story, now);
   return [
-    paint(look, 'bold', fit(look, nameOf(story), nameWidth)),
+    paint(look, 'bold', name),
     '  ',
     stageBar(story, look),
     '  ',
