@@ -4,6 +4,9 @@ import { nameOf, whoIs } from './words.ts';
 
 /** Addresses: none left, none meant for this machine, two users of one. */
 
+/** A system that uses both of its cards asks with both at nearly the same time. */
+const BOTH_CARDS_MS = 60_000;
+
 function hasLeaseAfter({ events }: View, seq: number): boolean {
   return heard(events, 'dhcp.ack', 'dhcp.offer').some((event) => event.seq > seq);
 }
@@ -122,10 +125,10 @@ const addressChanged: Rule = {
       };
     }
     const sibling = acks(view.trace.siblings ?? [], 'system').findLast(({ seq }) => seq > firmware.seq);
-    if (sibling === undefined || !isOnItsOwn(view)) return undefined;
+    if (sibling === undefined || !isOnItsOwn(view) || view.now - sibling.time < BOTH_CARDS_MS) return undefined;
     return {
       evidence: [firmware, sibling],
-      confidence: 0.7,
+      confidence: 0.45,
       cause: `the installed system of ${nameOf(view)} asks with another card, ${sibling.mac}, and has ${sibling.data.address}; it was booted with ${view.trace.attempt.mac} as ${firmware.data.address}`,
       remedy: `Connect one of the cards only, or look up the machine under ${sibling.data.address}; both cards belong under its \`macs\``,
     };

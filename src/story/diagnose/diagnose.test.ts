@@ -4,7 +4,7 @@ import { type Capture, readCaptures } from '../../../test/support/capture.ts';
 import { readRecord } from '../../../test/support/records.ts';
 import { replay, SM1, START } from '../../../test/support/replay-traffic.ts';
 import { traceOf } from '../../../test/support/traces.ts';
-import type { RecordedEvent } from '../../event/event.ts';
+import { type RecordedEvent, recordEvent } from '../../event/event.ts';
 import { type Mac, mac } from '../../net/mac.ts';
 import { diagnose } from './diagnose.ts';
 import { rules } from './rules.ts';
@@ -129,6 +129,47 @@ describe('traffic of a failure raises exactly its diagnosis', () => {
       }
     });
   }
+});
+
+/** Of a long attempt the first events and the last are kept. */
+test('an installation of which the middle is not kept raises nothing', () => {
+  const kept = [
+    recordEvent(
+      { seq: 1, time: 0 },
+      'dhcp.discover',
+      { mac: SM1, machine: 'sm1' },
+      { client: 'iPXE, bios-x86', via: 'br0' },
+    ),
+    recordEvent(
+      { seq: 2, time: 1_000 },
+      'boot.config',
+      { mac: SM1, machine: 'sm1' },
+      { file: 'ipxe/boot.ipxe', loader: 'ipxe', decision: 'install', reason: 'granted', profile: 'debian' },
+    ),
+    recordEvent(
+      { seq: 3, time: 2_000 },
+      'http.done',
+      { mac: SM1, machine: 'sm1' },
+      { method: 'GET', path: '/os/debian/linux', userAgent: 'iPXE', status: 200, bytes: 8_000_000, ms: 900 },
+    ),
+    recordEvent(
+      { seq: 900, time: 1_800_000 },
+      'dhcp.ack',
+      { mac: SM1, machine: 'sm1' },
+      { address: '172.22.10.30', seconds: 3600, kind: 'renewing', client: 'installer, d-i' },
+    ),
+  ];
+  const trace = traceOf(kept, SM1, 3_000_000);
+  const stage = {
+    name: 'installer',
+    state: 'running',
+    startedAt: 60_000,
+    bytes: 0,
+    transfers: [],
+    transferCount: 0,
+    words: {},
+  } as const;
+  assert.deepEqual(diagnose({ ...trace, attempt: { ...trace.attempt, stages: [stage] } }), []);
 });
 
 test('each of the forty failures has traffic, and each rule too', () => {

@@ -1,5 +1,5 @@
 import type { Rule } from './rule.ts';
-import { acks, after, type Fetch, hasInstaller, heard, isStuckAfter, lastDeed, type View } from './view.ts';
+import { acks, after, discovers, type Fetch, hasInstaller, heard, isStuckAfter, lastDeed, type View } from './view.ts';
 import { eventsCommand, nameOf, since, whoIs } from './words.ts';
 
 /** From the kernel's first byte to the answer file. */
@@ -99,6 +99,10 @@ const installerSilent: Rule = {
     const last = lastDeed(view) ?? initrd.event;
     if (last.seq < initrd.event.seq || !isStuckAfter(view, last, INSTALLER_MS)) return undefined;
     if ((view.trace.siblings ?? []).length > 0) return undefined;
+    // An installer that does not say that it is one looks like any system.
+    const later = after(view.events, initrd.event);
+    if (discovers(later, 'system', 'installer').length > 0 || acks(later, 'system', 'installer').length > 0)
+      return undefined;
     if (view.fetches.some((fetch) => fetch.event.seq > initrd.event.seq && isIso(fetch))) return undefined;
     return {
       evidence: [initrd.event],
@@ -115,7 +119,7 @@ const answerNotAsked: Rule = {
   when: ['dhcp.ack'],
   help: 'The installer has its address and does not ask for its answer file: it cannot reach the host in its URL (no router, a rule that drops TCP), or it stopped at a question before. debian-installer asks for name servers when its lease has none; ours always names one. `rackready render MACHINE` shows the URL on its kernel line; try it from another machine of that network.',
   find(view) {
-    const ack = acks(view.events, 'installer').at(-1);
+    const ack = acks(view.events, 'installer').findLast(({ data }) => data.kind !== 'renewing');
     if (ack === undefined || !isStuckAfter(view, ack, ANSWER_MS)) return undefined;
     const isAnswered = view.events.some(
       ({ id }) => id.startsWith('answer.') || /^install\.(started|reported|done)/.test(id),

@@ -117,9 +117,10 @@ export function hasConfig(view: View): boolean {
   return view.events.some(({ id }) => id === 'boot.config' || id.startsWith('answer.') || id.startsWith('installer.'));
 }
 
-/** The installer runs: what loaded it has worked. */
-export function hasInstaller({ events }: View): boolean {
+/** The installer runs: what loaded it has worked. Of a long attempt the middle is not kept, but its stages are. */
+export function hasInstaller({ events, trace: { attempt } }: View): boolean {
   return (
+    attempt.stages.some(({ name }) => name === 'installer' || name === 'system') ||
     discovers(events, 'installer').length > 0 ||
     events.some(({ id }) => /^(answer\.|installer\.|install\.(started|chosen|reported|done))/.test(id))
   );
