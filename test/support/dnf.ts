@@ -9,17 +9,21 @@ export interface Dnf {
   run(...words: string[]): Promise<Ended>;
 }
 
-/** `repositories`: name to URL. `key`: URL of the public key. `prefix`: to run it in another network namespace. */
+/**
+ * `repositories`: name to URL. `key`: URL of the public key; undefined: the signature of metadata is not asked for. `prefix`: to run
+ * it in another network namespace.
+ */
 export function openDnf(
   repositories: Readonly<Record<string, string>>,
-  key: string,
+  key: string | undefined,
   prefix: readonly string[] = [],
 ): Dnf {
   const folder = newFolder('dnf');
   const config = join(folder, 'dnf.conf');
   const main = `[main]\ncachedir=${folder}/cache\nlogdir=${folder}\nreposdir=/none\nzchunk=0\ngpgcheck=1\nretries=1\n`;
+  const check = key === undefined ? 'repo_gpgcheck=0' : `repo_gpgcheck=1\ngpgkey=${key}`;
   const sections = Object.entries(repositories).map(
-    ([name, url]) => `[${name}]\nname=${name}\nbaseurl=${url}\ngpgcheck=1\nrepo_gpgcheck=1\ngpgkey=${key}\n`,
+    ([name, url]) => `[${name}]\nname=${name}\nbaseurl=${url}\ngpgcheck=1\n${check}\n`,
   );
   writeFileSync(config, main + sections.join(''));
   const root = join(folder, 'root');
