@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { MirrorJson } from '../http/api/mirror-json.ts';
 import { formatBytes } from '../mirror/run/amounts.ts';
 import { type ApiClient, type ClientOptions, runClient, withClientOptions } from './client.ts';
+import { indexCommand } from './mirror-index.ts';
 import { describeMirror, describeSnapshots } from './mirror-print.ts';
 import { followRun } from './mirror-sync.ts';
 import { formatTable, formatWhen } from './print.ts';
@@ -18,7 +19,14 @@ Examples:
   ./rackready mirror approve centos-7     publish a state that was held`,
     )
     .action((options: ClientOptions) => runClient(options, (client) => list(client, options)));
-  for (const one of [listCommand(), statusCommand(), snapshotsCommand(), syncCommand(), ...plainCommands()])
+  for (const one of [
+    listCommand(),
+    statusCommand(),
+    snapshotsCommand(),
+    syncCommand(),
+    ...plainCommands(),
+    indexCommand(),
+  ])
     mirror.addCommand(one);
   return mirror;
 }

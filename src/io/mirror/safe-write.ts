@@ -2,11 +2,11 @@ import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Writes a file so that after a power cut it is the old one or the new one. */
-export function writeSafely(file: string, text: string): void {
+export function writeSafely(file: string, content: string | Uint8Array): void {
   const part = `${file}.new`;
   const handle = openSync(part, 'w', 0o644);
   try {
-    const bytes = Buffer.from(text);
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
     for (let done = 0; done < bytes.length; ) done += writeSync(handle, bytes, done);
     fsyncSync(handle);
   } finally {
