@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, cpSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { MirrorJson } from '../../src/http/api/mirror-json.ts';
@@ -83,6 +83,34 @@ test('Enterprise Linux: two signed repositories and an installer, from which dnf
   const refused = await mirror(server, 'sync', 'el');
   assert.equal(refused.code, 1, refused.text);
   await server.event('mirror.held', { mirror: 'el', reason: /signature/ });
+  assert.equal(await currentOf(server, 'el'), first);
+});
+
+test('an ISO of Enterprise Linux: imported without being mounted, and installed from', async (t) => {
+  if (!needs(t, 'ip', 'dnf', 'rpm', 'rpmbuild', 'rpmsign', 'createrepo_c', 'gpg', 'gpgv', 'xorriso')) return;
+  const key = makeKey(t, 'upstream');
+  const upstream = await makeYumUpstream(key);
+  const iso = join(newFolder('medium'), 'el.iso');
+  const make = ['xorriso', '-as', 'mkisofs', '-quiet', '-R', '-o', iso];
+  const burnt = await runProgram([...make, upstream]);
+  assert.equal(burnt.code, 0, burnt.text);
+  const { server, prefix } = await openRack(
+    t,
+    `  el: { from: "file://${iso}", kind: yum, repositories: [BaseOS/x86_64/os], keys: [${key.armouredFile}] }\n`,
+  );
+  const filled = await mirror(server, 'sync', 'el');
+  assert.equal(filled.code, 0, filled.text);
+  const repositories = ['BaseOS', 'AppStream'].map((name) => [name, `${BASE}/el/${name}/x86_64/os`]);
+  const dnf = openDnf(Object.fromEntries(repositories), `${BASE}/el/key.asc`, prefix);
+  const installed = await dnf.run('install', '@core', 'tiny-app');
+  assert.equal(installed.code, 0, installed.text);
+  assert.equal(readFileSync(join(dnf.root, 'opt/tiny/tiny-app'), 'utf8'), 'tiny-app\n');
+
+  // Half of it is not taken for a smaller one.
+  const first = await currentOf(server, 'el');
+  truncateSync(iso, 70_000);
+  assert.equal((await mirror(server, 'sync', 'el')).code, 1);
+  await server.event('mirror.failed', { mirror: 'el', reason: /not whole|cannot|no ISO/ });
   assert.equal(await currentOf(server, 'el'), first);
 });
 

@@ -6,6 +6,7 @@ import { ProvisionError } from '../../net/provision-error.ts';
 import type { FetchDeps } from './fetch-file.ts';
 import { createFolderSource } from './folder-source.ts';
 import { createHttpSource } from './http-source.ts';
+import { createIsoSource } from './iso-source.ts';
 import type { Meter } from './meter.ts';
 import type { MirrorFiles } from './mirror-files.ts';
 import { isWorthAnotherTry, runRsync } from './rsync.ts';
@@ -25,16 +26,16 @@ export async function openSource(deps: OpenSourceDeps, config: MirrorConfig): Pr
     case 'rsync':
       return openRsyncSource(deps, config);
     case 'file':
-      return openFolderSource(deps, config, fileURLToPath(first));
+      return openLocalSource(deps, config, fileURLToPath(first));
     default:
       return createHttpSource(deps.fetch, config.from);
   }
 }
 
-function openFolderSource(deps: OpenSourceDeps, config: MirrorConfig, folder: string): Source {
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new ProvisionError('upstream-failed', `There is no folder ${folder}`);
-  }
+async function openLocalSource(deps: OpenSourceDeps, config: MirrorConfig, folder: string): Promise<Source> {
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found?.isFile()) return createIsoSource(deps.fetch, folder);
+  if (!found?.isDirectory()) throw new ProvisionError('upstream-failed', `There is no folder or ISO ${folder}`);
   if (readdirSync(folder).length === 0) throw emptyUpstream(config);
   return createFolderSource(deps.fetch, folder, { isOwn: false });
 }
