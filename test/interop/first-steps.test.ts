@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { needs } from '../needs.ts';
-import { ip, openSegment, runProgram } from '../support/segment.ts';
+import { ip, openSegment, runProgram, startProgram } from '../support/segment.ts';
 
 /* From a host without a configuration to one that `up` takes. */
 
@@ -61,4 +61,22 @@ test('what cannot be served is said: no such interface, none with an address, tw
   assert.match(twice.text, /overlaps[\s\S]*Choose one network with --interface NAME/);
   assert.equal((await run('ls rackready.yaml')).code, 2);
   assert.equal((await run(`${PROGRAM} init --interface br1 --output x.yaml`)).code, 0);
+});
+
+test('the link with the token is for a terminal only', async (t) => {
+  if (!needs(t, 'ip', 'script')) return;
+  ip('link set lo up');
+  await openSegment(t);
+  const { home } = host();
+  const data = join(home, 'data');
+  const up = `cd ${home} && exec ${PROGRAM} up --data ${data}`;
+  // A terminal that standard output and standard error lead to.
+  const onTerminal = startProgram(t, ['script', '-qefc', up, '/dev/null']);
+  await onTerminal.printed(/the web page: http:\/\/127\.0\.0\.1:8067\/#token=\S+/, 60_000);
+  const token = readFileSync(join(data, 'admin.token'), 'utf8').trim();
+  assert.ok(onTerminal.text().includes(`/#token=${token}`));
+  const told = await runProgram([PROGRAM, 'events', '--data', data, '--level', 'debug', '--last', '500']);
+  assert.equal(told.code, 0, told.text);
+  assert.equal(told.text.includes(token), false, 'no event has the token');
+  assert.equal((await runProgram([PROGRAM, 'status', '--data', data])).text.includes(token), false);
 });

@@ -1,14 +1,15 @@
+import { rack } from '../live.ts';
 import { useLoaded } from '../load.ts';
 import { ProblemBox } from '../parts/problem-box.tsx';
+import { useStore } from '../store.ts';
+import type { Mirror } from './mirror.ts';
+import { MirrorCard } from './mirror-card.tsx';
 
-interface MirrorRow {
-  readonly name: string;
-  readonly [key: string]: unknown;
-}
-
-/** The repositories that this host keeps. */
+/** The repositories that this host keeps: what is there, what runs, and how the last run ended. */
 export function MirrorsView() {
-  const { value, problem } = useLoaded<{ mirrors: MirrorRow[] }>('/mirrors', 5_000);
+  const { connection } = useStore(rack);
+  const { value, problem, reload } = useLoaded<{ mirrors: Mirror[] }>('/mirrors', 3_000);
+  // A server without mirrors may not know the word at all.
   const isAbsent = problem?.status === 404 || value?.mirrors.length === 0;
   return (
     <>
@@ -16,22 +17,10 @@ export function MirrorsView() {
         <h1>Mirrors</h1>
       </div>
       {isAbsent && <p class="empty">No mirrors are configured.</p>}
-      {!isAbsent && <ProblemBox problem={problem} />}
+      {!isAbsent && connection !== 'lost' && <ProblemBox problem={problem} />}
       <ul class="cards">
         {value?.mirrors.map((mirror) => (
-          <li key={mirror.name} class="box">
-            <h2>{mirror.name}</h2>
-            <dl class="said">
-              {Object.entries(mirror)
-                .filter(([name, one]) => name !== 'name' && one !== null && typeof one !== 'object')
-                .map(([name, one]) => (
-                  <div key={name}>
-                    <dt>{name}</dt>
-                    <dd>{String(one)}</dd>
-                  </div>
-                ))}
-            </dl>
-          </li>
+          <MirrorCard key={mirror.name} mirror={mirror} onChanged={reload} />
         ))}
       </ul>
     </>
