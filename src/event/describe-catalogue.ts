@@ -17,6 +17,7 @@ const AREAS: Readonly<Record<string, string>> = {
   interface: 'Network interfaces',
   config: 'The configuration',
   store: 'The data folder',
+  mirror: 'Mirrors',
   admin: 'The admin API',
   worker: 'Parts of the server',
   clock: 'The clock',
