@@ -81,6 +81,10 @@ test('the rack by keyboard: filter, move, select, open, and back', async (t) => 
   await isFocused(page, 'n0060');
   await page.keyboard.press('k');
   await isFocused(page, 'n0059');
+  await page.keyboard.press('End');
+  await isFocused(page, 'n0199');
+  await page.keyboard.press('Home');
+  await isFocused(page, 'n0000');
   await page.keyboard.press('x');
   await page.getByText('1 selected').waitFor();
   await page.keyboard.press('/');

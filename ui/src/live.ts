@@ -30,8 +30,13 @@ export const rack = createStore<Rack>(NOTHING);
 
 /** A thousand machines that boot at once tell more than can be drawn: what comes together is drawn together. */
 const DRAW_EVERY_MS = 200;
-/** Lives change with stories, and are asked for after them; else now and then. */
+/**
+ * Lives change with stories, and are asked for after them; else now and then. A large rack less often: the server has to
+ * list it on the thread that answers DHCP.
+ */
 const SOON_MS = 1000;
+const LARGE_SOON_MS = 5000;
+const LARGE = 100;
 const EVERY_MS = 15_000;
 
 function storyKey({ machine, mac }: Pick<Story, 'machine' | 'mac'>): string {
@@ -80,11 +85,14 @@ export function followRack(): () => void {
   let drawing: number | undefined;
   let asking: number | undefined;
   const soon = () => {
+    if (document.visibilityState !== 'visible') return;
+    const wait = rack.get().machines.length > LARGE ? LARGE_SOON_MS : SOON_MS;
     asking ??= setTimeout(() => {
       asking = undefined;
       void refresh();
-    }, SOON_MS);
+    }, wait);
   };
+  const onSight = () => document.visibilityState === 'visible' && void refresh();
   const draw = () => {
     drawing = undefined;
     put({ stories: newest(rack.get().stories, waiting) });
@@ -105,11 +113,13 @@ export function followRack(): () => void {
       void refresh();
     },
   });
-  const timer = setInterval(() => document.visibilityState === 'visible' && void refresh(), EVERY_MS);
+  const timer = setInterval(onSight, EVERY_MS);
+  document.addEventListener('visibilitychange', onSight);
   void refresh();
   void loadStories();
   return () => {
     end();
+    document.removeEventListener('visibilitychange', onSight);
     clearInterval(timer);
     clearTimeout(drawing);
     clearTimeout(asking);

@@ -102,24 +102,31 @@ function useRowHeight(): number {
   return isNarrow ? 92 : 52;
 }
 
-/** Brings the row that the keyboard went to into sight, then focuses its link once it is drawn. */
+/**
+ * Brings the row that the keyboard went to into sight, and focuses its link. A row far away is drawn only after the scrolling
+ * was noticed: so it is looked for after each drawing until it is there.
+ */
 function useFollowKeys(
   box: { readonly current: HTMLElement | null },
   { current, moves, focus }: RackKeys,
   rowHeight: number,
 ) {
   const done = useRef(0);
+  const isPending = useRef(false);
   useLayoutEffect(() => {
     const element = box.current;
-    if (element === null || moves === done.current) return;
-    done.current = moves;
-    const top = current * rowHeight;
-    const room = element.clientHeight - HEAD_HEIGHT - rowHeight;
-    if (element.scrollTop > top) element.scrollTop = top;
-    else if (element.scrollTop < top - room) element.scrollTop = top - room;
-    requestAnimationFrame(() => {
-      const link = element.querySelector<HTMLElement>('tr.current a');
-      if (link) focus(link);
-    });
-  }, [box, current, moves, rowHeight, focus]);
+    if (element === null) return;
+    if (moves !== done.current) {
+      done.current = moves;
+      isPending.current = true;
+      const top = current * rowHeight;
+      const room = element.clientHeight - HEAD_HEIGHT - rowHeight;
+      if (element.scrollTop > top) element.scrollTop = top;
+      else if (element.scrollTop < top - room) element.scrollTop = top - room;
+    }
+    const link = isPending.current ? element.querySelector<HTMLElement>('tr.current a') : null;
+    if (link === null) return;
+    isPending.current = false;
+    focus(link);
+  });
 }
