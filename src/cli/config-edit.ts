@@ -62,10 +62,10 @@ export async function openConfiguration(options: EditOptions): Promise<OpenConfi
  */
 export async function applyEdit(opened: OpenConfiguration, edits: readonly MachineEdit[]): Promise<EditReport> {
   const { texts, client } = opened;
-  const newFile = await newFileFor(opened.path);
   let edited = texts;
   for (const edit of edits) {
-    const result = editMachines(edited, edit, newFile);
+    const section = (edit.kind === 'add' ? edit.section : undefined) ?? 'machines';
+    const result = editMachines(edited, edit, await newFileFor(opened.path, section));
     if (result.kind === 'refused') throw refused('edit-refused', result.reason, 'Nothing was changed.');
     edited = result.texts;
   }
@@ -85,9 +85,9 @@ function refused(code: string, message: string, hint: string): ApiFailure {
   return new ApiFailure({ code, message, hint });
 }
 
-/** Where a folder's first machines go. */
-async function newFileFor(path: string): Promise<string> {
-  return (await stat(path)).isDirectory() ? join(path, 'machines.yaml') : path;
+/** Where a folder's first machines or mirrors go. */
+async function newFileFor(path: string, section: string): Promise<string> {
+  return (await stat(path)).isDirectory() ? join(path, `${section}.yaml`) : path;
 }
 
 /** Writes beside the file and renames: whoever reads it sees the old text or the new one. Owner and mode stay. */
