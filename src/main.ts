@@ -32,6 +32,8 @@ export interface ServerOptions {
 export interface Server {
   /** Reads the configuration again, as SIGHUP asks for. */
   reload(): Promise<ReloadResult>;
+  /** Where the web page is, with the token: for a terminal, never for a log. undefined: nowhere. */
+  pageLink(): string | undefined;
   /** Stops in order: first what answers, then what writes. */
   close(reason: string): Promise<void>;
 }
@@ -82,6 +84,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     base.emit('server.started', {}, { version: VERSION, config: configPath ?? 'none', data: dataFolder });
     return {
       reload: reloader.reload,
+      pageLink: admin.pageLink,
       close: async (reason) => {
         // A reload that is under way would open sockets behind our back.
         await reloader.close();

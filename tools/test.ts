@@ -22,7 +22,7 @@ const bin = (name: string): string => join(root, 'node_modules', '.bin', name);
 const KINDS = ['lint', 'unit', 'interop', 'e2e'] as const;
 type Kind = (typeof KINDS)[number];
 const GLOBS: Readonly<Record<Exclude<Kind, 'lint'>, readonly string[]>> = {
-  unit: ['src/**/*.test.ts', 'tools/**/*.test.ts', 'test/contract/**/*.test.ts'],
+  unit: ['src/**/*.test.ts', 'ui/src/**/*.test.ts', 'tools/**/*.test.ts', 'test/contract/**/*.test.ts'],
   interop: ['test/interop/**/*.test.ts'],
   e2e: ['test/e2e/**/*.test.ts'],
 };
@@ -142,6 +142,7 @@ async function lint(totals: Totals): Promise<void> {
   await check('biome ci .', [bin('biome'), 'ci', ...(process.stdout.isTTY ? [] : ['--colors=off']), '.'], totals);
   await check('tsc -p tsconfig.json', [bin('tsc'), '-p', 'tsconfig.json'], totals);
   await check('tsc -p tsconfig.pure.json (folders without Node)', [bin('tsc'), '-p', 'tsconfig.pure.json'], totals);
+  await check('tsc -p ui (the web page)', [bin('tsc'), '-p', 'ui/tsconfig.json'], totals);
   await check(
     'knip (what nothing uses)',
     [bin('knip'), '--no-progress', '--include', 'files,exports,dependencies'],

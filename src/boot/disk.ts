@@ -38,6 +38,23 @@ export function parseDiskWish(value: unknown): DiskWish | { readonly problem: st
   return { minSize, maxSize };
 }
 
+/** What a wish picks, in words: "the only internal disk of at least 200 GB". */
+export function describeDiskWish(value: unknown): string {
+  const wish = parseDiskWish(value);
+  if ('problem' in wish) return `no disk: ${wish.problem}`;
+  if (wish.name !== undefined) return `the disk ${wish.name}`;
+  const bounds = [
+    wish.minSize === undefined ? '' : `at least ${gigabytes(wish.minSize)}`,
+    wish.maxSize === undefined ? '' : `at most ${gigabytes(wish.maxSize)}`,
+  ].filter((bound) => bound !== '');
+  return bounds.length === 0 ? 'its only internal disk' : `its only internal disk of ${bounds.join(' and ')}`;
+}
+
+/** As disks are sold: powers of 1000. */
+function gigabytes(bytes: number): string {
+  return `${Number((bytes / 1e9).toFixed(1))} GB`;
+}
+
 /** undefined: not given; null: unreadable. */
 function parseSize(value: unknown): number | undefined | null {
   if (value === undefined || value === null) return undefined;

@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { chmod, chown, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
-import { type ConfigText, editMachines, type MachineEdit } from '../config/edit.ts';
+import { resolve } from 'node:path';
+import type { ConfigText, MachineEdit } from '../config/edit.ts';
 import { checkSources, defaultPaths, findConfiguration, readSources } from '../config/load.ts';
+import { planEdits } from '../config/plan-edits.ts';
 import { formatProblem } from '../config/problem.ts';
+import { writeFileSafely } from '../config/write-file.ts';
 import type { ReloadResult, Status } from '../http/api/ports.ts';
 import type { EventView } from '../http/api/views.ts';
 import { type ApiClient, ApiFailure, type ClientOptions, createClient } from './client.ts';
@@ -62,22 +62,17 @@ export async function openConfiguration(options: EditOptions): Promise<OpenConfi
  */
 export async function applyEdit(opened: OpenConfiguration, edits: readonly MachineEdit[]): Promise<EditReport> {
   const { texts, client } = opened;
-  let edited = texts;
-  for (const edit of edits) {
-    const section = (edit.kind === 'add' ? edit.section : undefined) ?? 'machines';
-    const result = editMachines(edited, edit, await newFileFor(opened.path, section));
-    if (result.kind === 'refused') throw refused('edit-refused', result.reason, 'Nothing was changed.');
-    edited = result.texts;
-  }
-  const changed = edited.filter((one) => !texts.some((old) => old.name === one.name && old.text === one.text));
+  const plan = await planEdits(opened.path, texts, edits);
+  if (plan.kind === 'refused') throw refused('edit-refused', plan.reason, 'Nothing was changed.');
+  const { changed } = plan;
   if (changed.length === 0) return { files: [], server: null };
-  const checked = checkSources(edited.map(({ name, text }) => ({ name, text, folder: dirname(resolve(name)) })));
+  const checked = checkSources(plan.texts);
   if (checked.kind === 'problems') {
     const errors = checked.problems.filter(({ severity }) => severity === 'error').map(formatProblem);
     throw refused('config-invalid', errors.join('\n'), 'Lines are those of the edited text. Nothing was changed.');
   }
   const heard = client && (await listenForReload(client));
-  for (const file of changed) await writeSafely(file, texts.find(({ name }) => name === file.name)?.text);
+  for (const file of changed) await write(file, texts.find(({ name }) => name === file.name)?.text);
   return { files: changed.map(({ name }) => name), server: heard ? await heard() : null };
 }
 
@@ -85,36 +80,15 @@ function refused(code: string, message: string, hint: string): ApiFailure {
   return new ApiFailure({ code, message, hint });
 }
 
-/** Where a folder's first machines or mirrors go. */
-async function newFileFor(path: string, section: string): Promise<string> {
-  return (await stat(path)).isDirectory() ? join(path, `${section}.yaml`) : path;
-}
-
-/** Writes beside the file and renames: whoever reads it sees the old text or the new one. Owner and mode stay. */
-async function writeSafely({ name, text }: ConfigText, before: string | undefined): Promise<void> {
-  const target = await realpath(name).catch(() => resolve(name));
-  const draft = join(dirname(target), `.${basename(target)}.${randomUUID()}`);
-  try {
-    const now = await readFile(target, 'utf8').catch(() => undefined);
-    if (now !== before) throw refused('edit-refused', `${name} was changed by somebody else meanwhile`, 'Try again.');
-    const like = await stat(before === undefined ? dirname(target) : target);
-    const file = await open(draft, 'wx', 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await chown(draft, like.uid, like.gid);
-    await chmod(draft, like.mode & (before === undefined ? 0o644 : 0o7777));
-    await rename(draft, target);
-  } catch (error) {
-    await rm(draft, { force: true }).catch(() => undefined);
-    if (error instanceof ApiFailure) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    const hint = 'Nothing was changed. Run the same as the owner of the file, or with sudo.';
-    throw new ApiFailure({ code: 'cannot-write', message: `${name} cannot be written: ${reason}`, hint }, EX_CANTCREAT);
+async function write(file: ConfigText, before: string | undefined): Promise<void> {
+  const result = await writeFileSafely(file, before);
+  if (result.kind === 'written') return;
+  if (result.kind === 'changed-meanwhile') {
+    throw refused('edit-refused', `${file.name} was changed by somebody else meanwhile`, 'Try again.');
   }
+  const message = `${file.name} cannot be written: ${result.reason}`;
+  const hint = 'Nothing was changed. Run the same as the owner of the file, or with sudo.';
+  throw new ApiFailure({ code: 'cannot-write', message, hint }, EX_CANTCREAT);
 }
 
 /** Begins to listen before the file changes; the answer waits for what the server says of the change. */

@@ -83,6 +83,7 @@ const TESTS: readonly WantedPackage[] = [
   optional('debootstrap', 'installs Debian from a mirror'),
   optional('debian-archive-keyring', 'the keys that the Debian presets name'),
   optional('netplan.io', 'checks the network section of Ubuntu answer files'),
+  optional('chromium', 'drives the web page'),
   optional('ifupdown', 'brings up what Debian answer files write'),
 ];
 

@@ -67,6 +67,7 @@ async function up(options: UpOptions): Promise<number> {
       },
     });
     hangups.reload(server);
+    showPage(server);
     return await runUntilSignal(server);
   } catch (error) {
     if (!(error instanceof ProvisionError)) throw error;
@@ -130,6 +131,14 @@ function describeEvent(event: RecordedEvent): string {
 
 function describeGap(count: number): string {
   return `... ${count} lines are missing here, because nobody read them; "rackready events" has them`;
+}
+
+/** The link holds the token: a terminal's owner may see it, a log that others read must not have it. */
+function showPage(server: Server): void {
+  const link = server.pageLink();
+  if (link === undefined) return;
+  if (process.stderr.isTTY) say(`the web page: ${link}`);
+  else say(`the web page: ${link.slice(0, link.indexOf('#'))} (its link with the token: rackready status --link)`);
 }
 
 function say(text: string): void {

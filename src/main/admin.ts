@@ -1,13 +1,16 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import type { Settings } from '../config/settings.ts';
 import { createApi } from '../http/api/create-api.ts';
 import { listenUnix, socketName } from '../http/api/listen-unix.ts';
 import type { ApiPorts, ReloadResult, Status, StoryFeed } from '../http/api/ports.ts';
 import { loadToken, tokenFileName } from '../http/api/token-file.ts';
-import { formatIpv4 } from '../net/ipv4.ts';
+import { readPageFiles } from '../http/page/page-files.ts';
+import { ANY, formatIpv4, ipv4 } from '../net/ipv4.ts';
 import type { Base } from './base.ts';
+import { createConfigAdmin } from './config-admin.ts';
 import { createLeaseAdmin } from './lease-admin.ts';
 import { ADMIN_API } from './listener-table.ts';
 import { createMachineAdmin } from './machine-admin.ts';
@@ -16,6 +19,9 @@ import type { MirrorServing } from './mirrors.ts';
 import { createRender } from './render.ts';
 import type { Serving } from './serving.ts';
 import { createStatus } from './status.ts';
+
+const PAGE_FOLDER = fileURLToPath(new URL('../../ui/dist', import.meta.url));
+const LOOPBACK = ipv4('127.0.0.1');
 
 export interface AdminOptions {
   readonly base: Base;
@@ -31,6 +37,8 @@ export interface AdminOptions {
 export interface Admin {
   /** Listens where another configuration says. */
   use(settings: Settings): Promise<void>;
+  /** The web page's address with the token in its fragment, which a browser does not send; undefined: no TCP. A secret. */
+  pageLink(): string | undefined;
   close(): Promise<void>;
 }
 
@@ -43,6 +51,7 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
   const admin = (): Status['admin'] => ({ socket, tokenFile, ...tcp.state() });
   const ports: ApiPorts = {
     server: { status: createStatus({ ...options, admin }), reload },
+    config: createConfigAdmin({ ...options, settings: () => serving.state().settings }),
     leases: createLeaseAdmin(base, serving),
     machines: { ...createMachineAdmin(base, serving), render: createRender(base, serving) },
     mirrors: createMirrorAdmin(options.mirrors),
@@ -59,6 +68,7 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
   await tcp.use(serving.state().settings, ports);
   return {
     use: (settings) => tcp.use(settings, ports),
+    pageLink: () => tcp.link(serving.state().settings),
     close: async () => {
       await tcp.close();
       await api.close();
@@ -71,6 +81,8 @@ function createTcp({ emit, now }: Base, tokenFile: string) {
   let app: FastifyInstance | undefined;
   let listen: string | null = null;
   let problem: string | null = null;
+  let known: string | undefined;
+  const page = readPageFiles(PAGE_FOLDER);
   const close = async () => {
     await app?.close();
     app = undefined;
@@ -83,7 +95,8 @@ function createTcp({ emit, now }: Base, tokenFile: string) {
       now,
       onRefused: (address: string, failures: number) => emit('admin.refused', { address }, { failures }),
     };
-    const opening = createApi(ports, { guard });
+    known = token;
+    const opening = createApi(ports, { guard, page });
     try {
       await opening.listen({ host, port });
     } catch (error) {
@@ -95,6 +108,12 @@ function createTcp({ emit, now }: Base, tokenFile: string) {
   return {
     state: () => ({ listen, problem }),
     close,
+    link: ({ networks, server: { adminListen } }: Settings) => {
+      if (app === undefined || adminListen === undefined || known === undefined) return undefined;
+      // On all addresses: one that an operator's computer is likely to reach.
+      const address = adminListen.address === ANY ? (networks[0]?.address ?? LOOPBACK) : adminListen.address;
+      return `http://${formatIpv4(address)}:${adminListen.port}/#token=${known}`;
+    },
     use: async ({ server: { adminListen } }: Settings, ports: ApiPorts) => {
       const wanted = adminListen ? `${formatIpv4(adminListen.address)}:${adminListen.port}` : null;
       if (wanted === listen && problem === null) return;

@@ -1,4 +1,5 @@
 import { AUTOMATIC_IMAGE } from '../boot/mac-image.ts';
+import { DEFAULT_ADMIN_LISTEN } from '../config/scalars.ts';
 import type { Settings } from '../config/settings.ts';
 import type { NetworkInterface } from '../io/interfaces.ts';
 import type { Network } from '../lease/network.ts';
@@ -9,7 +10,13 @@ import { formatSubnet } from '../net/subnet.ts';
 export function observeEverything(interfaces: readonly NetworkInterface[]): Settings {
   const networks = interfaces.filter((one) => one.isEthernet && one.isUp).flatMap(observed);
   return {
-    server: { httpPort: 80, tftpMaxBlockSize: 1468, tftpMaxWindow: 16, user: 'rackready' },
+    server: {
+      httpPort: 80,
+      tftpMaxBlockSize: 1468,
+      tftpMaxWindow: 16,
+      user: 'rackready',
+      adminListen: DEFAULT_ADMIN_LISTEN,
+    },
     defaults: { timezone: 'UTC', locale: 'en_US.UTF-8', keymap: 'us', user: 'admin', sshKeys: [], vars: {} },
     networks,
     profiles: new Map(),

@@ -1,6 +1,7 @@
 import type { Status } from '../http/api/ports.ts';
 import { isOver } from '../lease/book.ts';
 import type { Network } from '../lease/network.ts';
+import { formatIpv4 } from '../net/ipv4.ts';
 import { formatSubnet, rangeContains, rangeSize } from '../net/subnet.ts';
 import type { Base } from './base.ts';
 import { VERSION } from './base.ts';
@@ -48,7 +49,14 @@ function describeNetwork({ book, now }: Base, network: Network): Status['network
     name: network.name,
     interface: network.interface ?? null,
     subnet: formatSubnet(network.subnet),
+    address: formatIpv4(network.address),
+    router: network.router === undefined ? null : formatIpv4(network.router),
     mode: network.dhcp.mode,
+    pools: network.dhcp.pools.map(({ range, clients }) => ({
+      first: formatIpv4(range.first),
+      last: formatIpv4(range.last),
+      clients,
+    })),
     leases: { bound, free: size - used },
   };
 }

@@ -176,12 +176,10 @@ test('the admin API on TCP: token, moved and turned off by a reload; the boot li
     problem: null,
     tokenFile: join(data, 'admin.token'),
   });
-  assert.match(
-    (await cli(data, 'status')).text,
-    /http:\/\/127\.0\.0\.1:8067\/api\/v1 with the token in .*admin\.token/,
-  );
+  assert.match((await cli(data, 'status')).text, /http:\/\/127\.0\.0\.1:8067\/ with the token in .*admin\.token/);
   assert.equal(statSync(status.admin.tokenFile).mode & 0o777, 0o600);
   const token = readFileSync(status.admin.tokenFile, 'utf8').trim();
+  assert.equal((await cli(data, 'status', '--link')).text, `http://127.0.0.1:8067/#token=${token}\n`);
   const bearer = { Authorization: `Bearer ${token}` };
   assert.equal((await ask(8067, '/api/v1/machines')).status, 401);
   await event('admin.refused', { address: '127.0.0.1' });

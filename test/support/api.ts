@@ -1,4 +1,5 @@
 import { type EventData, type EventId, type RecordedEvent, recordEvent, type Subject } from '../../src/event/event.ts';
+import type { TemplateRow } from '../../src/http/api/config-ports.ts';
 import { matches } from '../../src/http/api/event-stream.ts';
 import type { ApiPorts, EventFeed, LeaseRow, MachineRow } from '../../src/http/api/ports.ts';
 import type { Machine } from '../../src/machine/machine.ts';
@@ -80,6 +81,14 @@ function machine(name: string, address: string, macText: string, profile?: strin
     vars: {},
   };
 }
+
+const TEMPLATE: TemplateRow = {
+  path: '/etc/rackready/my rack.ks.liquid',
+  name: 'mine',
+  isBuiltIn: false,
+  profiles: ['rocky-9'],
+  machines: 1,
+};
 
 export const SECRET_TOKEN = 'token-that-nobody-may-see';
 
@@ -169,6 +178,36 @@ export function fakePorts(): { ports: ApiPorts; feed: MemoryFeed; calls: string[
       command: async (order) => {
         calls.push(`${order.kind} ${order.name}`);
         return { kind: 'unknown-mirror' };
+      },
+    },
+    config: {
+      addMachine: async (name, values) => {
+        calls.push(`add ${name} ${JSON.stringify(values)}`);
+        const file = '/etc/rackready.yaml';
+        if (name === 'sm1') return { kind: 'refused', reason: 'there is a machine "sm1" already' };
+        if (values.address === '10.0.0.1')
+          return { kind: 'invalid', problems: [`${file}:9:1: machines.${name}: wrong`] };
+        if (name === 'locked') return { kind: 'cannot-write', file, reason: 'EACCES: permission denied' };
+        return { kind: 'saved', files: [file], server: { kind: 'loaded', networks: 1, machines: 3 } };
+      },
+      templates: () => [TEMPLATE],
+      readTemplate: async (path) =>
+        path === TEMPLATE.path
+          ? { template: TEMPLATE, text: 'lang {{ defaults.locale }}\n', version: 'v1' }
+          : undefined,
+      checkTemplate: async (path, text, machine) => {
+        calls.push(`check ${path} ${text} ${machine}`);
+        if (path !== TEMPLATE.path) return undefined;
+        const problems = text.includes('{{')
+          ? [{ machine: 'sm1', line: 1, column: 3, message: 'undefined variable' }]
+          : [];
+        return { errors: [], machines: ['sm1'], problems, preview: machine === undefined ? null : text };
+      },
+      saveTemplate: async (path, text, version) => {
+        calls.push(`save ${path} ${text} ${version}`);
+        if (path !== TEMPLATE.path) return undefined;
+        if (version !== 'v1') return { kind: 'refused', reason: `${path} was changed by somebody else meanwhile` };
+        return { kind: 'cannot-write', file: path, reason: 'EACCES: permission denied' };
       },
     },
     leases: { list: () => leases, release: change('release'), forget: change('forget') },

@@ -165,7 +165,10 @@ export const components = {
         name: text,
         interface: maybeText,
         subnet: text,
+        address: text,
+        router: maybeText,
         mode: text,
+        pools: list(exact({ first: text, last: text, clients: { type: 'string', enum: ['dhcp', 'bootp'] } })),
         leases: exact({ bound: number, free: number }),
       }),
     ),
@@ -205,6 +208,7 @@ export const components = {
     operation: orNull(operation),
     outcome: orNull(outcome),
     chosen: orNull(chosen),
+    diskRule: text,
     mac: orNull(mac),
   }),
   Discovered: exact({
@@ -265,5 +269,20 @@ export const components = {
     boots: list(boot),
     installation: orNull(installation),
   }),
-  Error: exact({ error: exact({ code: text, message: text, hint: text }) }),
+  Saved: exact({ files: texts, server: { type: 'object', required: ['kind'], properties: { kind: text } } }),
+  Template: exact({ path: text, name: maybeText, isBuiltIn: flag, profiles: texts, machines: number }),
+  TemplateCheck: exact({
+    errors: texts,
+    machines: texts,
+    problems: list(exact({ machine: text, line: number, column: number, message: text })),
+    preview: maybeText,
+  }),
+  Error: exact({
+    error: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['code', 'message', 'hint'],
+      properties: { code: text, message: text, hint: text, command: text },
+    },
+  }),
 };

@@ -1,4 +1,7 @@
 import { type FastifyInstance, fastify } from 'fastify';
+import type { PageFile } from '../page/page-files.ts';
+import { addPage } from '../page/page-routes.ts';
+import { addConfigRoutes } from './config-routes.ts';
 import { addEventRoutes } from './event-routes.ts';
 import type { StreamLimits } from './event-stream.ts';
 import { addFailureHandlers } from './failures.ts';
@@ -15,6 +18,8 @@ export interface ApiOptions {
   readonly stream?: Partial<StreamLimits> | undefined;
   /** For TCP: who may ask. Without it everybody who can connect may. */
   readonly guard?: GuardOptions | undefined;
+  /** The web page; absent: only the API. */
+  readonly page?: readonly PageFile[] | undefined;
 }
 
 /** The admin API, not yet listening. All of it is JSON below /api/v1. */
@@ -29,12 +34,14 @@ export function createApi(ports: ApiPorts, options: ApiOptions = {}): FastifyIns
   addFailureHandlers(app);
   addOpenApi(app, () => ports.server.status().version);
   if (options.guard) addGuard(app, options.guard);
+  addPage(app, options.page ?? []);
   app.register(
     async (routes) => {
       addServerRoutes(routes, ports);
       addLeaseRoutes(routes, ports);
       addMachineRoutes(routes, ports);
       addMirrorRoutes(routes, ports);
+      addConfigRoutes(routes, ports);
       addEventRoutes(routes, ports, options.stream);
       addStoryRoutes(routes, ports, options.stream);
     },

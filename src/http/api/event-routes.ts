@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Level } from '../../event/entry.ts';
+import { catalogue, type EventId } from '../../event/event.ts';
 import { parseMac } from '../../net/mac.ts';
 import { type EventFilter, type StreamLimits, streamEvents } from './event-stream.ts';
 import { badRequest } from './failures.ts';
@@ -9,13 +10,15 @@ import { openStreams } from './streams.ts';
 import { eventView } from './views.ts';
 
 const level = { type: 'string', enum: ['debug', 'info', 'warning', 'error'] } as const;
-const filterFields = { machine: text, mac: text, network: text, level };
+const id = { type: 'string', enum: Object.keys(catalogue) } as const;
+const filterFields = { machine: text, mac: text, network: text, level, id };
 
 interface FilterQuery {
   machine?: string;
   mac?: string;
   network?: string;
   level?: Level;
+  id?: EventId;
 }
 
 export function addEventRoutes(app: FastifyInstance, { events }: ApiPorts, stream?: Partial<StreamLimits>): void {
@@ -58,10 +61,10 @@ export function addEventRoutes(app: FastifyInstance, { events }: ApiPorts, strea
   );
 }
 
-function filterIn({ machine, mac, network, level: minLevel }: FilterQuery): EventFilter {
+function filterIn({ machine, mac, network, level: minLevel, id: only }: FilterQuery): EventFilter {
   const parsed = mac === undefined ? undefined : parseMac(mac);
   if (mac !== undefined && parsed === undefined) throw badRequest(`"${mac}" is no MAC address`);
-  return { machine, mac: parsed, network, minLevel };
+  return { machine, mac: parsed, network, minLevel, id: only };
 }
 
 function lastEventId({ headers }: FastifyRequest): number | undefined {

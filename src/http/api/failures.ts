@@ -7,11 +7,14 @@ export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
   readonly hint: string;
-  constructor(status: number, code: string, message: string, hint: string) {
+  /** A command line that does what was asked for. */
+  readonly command: string | undefined;
+  constructor(status: number, code: string, message: string, hint: string, command?: string) {
     super(message);
     this.status = status;
     this.code = code;
     this.hint = hint;
+    this.command = command;
   }
 }
 
@@ -31,19 +34,20 @@ const STATUS: Partial<Record<ProvisionErrorCode, number>> = {
 export function addFailureHandlers(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0];
-    reply.code(404).send(view('not-found', `there is no ${request.method} ${path}`, 'The paths begin with /api/v1/.'));
+    const message = `there is no ${request.method} ${path}`;
+    reply.code(404).send(view({ code: 'not-found', message, hint: 'The paths begin with /api/v1/.' }));
   });
   app.setErrorHandler((error: FastifyError | Error, _request, reply) => {
-    if (error instanceof ApiError) return reply.code(error.status).send(view(error.code, error.message, error.hint));
-    if (error instanceof ProvisionError) {
-      return reply.code(STATUS[error.code] ?? 500).send(view(error.code, error.message, error.hint));
-    }
+    if (error instanceof ApiError) return reply.code(error.status).send(view(error));
+    if (error instanceof ProvisionError) return reply.code(STATUS[error.code] ?? 500).send(view(error));
     const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500;
-    if (status < 500) return reply.code(status).send(view('bad-request', error.message, 'Mend the request.'));
-    return reply.code(500).send(view('internal', error.message, 'This is a defect of rackready: please report it.'));
+    const { message } = error;
+    if (status < 500) return reply.code(status).send(view({ code: 'bad-request', message, hint: 'Mend the request.' }));
+    const hint = 'This is a defect of rackready: please report it.';
+    return reply.code(500).send(view({ code: 'internal', message, hint }));
   });
 }
 
-function view(code: string, message: string, hint: string): ErrorView {
-  return { error: { code, message, hint } };
+function view({ code, message, hint, command }: ErrorView['error']): ErrorView {
+  return { error: { code, message, hint, ...(command !== undefined && { command }) } };
 }

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from './failures.ts';
-import { about, inputs } from './inputs.ts';
+import { about, inputs, isOpenToAll } from './inputs.ts';
 
 export interface GuardOptions {
   readonly token: string;
@@ -22,7 +22,8 @@ const COOKIE = 'rackready_token';
 const SESSION = '/api/v1/session';
 
 /**
- * Lets in who has the token: `Authorization: Bearer TOKEN`, or the cookie that POST /session sets. Before that, the Host
+ * Lets in who has the token: `Authorization: Bearer TOKEN`, or the cookie that POST /session sets; only the files of the web
+ * page need neither. Before that, the Host
  * header must be an address or a known name, so that no page of a foreign domain reaches us by rebinding its name to our
  * address. There is no CORS header, and what a cookie may change must come from our own origin.
  *
@@ -45,6 +46,7 @@ export function addGuard(app: FastifyInstance, options: GuardOptions): void {
   app.addHook('onRequest', async (request, reply) => {
     checkHost(request, options.hostNames);
     if (request.method === 'POST' && request.url === SESSION) return;
+    if (isOpenToAll(request.routeOptions.config)) return;
     if (isRight(bearerOf(request))) return;
     if (!isRight(cookieOf(request))) refuse(request, reply);
     checkOrigin(request);

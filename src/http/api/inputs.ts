@@ -21,6 +21,14 @@ export function about(words: RouteWords): { readonly config: { readonly words: R
   return { config: { words } };
 }
 
+/** A file of the web page: nobody needs the token for it, and it is no part of the API. */
+export const openToAll = { config: { isOpenToAll: true } } as const;
+
+/** Whether a route was added with `openToAll`. */
+export function isOpenToAll(config: unknown): boolean {
+  return (config as Partial<typeof openToAll.config> | undefined)?.isOpenToAll === true;
+}
+
 /** {key: …} of a component of the OpenAPI document. */
 export function wrapped(key: string, component: string, isList = false): object {
   const one = { $ref: `#/components/schemas/${component}` };

@@ -1,6 +1,6 @@
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { components } from './components.ts';
-import { about, type RouteWords } from './inputs.ts';
+import { about, isOpenToAll, type RouteWords } from './inputs.ts';
 
 type Schemas = { readonly querystring?: { readonly properties?: object }; readonly body?: object };
 
@@ -19,7 +19,7 @@ function renderOpenApi(routes: readonly RouteOptions[], version: string): object
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {
     // Fastify answers HEAD for every GET by itself.
-    if (route.method === 'HEAD') continue;
+    if (route.method === 'HEAD' || isOpenToAll(route.config)) continue;
     const path = route.url.replace(/:(\w+)/g, '{$1}');
     paths[path] ??= {};
     paths[path][String(route.method).toLowerCase()] = operation(route, path);

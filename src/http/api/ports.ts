@@ -6,6 +6,7 @@ import type { Machine } from '../../machine/machine.ts';
 import type { MirrorCommand, MirrorReply, MirrorView } from '../../mirror/mirror-view.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { Mac } from '../../net/mac.ts';
+import type { ConfigAdmin } from './config-ports.ts';
 import type { FirmwareKind, RenderView } from './render-view.ts';
 
 /** A lease and whose it is. */
@@ -117,7 +118,11 @@ export interface Status {
     readonly name: string;
     readonly interface: string | null;
     readonly subnet: string;
+    /** This host's address there. */
+    readonly address: string;
+    readonly router: string | null;
     readonly mode: string;
+    readonly pools: readonly { readonly first: string; readonly last: string; readonly clients: 'dhcp' | 'bootp' }[];
     readonly leases: { readonly bound: number; readonly free: number };
   }[];
   readonly admin: {
@@ -193,6 +198,7 @@ export interface StoryFeed {
 }
 
 export interface ApiPorts {
+  readonly config: ConfigAdmin;
   readonly server: ServerAdmin;
   readonly leases: LeaseAdmin;
   readonly machines: MachineAdmin;

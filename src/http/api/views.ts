@@ -1,3 +1,4 @@
+import { describeDiskWish } from '../../boot/disk.ts';
 import type { RecordedEvent } from '../../event/event.ts';
 import { formatIpv4 } from '../../net/ipv4.ts';
 import type { LeaseRow, MachineRow } from './ports.ts';
@@ -66,6 +67,8 @@ export interface MachineView {
   readonly operation: OperationView | null;
   readonly outcome: OutcomeView | null;
   readonly chosen: ChosenView | null;
+  /** Which disk an installation erases: "its only internal disk". */
+  readonly diskRule: string;
   /** null: a PC, as far as anybody knows. */
   readonly mac: MacView | null;
 }
@@ -86,7 +89,13 @@ export interface MacView {
 export type EventView = Omit<RecordedEvent, 'time'> & { readonly time: string };
 
 export interface ErrorView {
-  readonly error: { readonly code: string; readonly message: string; readonly hint: string };
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly hint: string;
+    /** A command line that does it, where this account may not. */
+    readonly command?: string | undefined;
+  };
 }
 
 export function leaseView({ lease, machine }: LeaseRow, now: number): LeaseView {
@@ -136,6 +145,7 @@ export function machineView({ machine, life, leased, mac }: MachineRow): Machine
           nic: chosen.nic ?? null,
         }
       : null,
+    diskRule: describeDiskWish(machine.vars.disk),
     mac: mac ? { ...mac, model: mac.model ?? null, reason: mac.reason ?? null, selected: mac.selected ?? null } : null,
   };
 }

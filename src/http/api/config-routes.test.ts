@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fakePorts } from '../../../test/support/api.ts';
+import { createApi } from './create-api.ts';
+
+function setup() {
+  const { ports, calls } = fakePorts();
+  const app = createApi(ports);
+  const ask = async (method: 'GET' | 'POST', path: string, payload?: object) => {
+    const response = await app.inject({ method, url: `/api/v1${path}`, ...(payload && { payload }) });
+    return { status: response.statusCode, body: response.json() };
+  };
+  return { ask, calls };
+}
+
+const MAC = '02:00:00:00:00:01';
+
+test('a machine is written into the configuration, with one card or several', async () => {
+  const { ask, calls } = setup();
+  const { status, body } = await ask('POST', '/machines', { name: 'sm9', macs: [MAC], profile: 'debian-12' });
+  const server = { kind: 'loaded', networks: 1, machines: 3 };
+  assert.deepEqual([status, body], [200, { saved: { files: ['/etc/rackready.yaml'], server } }]);
+  await ask('POST', '/machines', { name: 'sm9', macs: [MAC, '02:00:00:00:00:02'] });
+  assert.deepEqual(calls, [
+    `add sm9 {"mac":"${MAC}","profile":"debian-12"}`,
+    `add sm9 {"macs":["${MAC}","02:00:00:00:00:02"]}`,
+  ]);
+});
+
+const refusals: readonly (readonly [string, object, number, string])[] = [
+  ['a name that is taken', { name: 'sm1', macs: [MAC] }, 409, 'edit-refused'],
+  ['a wrong value', { name: 'sm9', macs: [MAC], address: '10.0.0.1' }, 422, 'config-invalid'],
+  ['an unknown key', { name: 'sm9', macs: [MAC], adress: '10.0.0.2' }, 400, 'bad-request'],
+  ['no card', { name: 'sm9', macs: [] }, 400, 'bad-request'],
+];
+
+for (const [what, payload, want, code] of refusals) {
+  test(`${what} is refused with ${want}`, async () => {
+    const { status, body } = await setup().ask('POST', '/machines', payload);
+    assert.deepEqual([status, body.error.code], [want, code]);
+  });
+}
+
+test('where the server may not write, the answer has the command, quoted for a shell', async () => {
+  const hostName = "it's; reboot";
+  const { status, body } = await setup().ask('POST', '/machines', { name: 'locked', macs: [MAC], hostName });
+  assert.equal(status, 409);
+  assert.deepEqual(body.error, {
+    code: 'cannot-write',
+    message: 'the server’s account may not write /etc/rackready.yaml: EACCES: permission denied',
+    hint: 'Do it with the command, or see docs/operating.md.',
+    command: `sudo ./rackready machines add locked --mac ${MAC} --host-name 'it'\\''s; reboot'`,
+  });
+});
+
+test('templates: only those that the configuration uses are read, checked and saved', async () => {
+  const { ask, calls } = setup();
+  const [template] = (await ask('GET', '/templates')).body.templates;
+  const path = encodeURIComponent(template.path);
+  assert.equal((await ask('GET', `/templates/text?path=${path}`)).body.version, 'v1');
+  for (const other of ['/etc/shadow', `${template.path}/../../shadow`]) {
+    assert.equal((await ask('GET', `/templates/text?path=${encodeURIComponent(other)}`)).status, 404, other);
+    assert.equal((await ask('POST', '/templates/check', { path: other, text: '' })).status, 404, other);
+    assert.equal((await ask('POST', '/templates/save', { path: other, text: '', version: 'v1' })).status, 404, other);
+  }
+  assert.equal((await ask('GET', '/templates/text')).status, 400);
+  calls.length = 0;
+  const { check } = (await ask('POST', '/templates/check', { path: template.path, text: 'x', machine: 'sm1' })).body;
+  assert.deepEqual(check, { errors: [], machines: ['sm1'], problems: [], preview: 'x' });
+  assert.deepEqual(calls, [`check ${template.path} x sm1`]);
+  const old = await ask('POST', '/templates/save', { path: template.path, text: 'x', version: 'v0' });
+  assert.deepEqual([old.status, old.body.error.code], [409, 'edit-refused']);
+  const locked = await ask('POST', '/templates/save', { path: template.path, text: 'x', version: 'v1' });
+  assert.equal(locked.body.error.command, "sudo tee '/etc/rackready/my rack.ks.liquid' < CHANGED-TEMPLATE");
+});

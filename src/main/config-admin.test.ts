@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { loadSettings } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
+import { createConfigAdmin } from './config-admin.ts';
+
+const TEMPLATE = 'd-i time/zone string {{ timezone }}\n';
+
+async function open(t: TestContext, how: { readonly isFile?: boolean } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'rackready-config-admin-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const config = join(folder, 'rackready.yaml');
+  const template = join(folder, 'own.liquid');
+  writeFileSync(template, TEMPLATE);
+  const text = `# by hand
+networks:
+  lab: { interface: br0, subnet: 10.0.0.0/24, address: 10.0.0.1, dhcp: { mode: proxy } }
+defaults: { rootPasswordHash: "$6$saltsalt$xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" }
+profiles:
+  own: { os: debian-12, kernel: /k, initrd: /i, answerFile: own.liquid, source: "http://deb.example/debian" }
+  stock: { os: debian-12, kernel: /k, initrd: /i, source: "http://deb.example/debian" }
+machines:
+  a: { mac: "02:00:00:00:00:01", address: 10.0.0.5, profile: own }   # left
+  b: { mac: "02:00:00:00:00:02", profile: own, vars: { role: db } }
+  c: { mac: "02:00:00:00:00:03", profile: stock }
+`;
+  writeFileSync(config, text, { mode: 0o640 });
+  const loaded = await loadSettings({ path: config });
+  if (loaded.kind !== 'settings') throw new Error(loaded.problems.map(formatProblem).join('\n'));
+  let reloads = 0;
+  const admin = createConfigAdmin({
+    settings: () => loaded.settings,
+    configPath: how.isFile === false ? undefined : config,
+    reload: async () => {
+      reloads++;
+      return { kind: 'loaded', networks: 1, machines: 4 };
+    },
+  });
+  return { admin, config, template, text, reloads: () => reloads };
+}
+
+test('a machine is added to the file; all else in it stays, and its mode', async (t) => {
+  const { admin, config, text, reloads } = await open(t);
+  const result = await admin.addMachine('d', { mac: '02:00:00:00:00:04', address: '10.0.0.9' });
+  assert.deepEqual(result, { kind: 'saved', files: [config], server: { kind: 'loaded', networks: 1, machines: 4 } });
+  assert.equal(readFileSync(config, 'utf8'), `${text}  d: { mac: "02:00:00:00:00:04", address: 10.0.0.9 }\n`);
+  assert.equal(statSync(config).mode & 0o777, 0o640);
+  assert.equal(reloads(), 1);
+});
+
+test('what the check refuses is not written', async (t) => {
+  const { admin, config, text, reloads } = await open(t);
+  const twice = await admin.addMachine('d', { mac: '02:00:00:00:00:01' });
+  assert.equal(twice.kind, 'invalid');
+  assert.match(JSON.stringify(twice), /machines\.d\.mac: 02:00:00:00:00:01 is already given/);
+  assert.equal((await admin.addMachine('a', { mac: '02:00:00:00:00:04' })).kind, 'refused');
+  assert.equal(readFileSync(config, 'utf8'), text);
+  assert.equal(reloads(), 0);
+});
+
+test('a file that this account may not write is named', async (t) => {
+  const { admin, config } = await open(t);
+  const folder = join(config, '..');
+  if (process.getuid?.() === 0) return t.skip('root may write everything');
+  chmodSync(folder, 0o500);
+  t.after(() => chmodSync(folder, 0o700));
+  const result = await admin.addMachine('d', { mac: '02:00:00:00:00:04' });
+  assert.equal(result.kind === 'cannot-write' && result.file, config);
+});
+
+test('without a configuration nothing is edited', async (t) => {
+  const { admin } = await open(t, { isFile: false });
+  assert.deepEqual(await admin.addMachine('d', {}), { kind: 'no-configuration' });
+});
+
+test('templates: who uses each, and which are our own', async (t) => {
+  const { admin, template } = await open(t);
+  const rows = admin.templates();
+  assert.deepEqual(
+    rows.map(({ path, ...row }) => row),
+    [
+      { name: null, isBuiltIn: false, profiles: ['own'], machines: 2 },
+      { name: null, isBuiltIn: true, profiles: ['stock'], machines: 1 },
+    ],
+  );
+  assert.equal((await admin.readTemplate(template))?.text, TEMPLATE);
+  assert.equal(await admin.readTemplate('/etc/passwd'), undefined);
+});
+
+test('an edit is rendered for every machine that it is for, and says which ones break, and where', async (t) => {
+  const { admin, template } = await open(t);
+  const bad = await admin.checkTemplate(template, `${TEMPLATE}# {{ vars.role }}\n`, undefined);
+  assert.deepEqual(bad, {
+    errors: [],
+    machines: ['a', 'b'],
+    problems: [{ machine: 'a', line: 2, column: 6, message: 'undefined variable: vars.role' }],
+    preview: null,
+  });
+  const good = await admin.checkTemplate(template, `${TEMPLATE}# {{ rootPasswordHash }}\n`, 'b');
+  assert.deepEqual(good?.problems, []);
+  assert.equal(good?.preview, 'd-i time/zone string UTC\n# ********\n', 'secrets are hidden');
+});
+
+test('a template is saved when nothing breaks and nobody else changed it', async (t) => {
+  const { admin, template, reloads } = await open(t);
+  const version = (await admin.readTemplate(template))?.version ?? '';
+  const bad = await admin.saveTemplate(template, '{{ nothing }}', version);
+  assert.equal(bad?.kind, 'invalid');
+  assert.match(JSON.stringify(bad), /a: \S*own\.liquid:1:4: undefined variable: nothing/);
+  const stale = await admin.saveTemplate(template, TEMPLATE, 'another');
+  assert.equal(stale?.kind, 'refused');
+  const [, stock] = admin.templates();
+  assert.equal((await admin.saveTemplate(stock?.path ?? '', 'x', version))?.kind, 'refused');
+  assert.deepEqual([readFileSync(template, 'utf8'), reloads()], [TEMPLATE, 0]);
+  const saved = await admin.saveTemplate(template, `# new\n${TEMPLATE}`, version);
+  assert.equal(saved?.kind, 'saved');
+  assert.deepEqual([readFileSync(template, 'utf8'), reloads()], [`# new\n${TEMPLATE}`, 1]);
+});

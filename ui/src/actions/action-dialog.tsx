@@ -1,0 +1,158 @@
+import { useState } from 'preact/hooks';
+import type { MachineView } from '../../../src/http/api/views.ts';
+import { post, problemOf } from '../api.ts';
+import { refresh } from '../live.ts';
+import { useLoaded } from '../load.ts';
+import { Dialog } from '../parts/dialog.tsx';
+import { counted } from '../wording.ts';
+import { describeErased } from './erased.ts';
+
+export type Action = 'install' | 'cancel' | 'retire' | 'unretire';
+
+interface Words {
+  readonly title: string;
+  readonly tells: string;
+  readonly button: string;
+}
+
+const WORDS: Readonly<Record<Action, Words>> = {
+  install: {
+    title: 'Install',
+    tells: 'Each machine may be installed once, at its next boot from the network. Then this is erased:',
+    button: 'Erase and install',
+  },
+  cancel: {
+    title: 'Cancel the installation',
+    tells: 'The permission to install is taken back. What an installer has begun already goes on.',
+    button: 'Cancel the installation of',
+  },
+  retire: {
+    title: 'Retire',
+    tells: 'It is never installed again, and boots from its disk, until that is taken back. Nothing is erased.',
+    button: 'Retire',
+  },
+  unretire: {
+    title: 'Take the retirement back',
+    tells: 'It may be installed again when that is granted. Nothing is erased.',
+    button: 'Unretire',
+  },
+};
+
+interface DialogProps {
+  readonly action: Action;
+  readonly machines: readonly MachineView[];
+  readonly onClose: () => void;
+}
+
+/** Asks once more, and names what will be lost. */
+export function ActionDialog({ action, machines, onClose }: DialogProps) {
+  const words = WORDS[action];
+  const [profile, setProfile] = useState('');
+  const { isBusy, results, run } = useRun(action, machines, profile);
+  const [only] = machines;
+  const many = counted(machines.length, 'machine');
+  const whom = machines.length === 1 && only ? only.name : many;
+  const failed = results?.filter(({ problem }) => problem !== undefined) ?? [];
+  return (
+    <Dialog title={`${words.title}: ${whom}`} onClose={onClose}>
+      {action === 'install' && results === undefined && <ProfileChoice value={profile} onChange={setProfile} />}
+      {results === undefined ? (
+        <>
+          <p>{words.tells}</p>
+          <Concerned action={action} machines={machines} profile={profile} />
+        </>
+      ) : (
+        <p>{failed.length === 0 ? `Done for ${whom}.` : `${failed.length} of ${many} refused:`}</p>
+      )}
+      <ul class="results" aria-live="polite">
+        {failed.map(({ name, problem }) => (
+          <li key={name} class="bad-text">
+            {problem}
+          </li>
+        ))}
+      </ul>
+      <div class="buttons">
+        <form method="dialog">
+          <button type="submit">{results === undefined ? 'Do nothing' : 'Close'}</button>
+        </form>
+        {results === undefined && (
+          <button
+            type="button"
+            class={action === 'install' ? 'danger' : 'primary'}
+            disabled={isBusy}
+            onClick={() => void run()}
+          >
+            {words.button} {whom}
+          </button>
+        )}
+      </div>
+    </Dialog>
+  );
+}
+
+interface Result {
+  readonly name: string;
+  readonly problem: string | undefined;
+}
+
+/** One after the other: each is on the server's disk before the next. */
+function useRun(action: Action, machines: readonly MachineView[], profile: string) {
+  const [isBusy, setBusy] = useState(false);
+  const [results, setResults] = useState<readonly Result[] | undefined>();
+  const run = async () => {
+    setBusy(true);
+    const done: Result[] = [];
+    for (const { name } of machines) {
+      const body = action === 'install' ? { ...(profile !== '' && { profile }) } : undefined;
+      const problem = await post(`/machines/${encodeURIComponent(name)}/${action}`, body).then(
+        () => undefined,
+        (error: unknown) => problemOf(error).message,
+      );
+      done.push({ name, problem });
+    }
+    setResults(done);
+    await refresh();
+  };
+  return { isBusy, results, run };
+}
+
+function ProfileChoice({ value, onChange }: { readonly value: string; readonly onChange: (value: string) => void }) {
+  const { value: loaded } = useLoaded<{ profiles: string[] }>('/profiles');
+  return (
+    <label class="field">
+      Profile
+      <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+        <option value="">the machine’s own</option>
+        {loaded?.profiles.map((name) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+interface ConcernedProps {
+  readonly action: Action;
+  readonly machines: readonly MachineView[];
+  readonly profile: string;
+}
+
+function Concerned({ action, machines, profile }: ConcernedProps) {
+  return (
+    <ul class="concerned">
+      {machines.map((machine) => (
+        <li key={machine.name}>
+          <strong>{machine.name}</strong>
+          {action === 'install' && (
+            <>
+              {' '}
+              ({profile || machine.profile || 'no profile'}): {describeErased(machine)}
+            </>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,39 @@
+import type { Story } from '../../../src/story/story.ts';
+import { Chip } from '../parts/chip.tsx';
+import { StageBar } from '../parts/stage-bar.tsx';
+import { linkTo } from '../route.ts';
+import { clockTime, duration } from '../wording.ts';
+
+interface AttemptsProps {
+  readonly who: string;
+  /** The newest first. */
+  readonly attempts: readonly Story[];
+  /** The one that is shown. */
+  readonly shown: number | undefined;
+}
+
+/** The boots of a machine, to choose from. */
+export function Attempts({ who, attempts, shown }: AttemptsProps) {
+  return (
+    <nav class="attempts" aria-label="Boots of this machine">
+      <h2>Boots</h2>
+      <ul>
+        {attempts.map((story, index) => (
+          <li key={story.id}>
+            <a
+              href={linkTo('machines', who, index === 0 ? {} : { attempt: String(story.id) })}
+              aria-current={story.id === shown ? 'true' : undefined}
+            >
+              <span>{clockTime(story.startedAt)}</span>
+              <Chip text={story.outcome} />
+              <StageBar story={story} />
+              <small>
+                {duration((story.endedAt ?? story.now) - story.startedAt)} {story.decision}
+              </small>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}

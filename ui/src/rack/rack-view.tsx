@@ -1,0 +1,134 @@
+import { useMemo, useRef, useState } from 'preact/hooks';
+import { type Action, ActionDialog } from '../actions/action-dialog.tsx';
+import { rack } from '../live.ts';
+import { AddMachine } from '../networks/add-machine.tsx';
+import { useClock, useStore } from '../store.ts';
+import { counted } from '../wording.ts';
+import { useRackKeys } from './keys.ts';
+import { RackTable } from './rack-table.tsx';
+import { type Choice, chooseRows, makeRows, type Row, type Shown, shown } from './rows.ts';
+
+const FIRST: Choice = { filter: '', shown: 'all', sort: 'name', isDescending: false };
+/** The choice outlives a look at a machine. */
+let lastChoice = FIRST;
+
+/** Every machine as a row. */
+export function RackView() {
+  const { machines, stories, isLoaded, ahead } = useStore(rack);
+  const isRunning = useMemo(() => [...stories.values()].some(({ outcome }) => outcome === 'running'), [stories]);
+  const now = useClock(isRunning) + ahead;
+  const [choice, setChoice] = useState(lastChoice);
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const all = useMemo(() => makeRows(machines, stories, now), [machines, stories, now]);
+  const rows = useMemo(() => chooseRows(all, choice), [all, choice]);
+  const choose = (change: Partial<Choice>) => {
+    lastChoice = { ...choice, ...change };
+    setChoice(lastChoice);
+  };
+  const toggle = (name: string) => {
+    const next = new Set(selected);
+    if (!next.delete(name)) next.add(name);
+    setSelected(next);
+  };
+  const filter = useRef<HTMLInputElement>(null);
+  const keys = useRackKeys({ rows, filter, toggle });
+  return (
+    <>
+      <div class="head">
+        <h1>Rack</h1>
+        <Summary rows={all} />
+      </div>
+      <div class="tools">
+        <input
+          ref={filter}
+          type="search"
+          aria-label="Filter machines"
+          placeholder="Filter ( / )"
+          value={choice.filter}
+          onInput={(event) => choose({ filter: event.currentTarget.value })}
+        />
+        <ShownChoice value={choice.shown} onChange={(next) => choose({ shown: next })} />
+        <Bulk rows={all} selected={selected} onDone={() => setSelected(new Set())} />
+      </div>
+      <RackTable {...{ rows, choice, choose, selected, setSelected, toggle, keys }} />
+      <p class="foot" role="status">
+        {!isLoaded ? 'Loading …' : counted(rows.length, 'machine')}
+        {isLoaded && rows.length !== all.length && ` of ${all.length}`}
+        <span class="hint"> · / filter · j k move · x select · Enter open</span>
+      </p>
+    </>
+  );
+}
+
+function Summary({ rows }: { readonly rows: readonly Row[] }) {
+  const count = (kind: Row['doing']['kind']) => rows.filter(({ doing }) => doing.kind === kind).length;
+  const parts = [
+    ['busy', count('running'), 'booting or installing'],
+    ['bad', count('trouble'), 'in trouble'],
+    ['plain', count('granted'), 'may be installed'],
+  ] as const;
+  return (
+    <p class="summary">
+      {parts.map(([tone, number, words]) => (
+        <span key={words} class={`chip ${number === 0 ? 'none' : tone}`}>
+          {number} {words}
+        </span>
+      ))}
+    </p>
+  );
+}
+
+function ShownChoice({ value, onChange }: { readonly value: Shown; readonly onChange: (value: Shown) => void }) {
+  const words: Readonly<Record<Shown, string>> = {
+    all: 'All',
+    busy: 'Busy',
+    trouble: 'In trouble',
+    ready: 'Ready',
+    installed: 'Installed',
+    retired: 'Retired',
+  };
+  return (
+    <select aria-label="Show" value={value} onChange={(event) => onChange(event.currentTarget.value as Shown)}>
+      {shown.map((one) => (
+        <option key={one} value={one}>
+          {words[one]}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+interface BulkProps {
+  readonly rows: readonly Row[];
+  readonly selected: ReadonlySet<string>;
+  readonly onDone: () => void;
+}
+
+/** What is done to all that are selected. Always there, so that nothing jumps when the first is selected. */
+function Bulk({ rows, selected, onDone }: BulkProps) {
+  const [action, setAction] = useState<Action | 'add' | undefined>();
+  const machines = rows.filter(({ machine }) => selected.has(machine.name)).map(({ machine }) => machine);
+  const close = () => setAction(undefined);
+  const none = machines.length === 0;
+  return (
+    <fieldset class="bulk" aria-label="Selected machines">
+      <span class="count" role="status">
+        {machines.length} selected
+      </span>
+      <button type="button" disabled={none} onClick={() => setAction('install')}>
+        Install…
+      </button>
+      <button type="button" disabled={none} onClick={() => setAction('cancel')}>
+        Cancel…
+      </button>
+      <button type="button" class="quiet" disabled={none} onClick={onDone}>
+        Clear
+      </button>
+      <button type="button" class="add" onClick={() => setAction('add')}>
+        Add machine…
+      </button>
+      {action === 'add' && <AddMachine onClose={close} />}
+      {action !== undefined && action !== 'add' && <ActionDialog action={action} machines={machines} onClose={close} />}
+    </fieldset>
+  );
+}

@@ -1,0 +1,50 @@
+import type { RefObject } from 'preact';
+import { useRef } from 'preact/hooks';
+import type { TemplateProblemView } from '../../../src/http/api/config-ports.ts';
+
+interface FieldProps {
+  readonly text: string;
+  readonly problems: readonly TemplateProblemView[];
+  readonly onInput: (text: string) => void;
+  readonly field: RefObject<HTMLTextAreaElement | null>;
+}
+
+/** A text with numbered lines; those with a problem are marked. */
+export function TextField({ text, problems, onInput, field }: FieldProps) {
+  const gutter = useRef<HTMLDivElement>(null);
+  const bad = new Map(problems.map(({ line, message }) => [line, message]));
+  const lines = text.split('\n').length;
+  return (
+    <div class="text-field">
+      <div class="gutter" ref={gutter} aria-hidden="true">
+        {Array.from({ length: lines }, (_, index) => (
+          <span key={`${index + 1}`} class={bad.has(index + 1) ? 'bad' : undefined} title={bad.get(index + 1)}>
+            {index + 1}
+          </span>
+        ))}
+      </div>
+      <textarea
+        ref={field}
+        aria-label="Text of the template"
+        spellcheck={false}
+        wrap="off"
+        value={text}
+        aria-invalid={problems.length > 0}
+        onInput={(event) => onInput(event.currentTarget.value)}
+        onScroll={(event) => {
+          if (gutter.current) gutter.current.scrollTop = event.currentTarget.scrollTop;
+        }}
+      />
+    </div>
+  );
+}
+
+/** Puts the cursor at a place of the text, and into sight. */
+export function goTo(field: HTMLTextAreaElement, line: number, column: number): void {
+  const before = field.value.split('\n').slice(0, line - 1);
+  const at = before.reduce((sum, one) => sum + one.length + 1, 0) + column - 1;
+  field.focus();
+  field.setSelectionRange(at, at);
+  const height = field.scrollHeight / Math.max(1, field.value.split('\n').length);
+  field.scrollTop = Math.max(0, (line - 5) * height);
+}
