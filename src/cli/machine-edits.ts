@@ -9,7 +9,7 @@ import { applyEdit, type EditOptions, type EditReport, openConfiguration } from 
 const EX_USAGE = 64;
 const EX_NOINPUT = 66;
 
-const WRITES = `
+export const WRITES = `
 The whole configuration is checked first: a mistake changes nothing. Comments and everything else in the file stay as
 they are. A running server reads the change by itself, and what it says of it is printed.`;
 
@@ -150,13 +150,15 @@ Examples:
     });
 }
 
-function editCommand(name: string, description: string): Command {
+/** A command that changes the configuration. */
+export function editCommand(name: string, description: string): Command {
   return withClientOptions(new Command(name))
     .description(description)
     .option('--config <PATH>', 'file or folder (default: that of the running server, else the one `up` finds)');
 }
 
-function runEdit(options: EditOptions, edit: () => Promise<MachineEdit>, done: string): Promise<void> {
+/** Makes the edit, and prints what came of it. */
+export function runEdit(options: EditOptions, edit: () => Promise<MachineEdit>, done: string): Promise<void> {
   return runCommand(options, async () => {
     const opened = await openConfiguration(options);
     report(options, await applyEdit(opened, [await edit()]), done);

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { MirrorJson } from '../http/api/mirror-json.ts';
 import { formatBytes } from '../mirror/run/amounts.ts';
 import { type ApiClient, type ClientOptions, runClient, withClientOptions } from './client.ts';
+import { addCommand } from './mirror-add.ts';
 import { indexCommand } from './mirror-index.ts';
 import { describeMirror, describeSnapshots } from './mirror-print.ts';
 import { followRun } from './mirror-sync.ts';
@@ -15,11 +16,13 @@ export function command(): Command {
       `
 Examples:
   ./rackready mirror                      all of them, a line each
+  ./rackready mirror add debian-12        write a mirror into the configuration
   ./rackready mirror sync centos-7        fetch what is new, with a progress bar
   ./rackready mirror approve centos-7     publish a state that was held`,
     )
     .action((options: ClientOptions) => runClient(options, (client) => list(client, options)));
   for (const one of [
+    addCommand(),
     listCommand(),
     statusCommand(),
     snapshotsCommand(),

@@ -159,3 +159,18 @@ test('formatMachines() and writtenMachines() are each other’s reverse', () => 
   assert.deepEqual(writtenMachines([{ name: 'x', text: formatMachines(machines) }]), machines);
   assert.deepEqual(parse(formatMachines({})), { machines: {} });
 });
+
+test('a mirror goes where mirrors are, and machines stay as they are', () => {
+  const add = (text: string) =>
+    editMachines(
+      [{ name: 'r.yaml', text }],
+      { kind: 'add', section: 'mirrors', machines: { d: { preset: 'debian-12' } } },
+      'r.yaml',
+    );
+  const machines = 'machines:\n  a: { mac: "00:25:90:96:c4:9a" } # one\n';
+  const first = add(machines);
+  assert.ok(first.kind === 'edited');
+  assert.equal(first.texts[0]?.text, `${machines}mirrors:\n  d: { preset: debian-12 }\n`);
+  const second = add('mirrors:\n  d: { from: "http://h/" }\n');
+  assert.ok(second.kind === 'refused' && /there is a mirror "d" already/.test(second.reason));
+});

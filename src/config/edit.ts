@@ -13,7 +13,12 @@ export interface ConfigText {
 export type MachineValues = Readonly<Record<string, unknown>>;
 
 export type MachineEdit =
-  | { readonly kind: 'add'; readonly machines: Readonly<Record<string, MachineValues>> }
+  /** `section`: the key that they stand below; default: machines. */
+  | {
+      readonly kind: 'add';
+      readonly machines: Readonly<Record<string, MachineValues>>;
+      readonly section?: 'machines' | 'mirrors';
+    }
   /** Dots in a key lead into a map (`vars.role`); undefined takes the key out. */
   | { readonly kind: 'set'; readonly name: string; readonly values: MachineValues }
   /** Everything that is written for it makes room for the values. */
@@ -34,7 +39,7 @@ const parseOptions = { merge: true, logLevel: 'error', prettyErrors: false } as 
 
 /**
  * Edits machines in the texts of a configuration. Only the characters of the edited entries change: comments, order and
- * spacing of everything else stay as they are. New machines go into the file that has machines, else into `newFile`.
+ * spacing of everything else stay as they are. New machines (or mirrors) go into the file that has some, else into `newFile`.
  * Whether the result is a right configuration is for the caller to check.
  */
 export function editMachines(texts: readonly ConfigText[], edit: MachineEdit, newFile: string): EditResult {
@@ -68,16 +73,16 @@ export function formatMachines(machines: Readonly<Record<string, MachineValues>>
 
 function chooseFile(
   texts: readonly ConfigText[],
-  { machines }: Extract<MachineEdit, { kind: 'add' }>,
+  { machines, section = 'machines' }: Extract<MachineEdit, { kind: 'add' }>,
   newFile: string,
 ): string {
-  const sizes = texts.map(({ name, text }) => ({ name, text, machines: readData(text)?.machines }));
-  for (const file of sizes) {
-    const twice = Object.keys(machines).find((name) => isPlainMap(file.machines) && Object.hasOwn(file.machines, name));
-    if (twice !== undefined) throw new Refusal(`there is a machine "${twice}" already, in ${file.name}`);
+  const sizes = texts.map(({ name, text }) => ({ name, entries: readData(text)?.[section] }));
+  for (const { name: file, entries } of sizes) {
+    const twice = Object.keys(machines).find((name) => isPlainMap(entries) && Object.hasOwn(entries, name));
+    if (twice !== undefined) throw new Refusal(`there is a ${section.slice(0, -1)} "${twice}" already, in ${file}`);
   }
-  const filled = sizes.find((file) => isPlainMap(file.machines) && Object.keys(file.machines).length > 0);
-  return (filled ?? sizes.find(({ machines }) => machines !== undefined))?.name ?? newFile;
+  const filled = sizes.find(({ entries }) => isPlainMap(entries) && Object.keys(entries).length > 0);
+  return (filled ?? sizes.find(({ entries }) => entries !== undefined))?.name ?? newFile;
 }
 
 function fileOf(texts: readonly ConfigText[], machine: string): string {
@@ -97,7 +102,8 @@ function editText({ name, text }: ConfigText, edit: MachineEdit): string {
   const edited = edit.kind === 'set' ? setValues(text, edit) : splice(text, planSplice(text, edit));
   const after = readData(edited);
   // `machines:` without entries is null, and means the same as an empty map.
-  if (after?.machines === null) after.machines = {};
+  const section = sectionOf(edit);
+  if (after?.[section] === null) after[section] = {};
   // What breaks the file as YAML (an anchor that is taken away) is told by the check, with its line.
   if (after !== undefined && !isDeepStrictEqual(after, applyTo(before, edit))) {
     throw new Refusal(`${name} is written in a way that cannot be edited by command: edit it by hand`);
@@ -109,7 +115,7 @@ function editText({ name, text }: ConfigText, edit: MachineEdit): string {
 function setValues(text: string, { name, values }: Extract<MachineEdit, { kind: 'set' }>): string {
   let edited = text;
   for (const [key, value] of Object.entries(values)) {
-    const { machines } = openMachines(edited);
+    const { machines } = openMachines(edited, 'machines');
     const entry = pairOf(machines.map, name);
     if (isAlias(entry?.value)) throw new Refusal(`"${name}" is an alias of another entry: edit it by hand`);
     if (!isMap(entry?.value)) throw new Refusal(`"${name}" has no keys of its own: edit it by hand`);
@@ -119,13 +125,14 @@ function setValues(text: string, { name, values }: Extract<MachineEdit, { kind: 
 }
 
 function planSplice(text: string, edit: Exclude<MachineEdit, { kind: 'set' }>): Splice {
-  const { machines, root } = openMachines(text);
+  const section = sectionOf(edit);
+  const { machines, root } = openMachines(text, section);
   if (edit.kind === 'add') {
     const pairs = Object.entries(edit.machines).map(([name, values]) => formatPair(name, values));
     if (machines.pair === undefined)
-      return addPairs(text, root, [`machines:\n${pairs.map((one) => `  ${one}`).join('\n')}`]);
+      return addPairs(text, root, [`${section}:\n${pairs.map((one) => `  ${one}`).join('\n')}`]);
     if (machines.pair.value !== null && !isMap(machines.pair.value) && !isNull(machines.pair.value)) {
-      throw new Refusal('"machines" is not written as a map here: edit it by hand');
+      throw new Refusal(`"${section}" is not written as a map here: edit it by hand`);
     }
     return addPairs(text, { map: machines.map, pair: machines.pair }, pairs);
   }
@@ -150,10 +157,14 @@ function planSet(text: string, map: YAMLMap, [key = '', ...rest]: readonly strin
   return replaceValue(text, pair, formatValue(whole));
 }
 
-function openMachines(text: string): { readonly root: MapPlace; readonly machines: MapPlace } {
+function sectionOf(edit: MachineEdit): 'machines' | 'mirrors' {
+  return (edit.kind === 'add' ? edit.section : undefined) ?? 'machines';
+}
+
+function openMachines(text: string, section: string): { readonly root: MapPlace; readonly machines: MapPlace } {
   const document = parseDocument(text, parseOptions);
   const map = isMap(document.contents) ? document.contents : undefined;
-  const pair = pairOf(map, 'machines');
+  const pair = pairOf(map, section);
   return { root: { map }, machines: { map: isMap(pair?.value) ? pair.value : undefined, pair } };
 }
 
@@ -205,7 +216,9 @@ function readData(text: string): Data | undefined {
 
 /** What the data are to be after the edit: the text must come to the same. */
 function applyTo(data: Data, edit: MachineEdit): Data {
-  const machines = isPlainMap(data.machines) ? data.machines : {};
+  const section = sectionOf(edit);
+  const entries = data[section];
+  const machines = isPlainMap(entries) ? entries : {};
   switch (edit.kind) {
     case 'add':
       Object.assign(machines, plain(edit.machines));
@@ -219,7 +232,7 @@ function applyTo(data: Data, edit: MachineEdit): Data {
     case 'set':
       for (const [key, value] of Object.entries(edit.values)) setAt(machines[edit.name] as Data, key.split('.'), value);
   }
-  return { ...data, machines };
+  return { ...data, [section]: machines };
 }
 
 function setAt(target: Data, [key = '', ...rest]: readonly string[], value: unknown): void {

@@ -18,10 +18,10 @@ export async function planEdits(
   texts: readonly ConfigText[],
   edits: readonly MachineEdit[],
 ): Promise<PlannedEdits> {
-  const newFile = await newFileFor(path);
   let edited = texts;
   for (const edit of edits) {
-    const result = editMachines(edited, edit, newFile);
+    const section = (edit.kind === 'add' ? edit.section : undefined) ?? 'machines';
+    const result = editMachines(edited, edit, await newFileFor(path, section));
     if (result.kind === 'refused') return result;
     edited = result.texts;
   }
@@ -32,7 +32,7 @@ export async function planEdits(
   };
 }
 
-/** Where a folder's first machines go. */
-async function newFileFor(path: string): Promise<string> {
-  return (await stat(path)).isDirectory() ? join(path, 'machines.yaml') : path;
+/** Where a folder's first machines or mirrors go. */
+async function newFileFor(path: string, section: string): Promise<string> {
+  return (await stat(path)).isDirectory() ? join(path, `${section}.yaml`) : path;
 }
