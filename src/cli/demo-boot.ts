@@ -47,7 +47,8 @@ Both PCs came from power-on to an installer that knows what to do, without a key
   Every event of the server:           ./rackready demo --verbose
   Your own configuration on this rack: docs/lab.md
   A real network:                      write rackready.yaml (docs/configuration.md), then sudo ./rackready up
-  The web page will be, in a later version, at http://127.0.0.1:8067 of the host where "up" runs; the API is there now.
+  The rack in a browser:               docs/web-page.md
+  On to an installed system and SSH:   ./rackready demo --install
 `;
 
 function printSummary(progress: ReadonlyMap<string, Progress>, poweredOn: number): void {
