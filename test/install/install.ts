@@ -143,7 +143,7 @@ async function install(subject: Subject, ground: Ground): Promise<void> {
 type Record = ReturnType<typeof openRecord>;
 
 function holdN({ name, mac: address, model = '' }: Subject, { rack }: Ground, record: Record, tries?: number) {
-  const onTold = (told: Told) => record.note(`the Mac ${phrase(told).join(' ')}`);
+  const onTold = (told: Told) => record.note(`Mac: ${phrase(told).join(' ')}`);
   return netBoot(rack, { name, mac: address, model, onTold, ...(tries !== undefined && { tries }) });
 }
 
