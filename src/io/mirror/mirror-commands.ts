@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Emit } from '../../event/event.ts';
 import type { MirrorCommand, MirrorReply } from '../../mirror/mirror-view.ts';
 import { formatBytes } from '../../mirror/run/amounts.ts';
@@ -9,6 +10,8 @@ import type { Pool } from './pool.ts';
 import { publish, unlinkFromLive } from './publish.ts';
 
 export interface CommandDeps {
+  /** `mirrors` of the data folder. */
+  readonly root: string;
   readonly units: ReadonlyMap<string, MirrorUnit>;
   readonly pool: Pool;
   readonly emit: Emit;
@@ -146,13 +149,13 @@ function freeze(deps: CommandDeps, { files, config }: MirrorUnit, isFrozen: bool
 const UNNAMED_STAYS_MS = 24 * 3600_000;
 
 function prune(deps: CommandDeps, unit: MirrorUnit, leased: readonly string[]): MirrorReply {
-  const { pool, units, now } = deps;
+  const { root, pool, units, now } = deps;
   const { name, keep } = unit.config();
   const snapshots = forgetSnapshots({ files: unit.files, pool }, keep, leased, now());
   // What a run has fetched is named by nothing until it is published.
   const isQuiet = ![...units.values()].some((one) => one.isRunning());
   const swept = isQuiet
-    ? pool.sweep(namedContents([...units.values()].map(({ files }) => files)), now() - UNNAMED_STAYS_MS)
+    ? pool.sweep(namedContents(join(root, 'repos')), now() - UNNAMED_STAYS_MS)
     : { files: 0, bytes: 0 };
   if (snapshots > 0 || swept.files > 0) deps.emit('mirror.pruned', {}, { mirror: name, snapshots, ...swept });
   return done(`${snapshots} snapshots forgotten, ${swept.files} files deleted (${formatBytes(swept.bytes)})`);
