@@ -10,6 +10,8 @@ type TreeAnswer = Extract<BootHttpAnswer, { kind: 'tree' }>;
 export interface TreeFile {
   readonly path: string;
   readonly sha256: string;
+  /** What a power cut left of it has another size. */
+  readonly bytes: number;
   /** Its name stands for this content for ever. */
   readonly isImmutable: boolean;
 }
@@ -20,8 +22,8 @@ export interface TreeLookup {
   find(answer: TreeAnswer): Promise<TreeFile | undefined>;
 }
 
-/** Checksums by path. */
-type Tree = ReadonlyMap<string, string>;
+/** Contents by path. */
+type Tree = ReadonlyMap<string, Pick<TreeFile, 'sha256' | 'bytes'>>;
 
 /** So many states of mirrors are kept in memory; of 50,000 files each takes some 10 MB. */
 const MOST_TREES = 6;
@@ -51,18 +53,19 @@ export function createTreeLookup(): TreeLookup {
   };
   return {
     find: async (answer) => {
-      const sha256 = (await treeOf(answer)).get(answer.path);
-      if (sha256 === undefined) return undefined;
+      const found = (await treeOf(answer)).get(answer.path);
+      if (found === undefined) return undefined;
+      const { sha256, bytes } = found;
       const isImmutable =
         answer.snapshot !== undefined || /(^|\/)by-hash\/|(^|\/)[0-9a-f]{32,}-[^/]*$/.test(answer.path);
-      return { path: join(answer.pool, sha256.slice(0, 2), sha256), sha256, isImmutable };
+      return { path: join(answer.pool, sha256.slice(0, 2), sha256), sha256, bytes, isImmutable };
     },
   };
 }
 
 /** The first state counts, the others are what clients may still ask for that began with them. */
 async function readTree(repo: string, ids: readonly string[]): Promise<Tree> {
-  const tree = new Map<string, string>();
+  const tree = new Map<string, Pick<TreeFile, 'sha256' | 'bytes'>>();
   for (const [index, id] of ids.entries()) {
     const text = await readFile(join(repo, 'snapshots', `${id}.jsonl`), 'utf8').catch((error) => {
       // Pruned since the state was read; the current one never is.
@@ -74,7 +77,8 @@ async function readTree(repo: string, ids: readonly string[]): Promise<Tree> {
       if (index > 0) continue;
       throw new Error(`the manifest of ${id} cannot be read: ${parsed.problem}`);
     }
-    for (const { path, sha256 } of parsed.manifest.values()) if (!tree.has(path)) tree.set(path, sha256);
+    for (const { path, sha256, bytes } of parsed.manifest.values())
+      if (!tree.has(path)) tree.set(path, { sha256, bytes });
   }
   return tree;
 }

@@ -66,9 +66,10 @@ type FetchOneDeps = WantedDeps & { readonly http: ReturnType<typeof createHttpCl
 
 async function fetchOne(deps: FetchOneDeps, entry: ManifestEntry | undefined, sha256: string): Promise<Fetched> {
   const { root, files, pool, config, signal, http } = deps;
-  const bytes = pool.sizeOf(sha256);
-  if (bytes !== undefined) return { kind: 'stored', sha256, bytes, isVerified: true, origin: undefined };
   if (entry === undefined) return { kind: 'wrong', reason: 'no state of the mirror names it' };
+  // What a power cut left of it has another size, and is fetched anew.
+  const bytes = pool.sizeOf(sha256);
+  if (bytes === entry.bytes) return { kind: 'stored', sha256, bytes, isVerified: true, origin: undefined };
   const { from, bytesPerSecond } = config();
   const path = encodeTreePath(entry.aliasOf ?? entry.path);
   const space = watchSpace(root, deps.reserveBytes);
