@@ -56,8 +56,7 @@ export function createTreeLookup(): TreeLookup {
       const found = (await treeOf(answer)).get(answer.path);
       if (found === undefined) return undefined;
       const { sha256, bytes } = found;
-      const isImmutable =
-        answer.snapshot !== undefined || /(^|\/)by-hash\/|(^|\/)[0-9a-f]{32,}-[^/]*$/.test(answer.path);
+      const isImmutable = answer.isFixed || /(^|\/)by-hash\/|(^|\/)[0-9a-f]{32,}-[^/]*$/.test(answer.path);
       return { path: join(answer.pool, sha256.slice(0, 2), sha256), sha256, bytes, isImmutable };
     },
   };
