@@ -34,7 +34,7 @@ function removeOrphans(files: MirrorFiles): void {
   for (const id of files.manifestIds()) if (!known.has(id)) files.removeManifest(id);
 }
 
-/** Checksums of everything that some manifest names, also of mirrors that are not in the configuration now. `repos`: their folder. */
+/** Checksums of everything that some manifest names, also of mirrors that are not in the configuration now, below `repos`. */
 export function namedContents(repos: string): Set<string> {
   const named = new Set<string>();
   for (const entry of readdirSync(repos, { withFileTypes: true })) {
