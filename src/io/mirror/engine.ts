@@ -49,11 +49,8 @@ export function openMirrorEngine(options: EngineOptions): MirrorEngine {
   const meter = setInterval(() => tellProgress(units.values(), emit), LOOK_EVERY_MS);
   return {
     configure: async (mirrors) => {
-      for (const [name, unit] of units) {
-        if (mirrors.some((one) => one.name === name)) continue;
-        units.delete(name);
-        await unit.stop();
-      }
+      const gone = [...units].filter(([name]) => !mirrors.some((one) => one.name === name));
+      for (const [name] of gone) units.delete(name);
       for (const config of mirrors) {
         const known = units.get(config.name);
         if (known) known.configure(config);
@@ -61,6 +58,8 @@ export function openMirrorEngine(options: EngineOptions): MirrorEngine {
       }
       onChange();
       look();
+      // Last, as another configuration may come meanwhile, which must not be followed by the rest of this one.
+      await Promise.all(gone.map(([, unit]) => unit.stop()));
     },
     command: (command) => doCommand(deps, command),
     views: () => [...units.values()].map((unit) => unit.view()),
