@@ -103,7 +103,7 @@ async function answer(exchange: Exchange, deps: ListenerDeps, question: Omit<Boo
 async function sendTreeFile(
   exchange: Exchange,
   decided: Extract<BootHttpAnswer, { kind: 'tree' }>,
-  { trees, want }: ListenerDeps,
+  { trees, want, limits }: ListenerDeps,
 ): Promise<void> {
   const { name, path } = decided;
   const found = await trees.find(decided).catch((error: unknown) => String(error));
@@ -115,7 +115,11 @@ async function sendTreeFile(
   }
   if (!(await isThere(found))) {
     const { mirror } = decided;
+    const { socket } = exchange.request;
+    // Nothing moves meanwhile, and nothing is the matter: `want` has a limit of its own.
+    socket.setTimeout(0);
     const answer = await want({ mirror, path, name, sha256: found.sha256 }).catch((error: unknown) => String(error));
+    socket.setTimeout(limits.stallMs);
     if (exchange.response.destroyed) return;
     // Clients ask again by themselves.
     const reason = typeof answer === 'string' ? answer : answer.kind === 'refuse' ? answer.reason : undefined;
