@@ -172,6 +172,7 @@ async function giveUpRoot({ emit }: Base, { settings, dataFolder, configPath }: 
     keep: ['CAP_NET_BIND_SERVICE', 'CAP_NET_RAW', 'CAP_NET_ADMIN'],
     readable: [program, ...(configPath === undefined ? [] : [configPath])],
     writable: [dataFolder],
+    large: [join(dataFolder, 'mirrors')],
   });
   const states = { dropped: 'root was given up', kept: 'running as root', 'not-root': 'not started as root' };
   emit('server.privileges', {}, { state: states[result.kind], reason: result.reason });
