@@ -65,11 +65,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const serving = await openServing({ base, settings: options.settings, loaders, inherited, mirrors });
     opened.push(serving);
     let admin: Admin | undefined;
+    /** Before that, the mirror process would be root's, for ever. */
+    let hasGivenUpRoot = false;
     const reloader = await openReloader(base, configPath, serving.state().settings, async (settings) => {
       // Before anything answers by the new names.
       base.lives.rename(settings.machines);
       await serving.use(settings);
-      mirrors.use(settings);
+      if (hasGivenUpRoot) mirrors.use(settings);
       await admin?.use(settings);
     });
     opened.push(reloader);
@@ -80,6 +82,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     // As another account we could not keep what was compiled, and would compile it again at each start.
     flushCompileCache();
     await giveUpRoot(base, options);
+    hasGivenUpRoot = true;
     mirrors.use(serving.state().settings);
     base.emit('server.started', {}, { version: VERSION, config: configPath ?? 'none', data: dataFolder });
     return {
@@ -169,6 +172,7 @@ async function giveUpRoot({ emit }: Base, { settings, dataFolder, configPath }: 
     keep: ['CAP_NET_BIND_SERVICE', 'CAP_NET_RAW', 'CAP_NET_ADMIN'],
     readable: [program, ...(configPath === undefined ? [] : [configPath])],
     writable: [dataFolder],
+    large: [join(dataFolder, 'mirrors')],
   });
   const states = { dropped: 'root was given up', kept: 'running as root', 'not-root': 'not started as root' };
   emit('server.privileges', {}, { state: states[result.kind], reason: result.reason });

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, lchownSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProvisionError } from '../net/provision-error.ts';
@@ -20,6 +20,8 @@ export interface DropOptions {
   readonly readable: readonly string[];
   /** Folders that are given to the account (made when missing, with everything in them): the data folder. */
   readonly writable: readonly string[];
+  /** Of what is in those, folders with a great many files, into which nobody writes meanwhile. */
+  readonly large?: readonly string[] | undefined;
   /** false: as if koffi were missing. */
   readonly native?: boolean | undefined;
 }
@@ -66,7 +68,9 @@ export async function dropPrivileges(options: DropOptions): Promise<DropResult> 
     return { kind: 'not-root', reason: `the server was not started as root but as uid ${process.getuid?.()}` };
   }
   const account = parseAccount(readFileSync('/etc/passwd', 'utf8'), options.user);
-  const obstacle = findObstacle(account, options);
+  const obstacle =
+    findObstacle(account, options) ??
+    (account && ((await giveLargeAway(account, options.large ?? [])) ?? giveFolders(account, options)));
   if (obstacle !== undefined || !account) return { kind: 'kept', reason: obstacle ?? 'there is no such account' };
   const native = await loadNative(options);
   become(account, native, options.keep);
@@ -89,17 +93,36 @@ function findObstacle(account: Account | undefined, options: DropOptions): strin
   if (readNamespace('setgroups').trim() === 'deny') {
     return 'this container does not allow the groups of a process to be changed: its root is already confined';
   }
-  const unreadable = cannotReach(account, 'r', options.readable);
-  if (unreadable) return unreadable;
-  for (const folder of options.writable) {
+  return cannotReach(account, 'r', options.readable);
+}
+
+function giveFolders(account: Account, { writable, large = [] }: DropOptions): string | undefined {
+  for (const folder of writable) {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o750 });
-      giveAway(folder, account);
+      giveAway(folder, account, large);
     } catch (error) {
-      return `"${folder}" could not be given to the account "${name}": ${error instanceof Error ? error.message : error}`;
+      return cannotGive(folder, account, error);
     }
   }
-  return cannotReach(account, 'rw', options.writable);
+  return cannotReach(account, 'rw', writable);
+}
+
+/** By a process of its own: of a million files it takes long, from a cold disk minutes, and machines are answered already. */
+async function giveLargeAway(account: Account, folders: readonly string[]): Promise<string | undefined> {
+  const { uid, gid } = account;
+  for (const folder of folders) {
+    if (!existsSync(folder)) continue;
+    const { promise, resolve } = Promise.withResolvers<Error | null>();
+    execFile('chown', ['-hR', `${uid}:${gid}`, '--', folder], (error) => resolve(error));
+    const error = await promise;
+    if (error) return cannotGive(folder, account, error);
+  }
+  return undefined;
+}
+
+function cannotGive(folder: string, { name }: Account, error: unknown): string {
+  return `"${folder}" could not be given to the account "${name}": ${error instanceof Error ? error.message : error}`;
 }
 
 /** What the kernel says of this user namespace; a kernel without them knows every id and allows all groups. */
@@ -131,11 +154,13 @@ function cannotReach(account: Account, how: 'r' | 'rw', paths: readonly string[]
   return `the account "${name}" cannot ${what} ${child.stdout || child.stderr}; give it access, or move the folder to a place like /opt`;
 }
 
-/** Changes the owner of a folder and of all in it, and follows no links out of it. */
-function giveAway(folder: string, account: Account): void {
+/** Changes the owner of a folder and of all in it but `large`, and follows no links out of it. */
+function giveAway(folder: string, account: Account, large: readonly string[]): void {
   lchownSync(folder, account.uid, account.gid);
-  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
-    lchownSync(join(entry.parentPath, entry.name), account.uid, account.gid);
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (!entry.isDirectory()) lchownSync(path, account.uid, account.gid);
+    else if (!large.includes(path)) giveAway(path, account, large);
   }
 }
 

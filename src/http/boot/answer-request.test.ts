@@ -194,9 +194,10 @@ test('a file of a mirror is looked up by the worker, at the state that the path 
   const where = { kind: 'tree', mirror: 'rocky-9', repo: '/m/repos/rocky-9', pool: '/m/pool' };
   const live = await handler.answer(request('GET', '/mirror/rocky-9/repodata/repomd.xml'));
   const name = 'mirror/rocky-9/repodata/repomd.xml';
-  assert.deepEqual(live, { ...where, snapshot: undefined, path: 'repodata/repomd.xml', name });
+  assert.deepEqual(live, { ...where, snapshot: undefined, isFixed: false, path: 'repodata/repomd.xml', name });
   const pinned = await handler.answer(request('HEAD', '/mirror/rocky-9@20261126T011100-abc/a@b.rpm'));
   assert.ok(pinned.kind === 'tree' && pinned.snapshot === '20261126T011100-abc' && pinned.path === 'a@b.rpm');
+  assert.equal(pinned.isFixed, true);
   assert.deepEqual(
     asked.map(({ args }) => args),
     [

@@ -18,7 +18,7 @@ export type ResolveMirror = (
   mirror: string,
   label: string | undefined,
 ) =>
-  | Omit<Extract<BootHttpAnswer, { kind: 'tree' }>, 'kind' | 'mirror' | 'path' | 'name'>
+  | Omit<Extract<BootHttpAnswer, { kind: 'tree' }>, 'kind' | 'mirror' | 'path' | 'name' | 'isFixed'>
   | { readonly missing: string };
 
 const MOST_INTERFACES = 32;
@@ -91,7 +91,8 @@ function decideMirror(deps: BootRequestDeps, request: BootHttpRequest, which: st
   const [, mirror = '', label] = /^([^@]*)(?:@(.*))?$/.exec(which) ?? [];
   const found = deps.resolveMirror(mirror, label);
   if ('missing' in found) return { kind: 'refuse', status: 404, reason: found.missing };
-  return { kind: 'tree', ...found, mirror, path, name: request.path.slice(1) };
+  const isFixed = label !== undefined && label === found.snapshot;
+  return { kind: 'tree', ...found, mirror, path, name: request.path.slice(1), isFixed };
 }
 
 function toAnswer(resource: BootResource): BootHttpAnswer {

@@ -99,6 +99,14 @@ for (const [name, headers, expected, method = 'GET'] of conditions) {
   test(`decideFilePart() with ${name}`, () => assert.deepEqual(decideFilePart(method, headers, version), expected));
 }
 
+test('what is known by its content has changed also when it is older than what the client has', () => {
+  const later = 'Fri, 02 Jan 2026 03:04:06 GMT';
+  const mirrored = { ...version, etag: '"0123"' };
+  assert.deepEqual(decideFilePart('GET', { 'if-modified-since': later }, version), { status: 304 });
+  assert.deepEqual(decideFilePart('GET', { 'if-modified-since': later }, mirrored), whole);
+  assert.deepEqual(decideFilePart('GET', { 'if-modified-since': same }, mirrored), { status: 304 });
+});
+
 test('etagOf() differs by size and by time', () => {
   assert.notEqual(etag, etagOf({ ...version, sizeBytes: 1001 }));
   assert.notEqual(etag, etagOf({ ...version, modifiedMs: version.modifiedMs + 1 }));

@@ -1,10 +1,11 @@
-import { access } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { hideTokens } from '../../event/hide-tokens.ts';
 import { isExpectedTreeMiss } from '../../serve/boot-names.ts';
 import { addressOf, type ConnectionCounter } from './connections.ts';
 import { type Exchange, type ListenerDeps, refuse, sendRefusal, tellAborted, tellDone } from './exchange.ts';
+import type { TreeFile } from './mirror-tree.ts';
 import { normalizePath } from './path.ts';
 import { type BootHttpAnswer, type BootHttpRequest, forwardedHeaders, type ListenerSetup } from './protocol.ts';
 import { sendFile } from './send-file.ts';
@@ -102,7 +103,7 @@ async function answer(exchange: Exchange, deps: ListenerDeps, question: Omit<Boo
 async function sendTreeFile(
   exchange: Exchange,
   decided: Extract<BootHttpAnswer, { kind: 'tree' }>,
-  { trees, want }: ListenerDeps,
+  { trees, want, limits }: ListenerDeps,
 ): Promise<void> {
   const { name, path } = decided;
   const found = await trees.find(decided).catch((error: unknown) => String(error));
@@ -112,9 +113,13 @@ async function sendTreeFile(
     const reason = `there is no ${name}`;
     return refuseAsDecided(exchange, { kind: 'refuse', status: 404, reason, isExpected: isExpectedTreeMiss(path) });
   }
-  if (!(await isThere(found.path))) {
+  if (!(await isThere(found))) {
     const { mirror } = decided;
+    const { socket } = exchange.request;
+    // Nothing moves meanwhile, and nothing is the matter: `want` has a limit of its own.
+    socket.setTimeout(0);
     const answer = await want({ mirror, path, name, sha256: found.sha256 }).catch((error: unknown) => String(error));
+    socket.setTimeout(limits.stallMs);
     if (exchange.response.destroyed) return;
     // Clients ask again by themselves.
     const reason = typeof answer === 'string' ? answer : answer.kind === 'refuse' ? answer.reason : undefined;
@@ -125,9 +130,10 @@ async function sendTreeFile(
   return sendFile(exchange, { kind: 'file', path: found.path, name, etag: `"${found.sha256}"`, cacheControl });
 }
 
-function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
+/** Whole: what came by request may not have been on disk when the power went. */
+function isThere({ path, bytes }: TreeFile): Promise<boolean> {
+  return stat(path).then(
+    ({ size }) => size === bytes,
     () => false,
   );
 }

@@ -10,6 +10,8 @@ type TreeAnswer = Extract<BootHttpAnswer, { kind: 'tree' }>;
 export interface TreeFile {
   readonly path: string;
   readonly sha256: string;
+  /** What a power cut left of it has another size. */
+  readonly bytes: number;
   /** Its name stands for this content for ever. */
   readonly isImmutable: boolean;
 }
@@ -20,49 +22,75 @@ export interface TreeLookup {
   find(answer: TreeAnswer): Promise<TreeFile | undefined>;
 }
 
-/** Checksums by path. */
-type Tree = ReadonlyMap<string, string>;
+/** Contents by path. */
+type Tree = ReadonlyMap<string, Pick<TreeFile, 'sha256' | 'bytes'>>;
 
-/** So many states of mirrors are kept in memory; of 50,000 files each takes some 10 MB. */
-const MOST_TREES = 6;
+/** Trees of so many files together are kept in memory: some 150 MB. The one that is in use stays, however large. */
+const MOST_FILES = 600_000;
+
+interface Kept {
+  readonly tree: Promise<Tree>;
+  /** Files in it, once it is read. */
+  files: number;
+}
 
 export function createTreeLookup(): TreeLookup {
-  const trees = new Map<string, { readonly stamp: string; readonly tree: Promise<Tree> }>();
-  const remember = (key: string, stamp: string, load: () => Promise<Tree>): Promise<Tree> => {
-    const known = trees.get(key);
-    trees.delete(key);
-    const entry = known?.stamp === stamp ? known : { stamp, tree: load() };
-    trees.set(key, entry);
-    entry.tree.catch(() => trees.delete(key));
-    for (const oldest of trees.keys()) {
-      if (trees.size <= MOST_TREES) break;
-      trees.delete(oldest);
+  /** By the states that they consist of. The one that was used last stands last. */
+  const trees = new Map<string, Kept>();
+  /** Which states each mirror serves now; its `state.json` is written by every run, also by one that finds nothing new. */
+  const served = new Map<string, { readonly stamp: string; readonly ids: Promise<readonly string[]> }>();
+  const forgetOldest = (inUse: string) => {
+    let files = [...trees.values()].reduce((sum, kept) => sum + kept.files, 0);
+    for (const [key, kept] of trees) {
+      if (files <= MOST_FILES) return;
+      if (key === inUse) continue;
+      trees.delete(key);
+      files -= kept.files;
     }
-    return entry.tree;
   };
-  const treeOf = async ({ repo, snapshot }: TreeAnswer): Promise<Tree> => {
-    if (snapshot !== undefined) return remember(`${repo}@${snapshot}`, '', () => readTree(repo, [snapshot]));
+  const remember = (repo: string, ids: readonly string[]): Promise<Tree> => {
+    const key = `${repo} ${ids.join(' ')}`;
+    const kept = trees.get(key) ?? { tree: readTree(repo, ids), files: 0 };
+    const isNew = !trees.delete(key);
+    trees.set(key, kept);
+    if (isNew) {
+      kept.tree.then(
+        ({ size }) => {
+          kept.files = size;
+          forgetOldest(key);
+        },
+        () => trees.delete(key),
+      );
+    }
+    return kept.tree;
+  };
+  const servedNow = async (repo: string): Promise<readonly string[]> => {
     const file = join(repo, 'state.json');
     const { mtimeMs, ino, size } = await stat(file);
-    return remember(repo, `${mtimeMs} ${ino} ${size}`, async () => {
-      const state: MirrorState = JSON.parse(await readFile(file, 'utf8'));
-      return readTree(repo, liveOrder(state));
-    });
+    const stamp = `${mtimeMs} ${ino} ${size}`;
+    const known = served.get(repo);
+    if (known?.stamp === stamp) return known.ids;
+    const ids = readFile(file, 'utf8').then((text) => liveOrder(JSON.parse(text) as MirrorState));
+    served.set(repo, { stamp, ids });
+    ids.catch(() => served.delete(repo));
+    return ids;
   };
+  const treeOf = async ({ repo, snapshot }: TreeAnswer): Promise<Tree> =>
+    remember(repo, snapshot === undefined ? await servedNow(repo) : [snapshot]);
   return {
     find: async (answer) => {
-      const sha256 = (await treeOf(answer)).get(answer.path);
-      if (sha256 === undefined) return undefined;
-      const isImmutable =
-        answer.snapshot !== undefined || /(^|\/)by-hash\/|(^|\/)[0-9a-f]{32,}-[^/]*$/.test(answer.path);
-      return { path: join(answer.pool, sha256.slice(0, 2), sha256), sha256, isImmutable };
+      const found = (await treeOf(answer)).get(answer.path);
+      if (found === undefined) return undefined;
+      const { sha256, bytes } = found;
+      const isImmutable = answer.isFixed || /(^|\/)by-hash\/|(^|\/)[0-9a-f]{32,}-[^/]*$/.test(answer.path);
+      return { path: join(answer.pool, sha256.slice(0, 2), sha256), sha256, bytes, isImmutable };
     },
   };
 }
 
 /** The first state counts, the others are what clients may still ask for that began with them. */
 async function readTree(repo: string, ids: readonly string[]): Promise<Tree> {
-  const tree = new Map<string, string>();
+  const tree = new Map<string, Pick<TreeFile, 'sha256' | 'bytes'>>();
   for (const [index, id] of ids.entries()) {
     const text = await readFile(join(repo, 'snapshots', `${id}.jsonl`), 'utf8').catch((error) => {
       // Pruned since the state was read; the current one never is.
@@ -74,7 +102,8 @@ async function readTree(repo: string, ids: readonly string[]): Promise<Tree> {
       if (index > 0) continue;
       throw new Error(`the manifest of ${id} cannot be read: ${parsed.problem}`);
     }
-    for (const { path, sha256 } of parsed.manifest.values()) if (!tree.has(path)) tree.set(path, sha256);
+    for (const { path, sha256, bytes } of parsed.manifest.values())
+      if (!tree.has(path)) tree.set(path, { sha256, bytes });
   }
   return tree;
 }

@@ -95,6 +95,8 @@ export type BootHttpAnswer =
       readonly pool: string;
       /** undefined: what is served now. */
       readonly snapshot?: string | undefined;
+      /** It was asked for by the whole id of that state: a tag may stand for another one tomorrow. */
+      readonly isFixed: boolean;
       /** Below the mirror's root. */
       readonly path: string;
       /** For messages. */

@@ -4,8 +4,9 @@ import type { Emit } from '../../event/event.ts';
 import type { MirrorConfig } from '../../mirror/mirror-config.ts';
 import type { MirrorCommand, MirrorReply, MirrorView } from '../../mirror/mirror-view.ts';
 import { isInWindow } from '../../mirror/run/schedule.ts';
+import { ProvisionError } from '../../net/provision-error.ts';
 import { doCommand } from './mirror-commands.ts';
-import { createMirrorUnit, type MirrorUnit } from './mirror-unit.ts';
+import { createMirrorUnit, type MirrorUnit, type UnitDeps } from './mirror-unit.ts';
 import { openPool } from './pool.ts';
 
 export interface EngineOptions {
@@ -48,18 +49,17 @@ export function openMirrorEngine(options: EngineOptions): MirrorEngine {
   const meter = setInterval(() => tellProgress(units.values(), emit), LOOK_EVERY_MS);
   return {
     configure: async (mirrors) => {
-      for (const [name, unit] of units) {
-        if (mirrors.some((one) => one.name === name)) continue;
-        units.delete(name);
-        await unit.stop();
-      }
+      const gone = [...units].filter(([name]) => !mirrors.some((one) => one.name === name));
+      for (const [name] of gone) units.delete(name);
       for (const config of mirrors) {
         const known = units.get(config.name);
         if (known) known.configure(config);
-        else units.set(config.name, createMirrorUnit(deps, config));
+        else addUnit(deps, config);
       }
       onChange();
       look();
+      // Last, as another configuration may come meanwhile, which must not be followed by the rest of this one.
+      await Promise.all(gone.map(([, unit]) => unit.stop()));
     },
     command: (command) => doCommand(deps, command),
     views: () => [...units.values()].map((unit) => unit.view()),
@@ -71,6 +71,19 @@ export function openMirrorEngine(options: EngineOptions): MirrorEngine {
       await Promise.all([...units.values()].map((unit) => unit.stop()));
     },
   };
+}
+
+/** One whose folder or state cannot be used is told, and does not keep the others from theirs. */
+function addUnit(deps: UnitDeps & { readonly units: Map<string, MirrorUnit> }, config: MirrorConfig): void {
+  try {
+    const unit = createMirrorUnit(deps, config);
+    deps.units.set(config.name, unit);
+    unit.files.readState();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const next = error instanceof ProvisionError ? error.hint : 'Look at the folder `mirrors` of the data folder.';
+    deps.emit('mirror.failed', {}, { mirror: config.name, reason, next });
+  }
 }
 
 /** A run that does not fit into its window begins when the window is over. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync, renameSync, statSync } from 'node:fs';
+import { createReadStream, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Manifest } from '../../mirror/run/manifest.ts';
 import { choosePruned, type Keep, uniteLive } from '../../mirror/run/prune.ts';
-import type { MirrorFiles } from './mirror-files.ts';
+import { type MirrorFiles, openMirrorFiles } from './mirror-files.ts';
 import type { Pool } from './pool.ts';
 import { type PublishDeps, unlinkFromLive } from './publish.ts';
 
@@ -34,10 +34,12 @@ function removeOrphans(files: MirrorFiles): void {
   for (const id of files.manifestIds()) if (!known.has(id)) files.removeManifest(id);
 }
 
-/** Checksums of everything that some manifest of the mirrors names. */
-export function namedContents(mirrors: Iterable<MirrorFiles>): Set<string> {
+/** Checksums of everything that some manifest names, also of mirrors that are not in the configuration now, below `repos`. */
+export function namedContents(repos: string): Set<string> {
   const named = new Set<string>();
-  for (const files of mirrors) {
+  for (const entry of readdirSync(repos, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    const files = openMirrorFiles(join(repos, entry.name));
     for (const id of files.manifestIds())
       for (const { sha256 } of files.findManifest(id)?.values() ?? []) named.add(sha256);
   }

@@ -14,6 +14,8 @@ import type { Source } from './source.ts';
 /** A package may be large, and its metadata may keep its length to themselves. */
 const MOST_BYTES = 64 * 1024 ** 3;
 const TRIES = 4;
+/** Whoever asks for more patience than that is asked again by the next run. */
+const LONGEST_WAIT_MS = 60_000;
 const READ = { highWaterMark: 256 * 1024 };
 
 interface Read {
@@ -101,9 +103,8 @@ async function readWhole(
         reason = error.message;
         if (error.isFinal) break;
         deps.onRetry?.(reason);
-        await sleep(error.retryAfterMs ?? (deps.retry?.firstMs ?? 500) * 2 ** attempt, undefined, {
-          signal: deps.signal,
-        });
+        const backOff = (deps.retry?.firstMs ?? 500) * 2 ** attempt;
+        await sleep(Math.min(LONGEST_WAIT_MS, error.retryAfterMs ?? backOff), undefined, { signal: deps.signal });
       }
     }
   }

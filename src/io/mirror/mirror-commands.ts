@@ -1,14 +1,19 @@
+import { realpathSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Emit } from '../../event/event.ts';
 import type { MirrorCommand, MirrorReply } from '../../mirror/mirror-view.ts';
 import { formatBytes } from '../../mirror/run/amounts.ts';
 import { findSnapshot, type MirrorState } from '../../mirror/run/state.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 import { forgetSnapshots, namedContents, verifyManifest } from './housekeeping.ts';
+import type { MirrorFiles } from './mirror-files.ts';
 import type { MirrorUnit } from './mirror-unit.ts';
 import type { Pool } from './pool.ts';
 import { publish, unlinkFromLive } from './publish.ts';
 
 export interface CommandDeps {
+  /** `mirrors` of the data folder. */
+  readonly root: string;
   readonly units: ReadonlyMap<string, MirrorUnit>;
   readonly pool: Pool;
   readonly emit: Emit;
@@ -146,13 +151,13 @@ function freeze(deps: CommandDeps, { files, config }: MirrorUnit, isFrozen: bool
 const UNNAMED_STAYS_MS = 24 * 3600_000;
 
 function prune(deps: CommandDeps, unit: MirrorUnit, leased: readonly string[]): MirrorReply {
-  const { pool, units, now } = deps;
+  const { root, pool, units, now } = deps;
   const { name, keep } = unit.config();
   const snapshots = forgetSnapshots({ files: unit.files, pool }, keep, leased, now());
   // What a run has fetched is named by nothing until it is published.
   const isQuiet = ![...units.values()].some((one) => one.isRunning());
   const swept = isQuiet
-    ? pool.sweep(namedContents([...units.values()].map(({ files }) => files)), now() - UNNAMED_STAYS_MS)
+    ? pool.sweep(namedContents(join(root, 'repos')), now() - UNNAMED_STAYS_MS)
     : { files: 0, bytes: 0 };
   if (snapshots > 0 || swept.files > 0) deps.emit('mirror.pruned', {}, { mirror: name, snapshots, ...swept });
   return done(`${snapshots} snapshots forgotten, ${swept.files} files deleted (${formatBytes(swept.bytes)})`);
@@ -169,6 +174,7 @@ async function verify(deps: CommandDeps, unit: MirrorUnit): Promise<MirrorReply>
   if (example === undefined)
     return done(`all ${read.files} files (${formatBytes(read.bytes)}) of ${current} are what they should be`);
   unlinkFromLive({ files, pool: deps.pool }, damaged);
+  for (const path of [...damaged, ...missing]) forgetStaged(files, path);
   // Otherwise the next run would find nothing new, and not look.
   const { probe: _probe, ...state }: MirrorState = files.readState();
   files.writeState(state);
@@ -179,6 +185,18 @@ async function verify(deps: CommandDeps, unit: MirrorUnit): Promise<MirrorReply>
     `${count} of ${read.files} files are damaged or gone: ${[...damaged, ...missing].slice(0, 5).join(', ')}`,
     hint,
   );
+}
+
+/** The copy of rsync is the very same file, and has the size and time that rsync looks for: it would never be copied anew. */
+function forgetStaged({ staging }: MirrorFiles, path: string): void {
+  for (const copy of ['last', 'next']) {
+    try {
+      const file = realpathSync(join(staging, copy, path));
+      if (file.startsWith(`${realpathSync(staging)}/`)) rmSync(file);
+    } catch (error) {
+      if (!['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    }
+  }
 }
 
 function tellChange({ emit, onChange }: CommandDeps, mirror: string, what: string): void {

@@ -5,7 +5,7 @@ import type { MirrorView } from '../../mirror/mirror-view.ts';
 import type { PlannedFile, SignatureChecker } from '../../mirror/plan.ts';
 import { learnedKeys, packageKey } from '../../mirror/run/learned.ts';
 import { nextRunOf } from '../../mirror/run/schedule.ts';
-import type { LastRun, MirrorState } from '../../mirror/run/state.ts';
+import { emptyState, type LastRun, type MirrorState } from '../../mirror/run/state.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 import type { FetchDeps, Fetched } from './fetch-file.ts';
 import { openGpgvChecker } from './gpgv.ts';
@@ -72,7 +72,7 @@ export function createMirrorUnit(deps: UnitDeps, first: MirrorConfig): MirrorUni
   /** Of this process: a run that could not even begin, or a disk that is full, leaves nothing in the state. */
   let lastRun: LastRun | undefined;
   const readState = (): MirrorState => {
-    const state = files.readState();
+    const state = readOrEmpty(files);
     const isNewer = lastRun !== undefined && lastRun.endedAt >= (state.lastRun?.endedAt ?? 0);
     return isNewer ? { ...state, lastRun } : state;
   };
@@ -127,6 +127,15 @@ export function createMirrorUnit(deps: UnitDeps, first: MirrorConfig): MirrorUni
       progress: running?.meter.read(),
     }),
   };
+}
+
+/** For whoever only looks: what cannot be read is told by the run or the command that needs it. */
+function readOrEmpty(files: MirrorFiles): MirrorState {
+  try {
+    return files.readState();
+  } catch {
+    return emptyState;
+  }
 }
 
 interface Job {

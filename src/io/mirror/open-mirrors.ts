@@ -140,7 +140,12 @@ function keepProcess({ root, emit }: MirrorsOptions, keeping: Keeping) {
   let restart: NodeJS.Timeout | undefined;
   let deaths = 0;
   let isClosing = false;
-  const post: Post = (message) => child?.connected === true && child.send(message);
+  const post: Post = (message) => {
+    if (child?.connected !== true) return false;
+    // What it returns is whether more should be sent now; the message goes in either case.
+    child.send(message);
+    return true;
+  };
   const onExit = (reason: string) => {
     child = undefined;
     keeping.onEnd();
@@ -160,7 +165,10 @@ function keepProcess({ root, emit }: MirrorsOptions, keeping: Keeping) {
       keeping.onMessage(message);
     });
     // What it could not be sent is sent again by whoever waits for it.
-    started.on('error', () => {});
+    started.on('error', (error) => {
+      // Without a process there is no exit either.
+      if (started.pid === undefined && child === started) onExit(error.message);
+    });
     started.once('exit', (code, signal) => onExit(signal ?? `exit code ${code}`));
     keeping.onStart(post);
   };

@@ -4,7 +4,7 @@ import { liveOrder } from '../../mirror/run/state.ts';
 import { encodeTreePath } from '../../mirror/run/tree-path.ts';
 import { type Fetched, fetchToPool } from './fetch-file.ts';
 import { createHttpClient } from './http-client.ts';
-import { createLimiter } from './limiter.ts';
+import { createLimiter, type Limiter } from './limiter.ts';
 import type { MirrorFiles } from './mirror-files.ts';
 import type { Pool } from './pool.ts';
 import { linkIntoLive } from './publish.ts';
@@ -31,11 +31,12 @@ const RETRY = { times: 2, firstMs: 250, mostMs: 5_000 };
 export function createWantedFiles(deps: WantedDeps): WantedFiles {
   const flights = new Map<string, Promise<Fetched>>();
   const find = createFinder(deps.files);
+  const limiterOf = shareLimiter();
   const http = createHttpClient({ connections: 16 });
   deps.signal.addEventListener('abort', () => http.close());
   return {
     want: (path, sha256) => {
-      const flight = flights.get(sha256) ?? fetchOne({ ...deps, http }, find(path, sha256), sha256);
+      const flight = flights.get(sha256) ?? fetchOne({ ...deps, http, limiterOf }, find(path, sha256), sha256);
       flights.set(sha256, flight);
       const forget = () => flights.delete(sha256);
       flight.then(forget, forget);
@@ -62,13 +63,30 @@ function createFinder(files: MirrorFiles): (path: string, sha256: string) => Man
   };
 }
 
-type FetchOneDeps = WantedDeps & { readonly http: ReturnType<typeof createHttpClient> };
+/** All that is fetched keeps to one rate together, and to another one when the configuration changes. */
+function shareLimiter(): (bytesPerSecond: number | undefined) => Limiter {
+  let rate: number | undefined;
+  let limiter = createLimiter(rate);
+  return (bytesPerSecond) => {
+    if (bytesPerSecond !== rate) {
+      rate = bytesPerSecond;
+      limiter = createLimiter(rate);
+    }
+    return limiter;
+  };
+}
+
+type FetchOneDeps = WantedDeps & {
+  readonly http: ReturnType<typeof createHttpClient>;
+  readonly limiterOf: ReturnType<typeof shareLimiter>;
+};
 
 async function fetchOne(deps: FetchOneDeps, entry: ManifestEntry | undefined, sha256: string): Promise<Fetched> {
-  const { root, files, pool, config, signal, http } = deps;
-  const bytes = pool.sizeOf(sha256);
-  if (bytes !== undefined) return { kind: 'stored', sha256, bytes, isVerified: true, origin: undefined };
+  const { root, files, pool, config, signal, http, limiterOf } = deps;
   if (entry === undefined) return { kind: 'wrong', reason: 'no state of the mirror names it' };
+  // What a power cut left of it has another size, and is fetched anew.
+  const bytes = pool.sizeOf(sha256);
+  if (bytes === entry.bytes) return { kind: 'stored', sha256, bytes, isVerified: true, origin: undefined };
   const { from, bytesPerSecond } = config();
   const path = encodeTreePath(entry.aliasOf ?? entry.path);
   const space = watchSpace(root, deps.reserveBytes);
@@ -78,7 +96,7 @@ async function fetchOne(deps: FetchOneDeps, entry: ManifestEntry | undefined, sh
       http,
       pool,
       partsFolder: files.wanted,
-      limiter: createLimiter(bytesPerSecond),
+      limiter: limiterOf(bytesPerSecond),
       signal,
       retry: RETRY,
       checkSpace: space.spend,
