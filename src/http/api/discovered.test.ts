@@ -95,3 +95,9 @@ test('what an observed network hears counts as well; what does not say who asked
     [[PC, 'PXE firmware, uefi-x64', true, UUID]],
   );
 });
+
+test('foldDiscovered(): a Mac that was heard by its firmware boots from the network', () => {
+  const asked = [asks(1, PC, 'Mac, Macmini6,2'), asks(2, PC, 'system')];
+  const [found] = foldDiscovered({ asked, leases: [], isNamed: () => false, lifeOf: () => undefined });
+  assert.deepEqual([found?.client, found?.bootsFromNetwork], ['Mac, Macmini6,2', true]);
+});

@@ -32,7 +32,7 @@ export interface DiscoverySources {
   lifeOf(name: string): Life | undefined;
 }
 
-const FIRMWARE = /^(PXE firmware|HTTP boot firmware|iPXE|firmware of architecture|Apple firmware)/;
+const FIRMWARE = /^(PXE firmware|HTTP boot firmware|iPXE|firmware of architecture|Mac, )/;
 
 /** Every machine that the configuration does not name, the one that was heard last first. */
 export function foldDiscovered({ asked, leases, isNamed, lifeOf }: DiscoverySources): DiscoveredView[] {
