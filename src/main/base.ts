@@ -74,8 +74,11 @@ export async function openBase(dataFolder: string, onEvent: Parameters<EventHub[
 function followClock(base: Pick<Base, 'book' | 'store' | 'emit' | 'now'>, deltaMs: number): void {
   const moved = [...base.book.leases()].map((lease) => shiftLease(lease, deltaMs));
   base.book.shift(deltaMs);
-  base.emit('clock.jumped', {}, { seconds: Math.round(deltaMs / 1000) });
   const at = base.now();
-  // The store tells by itself when it cannot write; the leases in memory are right all the same.
-  void base.store.leases.commit(moved.map((lease) => ({ kind: 'put', lease, at }))).catch(() => undefined);
+  // The store tells by itself when it cannot write; the leases in memory are right all the same. The jump is told when they
+  // are on disk, so that what it says holds after a restart, too.
+  void base.store.leases
+    .commit(moved.map((lease) => ({ kind: 'put', lease, at })))
+    .catch(() => undefined)
+    .then(() => base.emit('clock.jumped', {}, { seconds: Math.round(deltaMs / 1000) }));
 }
