@@ -5,13 +5,11 @@ import { planEdits } from '../config/plan-edits.ts';
 import { formatProblem } from '../config/problem.ts';
 import { writeFileSafely } from '../config/write-file.ts';
 import type { ReloadResult, Status } from '../http/api/ports.ts';
-import type { EventView } from '../http/api/views.ts';
 import { type ApiClient, ApiFailure, type ClientOptions, createClient } from './client.ts';
 
 /** sysexits(3) */
 const EX_NOINPUT = 66;
 const EX_CANTCREAT = 73;
-const EX_TEMPFAIL = 75;
 
 export interface EditOptions extends ClientOptions {
   readonly config?: string | undefined;
@@ -31,9 +29,6 @@ export interface OpenConfiguration {
   readonly texts: readonly ConfigText[];
   readonly client: ApiClient | undefined;
 }
-
-/** How long the server may take to read a changed configuration. */
-const RELOAD_MS = 15_000;
 
 /** Reads --config, else what the running server was started with, else what is found. Throws ApiFailure. */
 export async function openConfiguration(options: EditOptions): Promise<OpenConfiguration> {
@@ -57,7 +52,7 @@ export async function openConfiguration(options: EditOptions): Promise<OpenConfi
 }
 
 /**
- * Edits, checks the whole result, writes what changed (an import may touch several files), and waits for what the running server says of it. Until everything
+ * Edits, checks the whole result, writes what changed (an import may touch several files), and has the running server read it. Until everything
  * is found right nothing is written. Throws ApiFailure.
  */
 export async function applyEdit(opened: OpenConfiguration, edits: readonly MachineEdit[]): Promise<EditReport> {
@@ -71,9 +66,8 @@ export async function applyEdit(opened: OpenConfiguration, edits: readonly Machi
     const errors = checked.problems.filter(({ severity }) => severity === 'error').map(formatProblem);
     throw refused('config-invalid', errors.join('\n'), 'Lines are those of the edited text. Nothing was changed.');
   }
-  const heard = client && (await listenForReload(client));
   for (const file of changed) await write(file, texts.find(({ name }) => name === file.name)?.text);
-  return { files: changed.map(({ name }) => name), server: heard ? await heard() : null };
+  return { files: changed.map(({ name }) => name), server: client ? await reload(client) : null };
 }
 
 function refused(code: string, message: string, hint: string): ApiFailure {
@@ -91,32 +85,13 @@ async function write(file: ConfigText, before: string | undefined): Promise<void
   throw new ApiFailure({ code: 'cannot-write', message, hint }, EX_CANTCREAT);
 }
 
-/** Begins to listen before the file changes; the answer waits for what the server says of the change. */
-async function listenForReload(client: ApiClient): Promise<() => Promise<ReloadResult>> {
-  const { events } = await client.get<{ events: EventView[] }>('/events?limit=1');
-  const after = events.at(-1)?.seq ?? 0;
-  return async () => {
-    const stop = new AbortController();
-    const timer = setTimeout(() => stop.abort(), RELOAD_MS);
-    let result: ReloadResult | undefined;
-    await client.stream(`/events/stream?after=${after}`, undefined, {
-      signal: stop.signal,
-      onOpen: () => {},
-      onEvent: (event) => {
-        result ??= reloadResult(event);
-        if (result) stop.abort();
-      },
-    });
-    clearTimeout(timer);
-    if (result) return result;
-    const message = `the file is written, and the server has not said within ${RELOAD_MS / 1000} s that it has read it`;
-    const hint = 'Look with: rackready events. Make it read with: rackready status --reload';
-    throw new ApiFailure({ code: 'not-reloaded', message, hint }, EX_TEMPFAIL);
-  };
-}
-
-function reloadResult({ id, data }: EventView): ReloadResult | undefined {
-  const { machines, networks, problems } = data as { machines: number; networks: number; problems: readonly string[] };
-  if (id === 'config.loaded') return { kind: 'loaded', machines, networks };
-  return id === 'config.refused' ? { kind: 'refused', problems } : undefined;
+/** The server watches its files, too. It is asked all the same: what it says then is of this text, not of an earlier one. */
+async function reload(client: ApiClient): Promise<ReloadResult> {
+  try {
+    const { networks, machines } = await client.send<{ networks: number; machines: number }>('POST', '/reload');
+    return { kind: 'loaded', networks, machines };
+  } catch (error) {
+    if (!(error instanceof ApiFailure) || error.code !== 'config-invalid') throw error;
+    return { kind: 'refused', problems: error.message.split('\n') };
+  }
 }
