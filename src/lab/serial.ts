@@ -16,20 +16,44 @@ export interface SerialFeed extends SerialConsole {
 const KEPT_LINES = 2000;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are control characters
+const JUMP = /\x1b\[(\d*)(?:;(\d*))?[Hf]/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are control characters
 const ESCAPES = /\x1b(?:\[[0-9;?=]*[ -/]*[@-~]|[()][A-Za-z0-9]|[=>78cDEHM])/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: everything below blank but tab and line feed
 const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f]/g;
 
-/** Takes terminal control out of text; a cursor that jumps becomes a line break where it jumps to another line. */
+/**
+ * Takes terminal control out of text that begins at the start of a line. A cursor that jumps becomes a line break, but for one that
+ * is put where it stands: SeaBIOS (1.16.2) does so in the middle of a word whenever its serial port was slow.
+ */
 export function plainText(text: string): string {
-  return (
-    text
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are control characters
-      .replace(/\x1b\[\d*(?:;\d*)?[Hf]/g, '\n')
-      .replace(ESCAPES, '')
-      .replace(/\r(?!\n)/g, '\n')
-      .replace(CONTROLS, '')
-  );
+  const [first = '', ...jumps] = text.split(JUMP);
+  let plain = withoutControl(first);
+  let row: number | undefined;
+  let column = columnAfter(plain, 1);
+  for (let index = 0; index < jumps.length; index += 3) {
+    const [toRow, toColumn, rest = ''] = jumps.slice(index, index + 3);
+    const to = { row: Number(toRow || 1), column: Number(toColumn || 1) };
+    const stays = Math.abs(to.column - column) <= 1 && (row ?? to.row) === to.row;
+    const piece = withoutControl(rest);
+    plain += stays ? piece : `\n${piece}`;
+    column = columnAfter(piece, to.column);
+    row = piece.includes('\n') ? undefined : to.row;
+  }
+  return plain;
+}
+
+function withoutControl(text: string): string {
+  return text
+    .replace(ESCAPES, '')
+    .replace(/\r(?!\n)/g, '\n')
+    .replace(CONTROLS, '');
+}
+
+/** Columns count from 1. */
+function columnAfter(piece: string, column: number): number {
+  const lineBreak = piece.lastIndexOf('\n');
+  return lineBreak < 0 ? column + piece.length : piece.length - lineBreak;
 }
 
 export function createSerialFeed(): SerialFeed {

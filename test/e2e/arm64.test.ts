@@ -6,7 +6,7 @@ import { numbered, renderConfig } from './config.ts';
 import { openTestRack, rackProblem } from './rack.ts';
 import { leased, tftp, wanted } from './wanted.ts';
 
-const TIMEOUT_MS = 170_000;
+const TIMEOUT_MS = 400_000;
 const GRUB = 'boot/grub/arm64-efi/core.efi';
 
 test('64-bit ARM firmware gets its GRUB, or the operator gets the reason why not', async (t) => {

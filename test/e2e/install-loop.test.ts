@@ -103,8 +103,8 @@ test('an install loop: one installation a grant, then it is held, and one comman
   );
   assert.deepEqual(counts(), { granted: 1, sent: 1, answers: 1, held: 1 });
   // On its own screen, with the way out.
-  await machine.console.waitFor(/holds pc1/, AbortSignal.timeout(120_000));
-  await machine.console.waitFor(/rackready install pc1/, AbortSignal.timeout(120_000));
+  await machine.console.waitFor(/holds pc1/, AbortSignal.timeout(300_000));
+  await machine.console.waitFor(/rackready install pc1/, AbortSignal.timeout(300_000));
   assert.match((await cli('machines', 'pc1')).stdout.toString(), /^operation: +install dies: held /m);
 
   const solved = await cli('install', 'pc1', '--profile', 'ends');

@@ -7,7 +7,7 @@ import { MARKER, writeBiosDisk, writeEfiFolder } from './disks.ts';
 import { openTestRack, rackProblem } from './rack.ts';
 import { leased, tftp, troubles, wanted } from './wanted.ts';
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 300_000;
 const BIOS_GRUB = 'boot/grub/i386-pc/core.0';
 const X64_GRUB = 'boot/grub/x86_64-efi/core.efi';
 const TOOLS = ['qemu-system-x86_64', 'grub-mkimage', '/usr/share/OVMF/OVMF_CODE_4M.fd'];
@@ -21,7 +21,7 @@ test('a machine that is not to be installed comes to its own disk', { concurrenc
   const grub = numbered(8, 'loader: grub');
   const uefi = numbered(9);
   const rack = await openTestRack(t, renderConfig({ machines: [grub.line, uefi.line] }));
-  const shown = () => AbortSignal.timeout(60_000);
+  const shown = () => AbortSignal.timeout(120_000);
   const configOf = (hardware: string) => `boot/grub/grub.cfg-01-${hardware.replaceAll(':', '-')}`;
 
   const testBios = t.test('BIOS with our GRUB', async () => {

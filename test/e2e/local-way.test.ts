@@ -6,7 +6,7 @@ import { MARKER, writeBiosDisk } from './disks.ts';
 import { openTestRack, rackProblem } from './rack.ts';
 import { wanted } from './wanted.ts';
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 300_000;
 
 test('a BIOS machine that comes back twice is sent to its disk by the boot sector, and that starts it', async (t) => {
   if (!needs(t, 'qemu-system-x86_64', 'grub-mkimage', '/usr/lib/grub/i386-pc')) return;
@@ -23,8 +23,8 @@ test('a BIOS machine that comes back twice is sent to its disk by the boot secto
       round === 3 ? [local, wanted('boot.local-way', { way: /boot sector/ })] : [local],
       TIMEOUT_MS,
     );
-    if (round === 3) await machine.console.waitFor(/boot sector of the first disk/, AbortSignal.timeout(60_000));
-    await machine.console.waitFor(new RegExp(MARKER), AbortSignal.timeout(60_000));
+    if (round === 3) await machine.console.waitFor(/boot sector of the first disk/, AbortSignal.timeout(120_000));
+    await machine.console.waitFor(new RegExp(MARKER), AbortSignal.timeout(120_000));
     await machine.stop();
   }
   assert.equal(rack.server.events.filter(({ id }) => id === 'boot.local-way').length, 1);

@@ -11,7 +11,7 @@ import { openTestRack } from './rack.ts';
 import { http, tftp, troubles, wanted } from './wanted.ts';
 
 const OTHER = '172.22.10.3';
-const TIMEOUT_MS = 150_000;
+const TIMEOUT_MS = 400_000;
 
 /** ISC dhcpd as the network's own DHCP server, which knows nothing of booting: no next-server, no filename. */
 async function startDhcpd(t: TestContext, client: RackClient): Promise<void> {

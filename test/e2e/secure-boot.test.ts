@@ -25,10 +25,10 @@ test('Secure Boot: shim, the signed GRUB, its configuration, and a signed kernel
       tftp('os/debian/linux'),
       tftp('os/debian/initrd'),
     ],
-    170_000,
+    400_000,
   );
-  await machine.console.waitFor(/Linux version \d/, AbortSignal.timeout(60_000));
+  await machine.console.waitFor(/Linux version \d/, AbortSignal.timeout(120_000));
   // The kernel says so by itself: the firmware's Secure Boot was on all the way.
-  await machine.console.waitFor(/secureboot: Secure boot enabled|Kernel is locked down/, AbortSignal.timeout(30_000));
+  await machine.console.waitFor(/secureboot: Secure boot enabled|Kernel is locked down/, AbortSignal.timeout(120_000));
   assert.deepEqual(troubles(rack.eventsOf(machine)), []);
 });

@@ -5,7 +5,7 @@ import { installerFor, numbered, renderConfig, SERVER } from './config.ts';
 import { openTestRack } from './rack.ts';
 import { http, leased, tftp, troubles, wanted } from './wanted.ts';
 
-const TIMEOUT_MS = 150_000;
+const TIMEOUT_MS = 400_000;
 const X64_GRUB = 'boot/grub/x86_64-efi/core.efi';
 const IA32_GRUB = 'boot/grub/i386-efi/core.efi';
 const IPXE = 'ipxe/ipxe.efi';

@@ -378,7 +378,8 @@ test('how far a file is that takes long is told meanwhile', async (t) => {
   for (const { data } of told) {
     assert.equal(data.path, '/slow');
     assert.equal(data.ofBytes, 48 * 1024 * 1024);
-    assert.ok(Number(data.bytes) > 0 && Number(data.bytes) < 48 * 1024 * 1024, String(data.bytes));
+    // The last part may have been handed over and not yet gone.
+    assert.ok(Number(data.bytes) > 0 && Number(data.bytes) <= 48 * 1024 * 1024, String(data.bytes));
   }
 });
 
