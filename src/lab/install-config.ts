@@ -5,6 +5,8 @@ export interface InstallMachine {
   readonly name: string;
   readonly mac: Mac;
   readonly address: string;
+  /** Its profile. Default: debian. */
+  readonly profile?: string | undefined;
   /** Of a Mac. */
   readonly model?: string | undefined;
 }
@@ -14,9 +16,9 @@ export const INSTALL_DOMAIN = 'lab.example';
 
 /** A configuration for the virtual rack that installs Debian 13 from the mirror in `mirror`, once for each machine. */
 export function renderInstallConfig(mirror: string, sshKey: string, machines: readonly InstallMachine[]): string {
-  const lines = machines.map(({ name, mac, address, model }) => {
+  const lines = machines.map(({ name, mac, address, model, profile = 'debian' }) => {
     const kind = model === undefined ? '' : `, kind: mac, model: "${model}"`;
-    return `  ${name}: { mac: "${mac}", address: ${address}, profile: debian${kind} }`;
+    return `  ${name}: { mac: "${mac}", address: ${address}, profile: ${profile}${kind} }`;
   });
   return `# Made for the virtual rack.
 server: { bootFolder: ${mirror} }

@@ -73,7 +73,9 @@ test('each kind of layout is read by its own planner', async () => {
     const reader = readerOf(new Map());
     const { layout } = mirrorPreset(name) ?? {};
     assert.ok(layout);
-    await assert.rejects(planLayout(reader, trusting, layout, { trust: 'none', now: 0 }), { code: 'upstream-failed' });
+    await assert.rejects(planLayout(reader, trusting, layout, { trust: 'none', exclude: [], now: 0 }), {
+      code: 'upstream-failed',
+    });
     assert.equal(reader.asked[0], path, name);
   }
 });
@@ -89,7 +91,7 @@ describe('a tree with nothing but a signed list of checksums', () => {
   assert.ok(layout?.kind === 'sums');
 
   test('has what fits, and the list last', async () => {
-    const plan = await planLayout(readerOf(files), trusting, layout, { trust: 'required', now: 0 });
+    const plan = await planLayout(readerOf(files), trusting, layout, { trust: 'required', exclude: [], now: 0 });
     assert.deepEqual(plan.files[0], {
       path: '24.04/ubuntu-24.04.3-live-server-amd64.iso',
       digests: [{ algorithm: 'sha256', hex: sum }],

@@ -1,5 +1,5 @@
 /**
- * npm run e2e:install [-- bios|uefi-x64|mac …] [-- --mirror FOLDER]
+ * npm run e2e:install [-- bios|uefi-x64|mac|sparse …] [-- --mirror FOLDER]
  *
  * One complete unattended installation on the virtual rack for each firmware: from power-on over the real installer to a
  * login by SSH, and a second power-on that must not install again. Takes half an hour or more without KVM. The record
@@ -7,11 +7,15 @@
  *
  * `mac` is an Intel Mac: the fake one speaks NetBoot up to the file that it loads, EDK2 starts that very file in its place,
  * and after the installation the N key is held once more, which must lead to the disk.
+ *
+ * The packages come from a folder that is served as it is. With `sparse` they come from one of our mirrors, which knows all of
+ * Debian 13, with Debian's own signatures, and fetches what it is asked for: at most 400 MB may be on the disk in the end.
  */
+import { execFile } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { translation } from '../../src/lab/accel.ts';
 import { assembleMirror, isAssembled } from '../../src/lab/debian-mirror.ts';
 import { isEnclosed, probeEnclosure, runEnclosed } from '../../src/lab/enclose.ts';
@@ -25,13 +29,16 @@ import { type ServerChild, startServerChild } from '../../src/lab/server-child.t
 import { askBySsh, makeSshKey } from '../../src/lab/ssh-login.ts';
 import { mac } from '../../src/net/mac.ts';
 import { efiDiskOf, netBoot } from '../support/mac-netboot.ts';
+import { findDebian, openWayOut, serveUpstream, UPSTREAM_PORT } from './upstream.ts';
 
 const root = resolve(import.meta.dirname, '..', '..');
 const MINUTE = 60_000;
+/** What a sparse mirror may have on the disk after an installation. */
+const SPARSE_BYTES = 400e6;
 
 interface Subject extends InstallMachine {
   /** What it is called on the command line and in its record. */
-  readonly what: 'bios' | 'uefi-x64' | 'mac';
+  readonly what: 'bios' | 'uefi-x64' | 'mac' | 'sparse';
   readonly firmware: 'bios' | 'uefi-x64';
 }
 
@@ -41,6 +48,10 @@ const subjects: readonly Subject[] = [
   {
     ...{ what: 'mac', name: 'box-mac', firmware: 'uefi-x64', mac: mac('02:00:ac:16:0a:63'), address: '172.22.10.63' },
     model: 'Macmini6,2',
+  },
+  {
+    ...{ what: 'sparse', name: 'box-sparse', firmware: 'bios', mac: mac('02:00:ac:16:0a:65'), address: '172.22.10.65' },
+    profile: 'from-sparse',
   },
 ];
 const USUAL = ['bios', 'uefi-x64'];
@@ -52,34 +63,59 @@ interface Step {
 }
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { mirror: { type: 'string' } } });
-  if (!isEnclosed()) {
-    const mirror = resolve(values.mirror ?? (await findMirror()));
-    const enclosure = probeEnclosure();
-    if (enclosure.kind === 'impossible') throw new Error(enclosure.reason);
-    return runEnclosed(enclosure, [process.execPath, import.meta.filename, ...positionals, '--mirror', mirror]);
-  }
+  const text = { type: 'string' } as const;
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { mirror: text, upstream: text } });
   const wanted = positionals.length === 0 ? USUAL : positionals;
   const chosen = subjects.filter(({ what }) => wanted.includes(what));
   if (chosen.length < wanted.length) throw new Error(`expected ${subjects.map(({ what }) => what).join(', ')}`);
+  // What another mirror has in the common pool, a sparse one would not have to fetch.
+  const isSparse = wanted.includes('sparse');
+  if (isSparse && wanted.length > 1) throw new Error('sparse runs alone');
+  if (!isEnclosed()) return enterRack(wanted, isSparse, values.mirror);
+  return installAll(chosen, resolve(values.mirror ?? ''), values.upstream);
+}
+
+/** Runs this program once more, in namespaces of its own. The upstream of a sparse mirror stays outside. */
+async function enterRack(wanted: readonly string[], isSparse: boolean, given: string | undefined): Promise<number> {
+  const mirror = resolve(given ?? (await findMirror()));
+  const enclosure = probeEnclosure();
+  if (enclosure.kind === 'impossible') throw new Error(enclosure.reason);
+  const argv = [process.execPath, import.meta.filename, ...wanted, '--mirror', mirror];
+  if (!isSparse) return runEnclosed(enclosure, argv);
+  const socket = join(mkdtempSync(join(tmpdir(), 'upstream-')), 'socket');
+  const upstream = await serveUpstream(socket, join(mirror, 'debian'), await findDebian());
+  try {
+    return await runEnclosed(enclosure, [...argv, '--upstream', socket]);
+  } finally {
+    console.log(`the upstream was asked ${upstream.requests()} times`);
+    upstream.close();
+  }
+}
+
+async function installAll(chosen: readonly Subject[], mirror: string, upstream: string | undefined): Promise<number> {
   const rack = await openRack({ accelerator: translation });
   const folder = mkdtempSync(join(tmpdir(), 'install-'));
   chmodSync(folder, 0o755);
   await makeSshKey(join(folder, 'key'));
-  const config = join(folder, 'rackready.yaml');
-  writeFileSync(
-    config,
-    renderInstallConfig(resolve(values.mirror ?? ''), readFileSync(join(folder, 'key.pub'), 'utf8').trim(), subjects),
-  );
-  const server = startServerChild({ config, data: join(folder, 'data'), args: [] });
+  const config = join(folder, 'conf');
+  mkdirSync(config);
+  const machines = upstream === undefined ? subjects.filter(({ profile }) => profile === undefined) : chosen;
+  const sshKey = readFileSync(join(folder, 'key.pub'), 'utf8').trim();
+  writeFileSync(join(config, 'rack.yaml'), renderInstallConfig(mirror, sshKey, machines));
+  if (upstream !== undefined) writeFileSync(join(config, 'mirror.yaml'), renderSparse(mirror));
+  const wayOut = upstream === undefined ? undefined : await openWayOut(upstream);
+  const data = join(folder, 'data');
+  const server = startServerChild({ config, data, args: [] });
   const started = await server.waitFor('the server', ({ id }) => id === 'server.started', AbortSignal.timeout(MINUTE));
   console.log(started.text);
   try {
+    if (wayOut) console.log(await rackready(data, 'mirror', 'sync', 'debian-13'));
     const results = await Promise.allSettled(chosen.map((subject) => install(subject, { rack, server, folder })));
     for (const result of results) if (result.status === 'rejected') console.error(result.reason);
     return results.every(({ status }) => status === 'fulfilled') ? 0 : 1;
   } finally {
     await server.stop();
+    wayOut?.close();
     await rack.close();
   }
 }
@@ -91,6 +127,36 @@ async function findMirror(): Promise<string> {
   const code = await assembleMirror({ folder });
   if (code !== 0) throw new Error(`the mirror in ${folder} could not be assembled (exit code ${code})`);
   return folder;
+}
+
+/** A sparse mirror of Debian 13, and the profile that is installed from it. */
+function renderSparse(folder: string): string {
+  return `mirrors:
+  debian-13:
+    os: debian-13
+    from: http://127.0.0.1:${UPSTREAM_PORT}/debian
+    mode: sparse
+    suites: [trixie, trixie-lab]
+    # The installer itself is that of the other suite, which was assembled on this host and has a key of its own.
+    exclude: ["dists/trixie/**/debian-installer/**", "**/installer-amd64/**"]
+    keys: [/usr/share/keyrings/debian-archive-keyring.gpg, ${folder}/lab-key.gpg]
+    allowMissing: [Release]
+profiles:
+  from-sparse:
+    os: debian-13
+    kernel: ${folder}/linux
+    initrd: ${folder}/initrd
+    source: mirror:debian-13
+    arguments: mirror/udeb/suite=trixie-lab base-installer/install-recommends=false --- console=ttyS0
+    install: once
+`;
+}
+
+/** The command, as its user types it; its output. */
+async function rackready(data: string, ...args: string[]): Promise<string> {
+  const main = join(root, 'src', 'cli', 'main.ts');
+  const { stdout } = await promisify(execFile)(process.execPath, [main, ...args, '--data', data]);
+  return stdout;
 }
 
 interface Ground {
@@ -131,6 +197,7 @@ async function install(subject: Subject, ground: Ground): Promise<void> {
       record.note(await login(subject, ground.folder));
       await machine.stop();
     }
+    if (subject.what === 'sparse') record.note(await sizeOfMirror(ground.folder));
     const grants = record.events().filter(({ id }) => id === 'install.granted').length;
     if (grants !== 1) throw new Error(`${subject.name}: ${grants} grants, expected one`);
     record.write('installed, and not installed again');
@@ -138,6 +205,15 @@ async function install(subject: Subject, ground: Ground): Promise<void> {
     record.write(`failed: ${error instanceof Error ? error.message : error}`);
     throw error;
   }
+}
+
+/** What is on the disk of the sparse mirror: all its files, each once. */
+async function sizeOfMirror(folder: string): Promise<string> {
+  const pool = join(folder, 'data', 'mirrors', 'pool');
+  const { stdout } = await promisify(execFile)('du', ['--summarize', '--bytes', pool]);
+  const bytes = Number.parseInt(stdout, 10);
+  if (!(bytes < SPARSE_BYTES)) throw new Error(`the sparse mirror has ${bytes} bytes, more than ${SPARSE_BYTES}`);
+  return `the mirror's pool has ${Math.round(bytes / 1e6)} MB`;
 }
 
 type Record = ReturnType<typeof openRecord>;

@@ -3,6 +3,7 @@ import type { Emit } from '../../event/event.ts';
 import { type MirrorConfig, planKey } from '../../mirror/mirror-config.ts';
 import type { MirrorView } from '../../mirror/mirror-view.ts';
 import type { PlannedFile, SignatureChecker } from '../../mirror/plan.ts';
+import { planLayout } from '../../mirror/plan-layout.ts';
 import { learnedKeys, packageKey } from '../../mirror/run/learned.ts';
 import { nextRunOf } from '../../mirror/run/schedule.ts';
 import { emptyState, type LastRun, type MirrorState } from '../../mirror/run/state.ts';
@@ -15,7 +16,6 @@ import { takeLock } from './lock.ts';
 import { createMeter, type Meter } from './meter.ts';
 import { type MirrorFiles, openMirrorFiles } from './mirror-files.ts';
 import { openSource } from './open-source.ts';
-import { planTree } from './planners.ts';
 import type { Pool } from './pool.ts';
 import { type RunOutcome, runSync } from './run-sync.ts';
 import { watchSpace } from './space.ts';
@@ -198,7 +198,7 @@ async function runWithTools(deps: UnitDeps, { config, files, meter, signal, isFo
           isEager: chooseEager(config, files, pool),
         },
         openSource: () => openSource({ fetch, files, meter }, config),
-        planTree: (upstream) => planTree(config, upstream, checker, now()),
+        planTree: (upstream) => planLayout(upstream, checker, config.layout, { ...config, now: now() }),
         onRefused: (path, reason) => {
           refusals += 1;
           if (refusals <= MOST_REFUSALS_TOLD) emit('mirror.refused-file', {}, { mirror: config.name, path, reason });

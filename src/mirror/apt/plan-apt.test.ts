@@ -127,6 +127,18 @@ describe('the plan of an apt suite', () => {
     );
   });
 
+  test('an index that is left out is not read, and takes its packages along; nor is the installer', async () => {
+    const exclude = ['dists/trixie/contrib/**', '**/installer-amd64/**', '**/debian-installer/**'];
+    const files = makeArchive();
+    for (const path of files.keys()) if (/contrib|installer/.test(path)) files.set(path, Buffer.from('broken'));
+    const made = await plan(files, { exclude, withInstaller: true });
+    assert.deepEqual(
+      made.files.filter(({ path }) => /contrib|installer/.test(path)),
+      [],
+    );
+    assert.ok(made.files.some(({ path }) => path === 'pool/main/zsh.deb'));
+  });
+
   test("with the installer there are udebs and what boots it, by the archive's own checksums", async () => {
     const made = await plan(makeArchive(), { withInstaller: true });
     const images = 'dists/trixie/main/installer-amd64/current/images';

@@ -27,6 +27,8 @@ export interface AptOptions {
   readonly trust: MetadataTrust;
   /** Whether the parts of Debian's installer are wanted: udebs and the images to boot from the network. */
   readonly withInstaller: boolean;
+  /** Patterns of files that are left out (see fitsGlob); none by default. Packages of an index that is left out are, too. */
+  readonly exclude?: readonly string[] | undefined;
   /** Milliseconds since 1970; metadata that are not valid any more are refused. */
   readonly now: number;
 }

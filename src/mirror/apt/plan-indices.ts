@@ -1,6 +1,7 @@
 import { broken } from '../failure.ts';
 import type { PlannedFile } from '../plan.ts';
 import type { PlanDraft } from '../plan-draft.ts';
+import { fitsGlob } from '../run/glob.ts';
 import { folderOf } from '../tree-path.ts';
 import type { AptOptions, AptSuite } from './plan-apt.ts';
 import type { ReadSuite } from './read-suite.ts';
@@ -44,8 +45,10 @@ export function pickIndices(suite: ReadSuite, wanted: AptSuite, options: AptOpti
     ]);
     let isThere = false;
     for (const place of places) {
-      if (!take(`${place}/Packages`)) continue;
-      isThere = true;
+      const isExcluded = fitsGlob(`${folder}/${place}/Packages.xz`, options.exclude ?? []);
+      const isTaken = !isExcluded && take(`${place}/Packages`);
+      isThere ||= isTaken || isExcluded;
+      if (!isTaken) continue;
       packages.push(readable(suite, `${place}/Packages`));
       const itself = release.files.get(`${place}/Release`);
       if (itself !== undefined) all.push(itself);

@@ -1,6 +1,7 @@
 import { broken } from '../failure.ts';
 import type { UpstreamReader } from '../plan.ts';
 import type { PlanDraft } from '../plan-draft.ts';
+import { fitsGlob } from '../run/glob.ts';
 import { parseSums } from '../sums.ts';
 import { textOf } from '../text.ts';
 import { pathInTree } from '../tree-path.ts';
@@ -26,6 +27,7 @@ export async function planInstaller(
     const listed = suite.release.files.get(`main/installer-${architecture}/current/images/SHA256SUMS`);
     if (listed === undefined) continue;
     const sums = { ...plannedIndex(suite, listed), aliases: [] };
+    if (fitsGlob(sums.path, options.exclude ?? [])) continue;
     const bytes = await reader.read(sums.path, { maxBytes: Math.min(LONGEST_SUMS, listed.bytes), expect: sums });
     if (bytes === 'absent') throw broken(sums.path, 'upstream does not have it, though its Release lists it');
     draft.add(sums, suite.folder);
