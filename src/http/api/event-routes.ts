@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Level } from '../../event/entry.ts';
 import { catalogue, type EventId } from '../../event/event.ts';
+import type { EventFilter } from '../../event/query.ts';
 import { parseMac } from '../../net/mac.ts';
-import { type EventFilter, type StreamLimits, streamEvents } from './event-stream.ts';
+import { type StreamLimits, streamEvents } from './event-stream.ts';
 import { badRequest } from './failures.ts';
 import { about, count, inputs, text, wrapped } from './inputs.ts';
 import type { ApiPorts } from './ports.ts';

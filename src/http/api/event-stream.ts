@@ -1,10 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import type { Level } from '../../event/entry.ts';
 import type { RecordedEvent } from '../../event/event.ts';
-import type { EventFeed, FeedQuery } from './ports.ts';
+import { type EventFilter, matchesFilter } from '../../event/query.ts';
+import type { EventFeed } from './ports.ts';
 import { eventView } from './views.ts';
-
-export type EventFilter = Pick<FeedQuery, 'machine' | 'mac' | 'network' | 'minLevel' | 'id'>;
 
 export interface StreamOptions {
   readonly feed: EventFeed;
@@ -41,8 +39,6 @@ export async function streamEvents(response: ServerResponse, options: StreamOpti
   const stream = new EventStream(response, options);
   await stream.run();
 }
-
-const levels: readonly Level[] = ['debug', 'info', 'warning', 'error'];
 
 class EventStream {
   readonly #response: ServerResponse;
@@ -133,7 +129,7 @@ class EventStream {
   }
 
   #sendLive(event: RecordedEvent): void {
-    if (event.seq <= this.#lastSent || !matches(event, this.#options.filter)) return;
+    if (event.seq <= this.#lastSent || !matchesFilter(event, this.#options.filter)) return;
     this.#send(event);
     if (this.#response.writableLength > this.#limits.unreadBytes) {
       this.#drop('dropped: you read too slowly; come back with Last-Event-ID');
@@ -155,17 +151,6 @@ class EventStream {
     // What the reader has not taken stays in the socket until then; not for ever.
     this.#response.setTimeout(5_000, () => this.#response.destroy());
   }
-}
-
-/** The conditions that the store applies, for live events. */
-export function matches(event: RecordedEvent, filter: EventFilter): boolean {
-  return (
-    (filter.machine === undefined || event.machine === filter.machine) &&
-    (filter.mac === undefined || event.mac === filter.mac) &&
-    (filter.network === undefined || event.network === filter.network) &&
-    (filter.id === undefined || event.id === filter.id) &&
-    (filter.minLevel === undefined || levels.indexOf(event.level) >= levels.indexOf(filter.minLevel))
-  );
 }
 
 function drained(response: ServerResponse): Promise<void> {
