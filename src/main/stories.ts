@@ -188,14 +188,23 @@ function createQuestions(post: (message: ToStories) => void) {
 /** Those who follow, for as long as they do: also the next thread tells them. */
 function createFollowers(post: (message: ToStories) => void) {
   const followers = new Map<number, { readonly query: StoryQuery; readonly take: (piece: Uint8Array) => void }>();
+  const pieces: { readonly reader: number; readonly piece: Uint8Array }[] = [];
   let ready: number[] = [];
   let next = 1;
+  const takeOne = () => {
+    const one = pieces.shift();
+    if (one) followers.get(one.reader)?.take(one.piece);
+    if (pieces.length > 0) setImmediate(takeOne);
+  };
   const sendReady = () => {
     post({ kind: 'ready', readers: ready });
     ready = [];
   };
   return {
-    take: (reader: number, piece: Uint8Array) => followers.get(reader)?.take(piece),
+    /** What came for many at once is written one a turn of the event loop, so that machines never wait for more than one. */
+    take: (reader: number, piece: Uint8Array) => {
+      if (pieces.push({ reader, piece }) === 1) setImmediate(takeOne);
+    },
     begin: () => {
       for (const [reader, { query }] of followers) post({ kind: 'follow', reader, query });
     },
