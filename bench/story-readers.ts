@@ -5,9 +5,9 @@ import { setPriority } from 'node:os';
 /**
  * Those who follow, for bench/story.ts:
  *
- *     node bench/story-readers.ts SOCKET COUNT pages|streams
+ *     node bench/story-readers.ts SOCKET COUNT pages|streams|events
  *
- * COUNT readers of /stories/stream, until standard input ends; then it prints how many bytes they got. `pages`: each asks for
+ * COUNT readers of /stories/stream (events: of /events/stream), until standard input ends; then it prints how many bytes they got. `pages`: each asks for
  * machines and status as well, as the web page does (ui/src/live.ts). On a real network they are other computers: so they
  * stand back behind everything else here.
  */
@@ -29,7 +29,7 @@ async function read(path: string): Promise<void> {
 }
 
 for (let index = 0; index < Number(count); index++) {
-  await read('/stories/stream');
+  await read(kind === 'events' ? '/events/stream' : '/stories/stream');
   if (kind !== 'pages') continue;
   const ask = () => void Promise.all([read('/machines'), read('/status')]).catch(() => {});
   setTimeout(() => setInterval(ask, ASK_EVERY_MS), (ASK_EVERY_MS / Number(count)) * index);

@@ -13,6 +13,8 @@ import { machineLine, table, writeSection } from './results.ts';
  * control: as many readers get as many bytes from another server, which shows what readers on these processors cost.
  *
  *     npm run bench:story -- --machines 200 --seconds 4 --runs 1 --no-write       a quick look; RESULTS.md stays as it is
+ *     npm run bench:story -- --memory      the data folder in memory: without the noise of a disk that others use
+ *     npm run bench:story -- --readers events       who follows: pages (as above), streams of stories only, or of events
  *     npm run bench:story -- --ahead       before all other programs of this machine, but for readers and stories (needs root)
  */
 const SERVER = '172.22.10.2';
@@ -28,6 +30,8 @@ const { values: options } = parseArgs({
     runs: { type: 'string', default: '5' },
     write: { type: 'boolean', default: true },
     ahead: { type: 'boolean', default: false },
+    memory: { type: 'boolean', default: false },
+    readers: { type: 'string', default: 'pages' },
   },
   allowNegative: true,
 });
@@ -111,7 +115,7 @@ async function startProgram(file: string, ...words: readonly string[]): Promise<
   return child;
 }
 
-async function openReaders(socketPath: string, kind: 'pages' | 'streams'): Promise<Readers> {
+async function openReaders(socketPath: string, kind: string): Promise<Readers> {
   const child = await startProgram('story-readers.ts', socketPath, String(READERS), kind);
   return {
     close: async () => {
@@ -188,8 +192,8 @@ if (!isEnclosed()) enclose();
 // Real-time for this process and all that it starts; those whose place is behind step back below.
 const setPolicy = (...words: readonly string[]) => execFileSync('chrt', words, { env });
 if (options.ahead) setPolicy('--all-tasks', '--rr', '--pid', '1', String(process.pid));
-// Not in the temp folder, which is memory here.
-const cache = process.env.BENCH_CACHE ?? join(root, 'node_modules', '.cache');
+// Not in the temp folder, which is memory on some.
+const cache = options.memory ? '/dev/shm' : join(root, 'node_modules', '.cache');
 mkdirSync(cache, { recursive: true });
 const folder = mkdtempSync(join(cache, 'bench-story-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -210,7 +214,7 @@ const kinds = {
   nobody: boot,
   again: boot,
   pages: async () => {
-    const readers = await openReaders(socket, 'pages');
+    const readers = await openReaders(socket, options.readers);
     const times = await boot();
     pageBytes += await readers.close();
     return times;
@@ -253,11 +257,11 @@ const report = [
   table(HEADING, [
     row('nobody', rounds.nobody),
     row('nobody, again', rounds.again),
-    row(`${READERS} pages`, rounds.pages),
+    row(`${READERS} readers (${options.readers})`, rounds.pages),
     row(`control: ${READERS} readers of another server`, rounds.control),
   ]),
   '',
-  `The pages got ${(pageBytes / 1e6 / Number(options.runs)).toFixed(1)} MB a round. ${machineLine()}`,
+  `The readers got ${(pageBytes / 1e6 / Number(options.runs)).toFixed(1)} MB a round. ${machineLine()}`,
 ].join('\n');
 console.log(report);
 if (options.write) writeSection('story', report);

@@ -11,8 +11,29 @@ export interface StreamOptions {
   readonly after?: number | undefined;
   /** Without `after`: begin with this many of the newest. */
   readonly last: number;
+  readonly textOf: EventTexts;
+  /** The server stops: what was heard is written at once. */
+  readonly ending: AbortSignal;
   readonly limits?: Partial<StreamLimits> | undefined;
 }
+
+/** An event as it is written. */
+export type EventTexts = (event: RecordedEvent) => string;
+
+/** Each event is put into text once, however many read it. */
+export function createEventTexts(): EventTexts {
+  const texts = new WeakMap<RecordedEvent, string>();
+  return (event) => {
+    const known = texts.get(event);
+    if (known !== undefined) return known;
+    const text = `id: ${event.seq}\ndata: ${JSON.stringify(eventView(event))}\n\n`;
+    texts.set(event, text);
+    return text;
+  };
+}
+
+/** What happens meanwhile is written together. */
+const WRITE_EVERY_MS = 150;
 
 export interface StreamLimits {
   /** A reader that has so much waiting is dropped; it comes back with Last-Event-ID. */
@@ -49,6 +70,9 @@ class EventStream {
   #hasOverflowed = false;
   #isLive = false;
   #lastSent = 0;
+  /** To be written when the timer is up. */
+  #unwritten = '';
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(response: ServerResponse, options: StreamOptions) {
     this.#response = response;
@@ -64,6 +88,7 @@ class EventStream {
     response.writeHead(200, headers);
     response.write('retry: 1000\n\n');
     const unsubscribe = this.#options.feed.subscribe((event) => this.#hear(event));
+    this.#options.ending.addEventListener('abort', () => this.#flush());
     const heartbeat = setInterval(() => this.#write(': still here\n\n'), this.#limits.heartbeatMs);
     try {
       await this.#catchUp();
@@ -74,6 +99,7 @@ class EventStream {
       this.#drop(`the events cannot be read: ${error instanceof Error ? error.message : error}`);
     } finally {
       clearInterval(heartbeat);
+      clearTimeout(this.#timer);
       unsubscribe();
     }
   }
@@ -130,15 +156,26 @@ class EventStream {
 
   #sendLive(event: RecordedEvent): void {
     if (event.seq <= this.#lastSent || !matchesFilter(event, this.#options.filter)) return;
-    this.#send(event);
-    if (this.#response.writableLength > this.#limits.unreadBytes) {
+    if (this.#response.writableEnded) return;
+    this.#lastSent = event.seq;
+    this.#unwritten += this.#options.textOf(event);
+    this.#timer ??= setTimeout(() => this.#flush(), WRITE_EVERY_MS);
+    if (this.#response.writableLength + this.#unwritten.length > this.#limits.unreadBytes) {
       this.#drop('dropped: you read too slowly; come back with Last-Event-ID');
     }
   }
 
   #send(event: RecordedEvent): void {
     this.#lastSent = event.seq;
-    this.#write(`id: ${event.seq}\ndata: ${JSON.stringify(eventView(event))}\n\n`);
+    this.#write(this.#options.textOf(event));
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const text = this.#unwritten;
+    this.#unwritten = '';
+    if (text !== '') this.#write(text);
   }
 
   #write(text: string): void {
@@ -146,6 +183,7 @@ class EventStream {
   }
 
   #drop(reason: string): void {
+    this.#flush();
     this.#write(`: ${reason.replace(/[\r\n]+/g, ' ')}\n\n`);
     this.#response.end();
     // What the reader has not taken stays in the socket until then; not for ever.
