@@ -1,18 +1,21 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type ClientRequest, request } from 'node:http';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { isEnclosed, probeEnclosure, systemPath } from '../src/lab/enclose.ts';
-import { machineLine, median, table, writeSection } from './results.ts';
+import { machineLine, table, writeSection } from './results.ts';
 
 /**
- * npm run bench:story: what it costs DHCP and TFTP that somebody follows the machines. 1,000 machines boot, in turns with
- * nobody and with ten readers of /stories/stream, all against one server.
+ * npm run bench:story: what it costs DHCP and TFTP that somebody follows the machines. 1,000 machines boot, again and again,
+ * all against one server. In each run, in turns: nobody follows; ten pages are open; nobody (these two show the noise); and the
+ * control: as many readers get as many bytes from another server, which shows what readers on these processors cost.
  *
  *     npm run bench:story -- --machines 200 --seconds 4 --runs 1 --no-write       a quick look; RESULTS.md stays as it is
+ *     npm run bench:story -- --memory      the data folder in memory: without the noise of a disk that others use
+ *     npm run bench:story -- --readers events       who follows: pages (as above), streams of stories only, or of events
+ *     npm run bench:story -- --ahead       before all other programs of this machine, but for readers and stories (needs root)
  */
 const SERVER = '172.22.10.2';
 const RELAY = '172.22.10.3';
@@ -26,6 +29,9 @@ const { values: options } = parseArgs({
     seconds: { type: 'string', default: '10' },
     runs: { type: 'string', default: '5' },
     write: { type: 'boolean', default: true },
+    ahead: { type: 'boolean', default: false },
+    memory: { type: 'boolean', default: false },
+    readers: { type: 'string', default: 'pages' },
   },
   allowNegative: true,
 });
@@ -68,9 +74,17 @@ networks:
     subnet: 172.22.0.0/16
     address: ${SERVER}
     dhcp: { mode: authoritative, conflictProbe: false, pools: [{ range: 172.22.16.0-172.22.31.255 }] }
+machines:
+${Array.from({ length: Number(options.machines) }, (_, index) => `  n${index}: { mac: "${macOf(index)}" }`).join('\n')}
 `,
   );
   return path;
+}
+
+/** As in story-load.ts. */
+function macOf(index: number): string {
+  const hex = (value: number) => value.toString(16).padStart(2, '0');
+  return `02:00:00:00:${hex(index >> 8)}:${hex(index & 255)}`;
 }
 
 async function startServer(folder: string): Promise<ChildProcess> {
@@ -86,113 +100,168 @@ async function startServer(folder: string): Promise<ChildProcess> {
 }
 
 interface Readers {
-  bytes(): number;
-  close(): void;
+  /** Resolves with how many bytes they got. */
+  close(): Promise<number>;
 }
 
-async function openReaders(socketPath: string): Promise<Readers> {
-  let bytes = 0;
-  const asked: ClientRequest[] = [];
-  for (let index = 0; index < READERS; index++) {
-    const one = request({ socketPath, path: '/api/v1/stories/stream' }).end();
-    // They are cut at the end of the run.
-    one.on('error', () => {});
-    const [response] = await once(one, 'response');
-    response.on('error', () => {});
-    response.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-    });
-    asked.push(one);
-  }
-  return { bytes: () => bytes, close: () => asked.forEach((one) => void one.destroy()) };
+/** Starts a program of this folder in a session of its own, and waits until it is ready. */
+async function startProgram(file: string, ...words: readonly string[]): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, file), ...words], {
+    env,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  if (child.stdout) await once(child.stdout, 'data');
+  if (options.ahead) setPolicy('--all-tasks', '--other', '--pid', '0', String(child.pid));
+  return child;
+}
+
+async function openReaders(socketPath: string, kind: string): Promise<Readers> {
+  const child = await startProgram('story-readers.ts', socketPath, String(READERS), kind);
+  return {
+    close: async () => {
+      let text = '';
+      child.stdout?.on('data', (chunk) => {
+        text += chunk;
+      });
+      child.stdin?.end();
+      await once(child, 'close');
+      return Number(text);
+    },
+  };
 }
 
 interface Times {
   readonly dhcp: readonly number[];
   readonly tftp: readonly number[];
   readonly lost: number;
-  /** Processor time of the server, ms. */
-  readonly cpuMs: number;
+  /** Processor time of the server's main thread, and of all its threads, ms. */
+  readonly mainMs: number;
+  readonly allMs: number;
 }
 
-/** Of all its threads, in clock ticks of 10 ms. */
-function cpuMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
+function runMs(path: string): number {
+  return Number(readFileSync(path, 'utf8').split(' ')[0]) / 1e6;
 }
 
-async function boot(round: number): Promise<Times> {
-  const words = [SERVER, RELAY, FILE, options.machines, options.seconds, String(round)];
+function mainMs(pid: number): number {
+  return runMs(`/proc/${pid}/task/${pid}/schedstat`);
+}
+
+function allMs(pid: number): number {
+  return readdirSync(`/proc/${pid}/task`).reduce((sum, task) => sum + runMs(`/proc/${pid}/task/${task}/schedstat`), 0);
+}
+
+async function boot(): Promise<Times> {
+  const words = [SERVER, RELAY, FILE, options.machines, options.seconds, String(round++)];
   const argv = ['netns', 'exec', 'cli', process.execPath, join(import.meta.dirname, 'story-load.ts'), ...words];
+  const pid = server.pid ?? 0;
+  const before = { main: mainMs(pid), all: allMs(pid) };
   const child = spawn('ip', argv, { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  const before = cpuMs(server.pid ?? 0);
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (chunk) => {
     text += chunk;
   });
   const [code] = await once(child, 'close');
   if (code !== 0) throw new Error(`the load ended with ${code}`);
-  return { ...(JSON.parse(text) as Omit<Times, 'cpuMs'>), cpuMs: cpuMs(server.pid ?? 0) - before };
+  return { ...JSON.parse(text), mainMs: mainMs(pid) - before.main, allMs: allMs(pid) - before.all };
 }
 
 function percentile(values: readonly number[], share: number): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.NaN;
 }
 
-function row(name: string, runs: readonly Times[]): string[] {
-  const of = (pick: (times: Times) => readonly number[], share: number) =>
-    median(runs.map((run) => percentile(pick(run), share))).toFixed(1);
-  const lost = runs.reduce((sum, run) => sum + run.lost, 0);
+/** Medians of rounds, and of p99 the range of its middle half. */
+function row(name: string, rounds: readonly Times[]): string[] {
+  const of = (pick: (times: Times) => number, digits = 1, share = 0.5) =>
+    percentile(rounds.map(pick), share).toFixed(digits);
+  const spread = (pick: (times: Times) => number) =>
+    rounds.length < 4 ? of(pick) : `${of(pick)} (${of(pick, 1, 0.25)}-${of(pick, 1, 0.75)})`;
   return [
     name,
-    ...[0.5, 0.99].map((share) => of(({ dhcp }) => dhcp, share)),
-    ...[0.5, 0.99].map((share) => of(({ tftp }) => tftp, share)),
-    String(lost),
-    String(median(runs.map((run) => run.cpuMs))),
+    of(({ dhcp }) => percentile(dhcp, 0.5), 2),
+    spread(({ dhcp }) => percentile(dhcp, 0.99)),
+    of(({ tftp }) => percentile(tftp, 0.5), 2),
+    spread(({ tftp }) => percentile(tftp, 0.99)),
+    String(rounds.reduce((sum, { lost }) => sum + lost, 0)),
+    of((times) => times.mainMs, 0),
+    of((times) => times.allMs, 0),
   ];
 }
 
 if (!isEnclosed()) enclose();
-// Not in the temp folder, which is memory here.
-const cache = join(root, 'node_modules', '.cache');
+// Real-time for this process and all that it starts; those whose place is behind step back below.
+const setPolicy = (...words: readonly string[]) => execFileSync('chrt', words, { env });
+if (options.ahead) setPolicy('--all-tasks', '--rr', '--pid', '1', String(process.pid));
+// Not in the temp folder, which is memory on some.
+const cache = options.memory ? '/dev/shm' : join(root, 'node_modules', '.cache');
 mkdirSync(cache, { recursive: true });
 const folder = mkdtempSync(join(cache, 'bench-story-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 makeLink();
 const server = await startServer(folder);
-const without: Times[] = [];
-const followed: Times[] = [];
-let readBytes = 0;
-// Once for the caches and the compiler.
-await boot(0);
-for (let run = 1; run <= Number(options.runs); run++) {
-  without.push(await boot(run * 2));
-  const readers = await openReaders(join(folder, 'data', 'rackready.sock'));
-  followed.push(await boot(run * 2 + 1));
-  readBytes += readers.bytes();
-  readers.close();
-  console.log(
-    table(heading(), [row(`${run}, nobody`, without.slice(-1)), row(`${run}, followed`, followed.slice(-1))]),
-  );
+if (options.ahead) {
+  setPolicy('--all-tasks', '--rr', '--pid', '2', String(server.pid));
+  const tasks = `/proc/${server.pid}/task`;
+  const stories = readdirSync(tasks).find((task) => readFileSync(`${tasks}/${task}/comm`, 'utf8').trim() === 'stories');
+  if (stories !== undefined) setPolicy('--other', '--pid', '0', stories);
+}
+const HEADING = ['', 'DHCP ms', 'DHCP p99', 'TFTP ms', 'TFTP p99', 'lost', 'main ms', 'all ms'];
+const socket = join(folder, 'data', 'rackready.sock');
+let round = 0;
+let pageBytes = 0;
+const rounds = { nobody: [] as Times[], again: [] as Times[], pages: [] as Times[], control: [] as Times[] };
+const kinds = {
+  nobody: boot,
+  again: boot,
+  pages: async () => {
+    const readers = await openReaders(socket, options.readers);
+    const times = await boot();
+    pageBytes += await readers.close();
+    return times;
+  },
+  control: async () => {
+    const perSecond = pageBytes / rounds.pages.length / READERS / Number(options.seconds);
+    const own = join(folder, 'control.sock');
+    const control = await startProgram('story-control.ts', own, String(Math.round(perSecond)));
+    const readers = await openReaders(own, 'streams');
+    const times = await boot();
+    await readers.close();
+    control.kill();
+    await once(control, 'close');
+    rmSync(own, { force: true });
+    return times;
+  },
+};
+// For the caches and the compiler.
+await boot();
+await boot();
+for (let run = 0; run < Number(options.runs); run++) {
+  // Whatever changes with time shall not always meet the same one.
+  const order = ['nobody', 'pages', 'again', 'control'] as const;
+  for (let index = 0; index < order.length; index++) {
+    const kind = order[(index + (run % 2 === 0 ? 0 : 2)) % order.length] ?? 'nobody';
+    const times = await kinds[kind]();
+    rounds[kind].push(times);
+    console.log(row(`${run + 1} ${kind}`, [times]).join('  '));
+  }
 }
 server.kill('SIGTERM');
 await once(server, 'close');
-
-function heading(): string[] {
-  return ['', 'DHCP ms', 'DHCP p99', 'TFTP ms', 'TFTP p99', 'lost', 'CPU ms'];
-}
 
 const report = [
   '## Following machines',
   '',
   `${options.machines} machines boot within ${options.seconds} s: DISCOVER to ACK through a relay, then ${FILE_BYTES / 1000} kB by TFTP (blksize 1428). In turns, on one`,
-  `server: with nobody who follows them, and with ${READERS} readers of /stories/stream. Medians of ${options.runs} runs.`,
+  `server; medians of ${options.runs} rounds each, and of p99 the middle half of the rounds. "Main": processor time of the thread that answers.`,
   '',
-  table(heading(), [row('nobody', without), row(`${READERS} readers`, followed)]),
+  table(HEADING, [
+    row('nobody', rounds.nobody),
+    row('nobody, again', rounds.again),
+    row(`${READERS} readers (${options.readers})`, rounds.pages),
+    row(`control: ${READERS} readers of another server`, rounds.control),
+  ]),
   '',
-  `The readers got ${(readBytes / 1e6 / Number(options.runs)).toFixed(1)} MB a run. ${machineLine()}`,
+  `The readers got ${(pageBytes / 1e6 / Number(options.runs)).toFixed(1)} MB a round. ${machineLine()}`,
 ].join('\n');
 console.log(report);
 if (options.write) writeSection('story', report);

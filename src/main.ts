@@ -12,13 +12,12 @@ import { dropPrivileges } from './io/privileges.ts';
 import { inheritedSockets } from './io/udp/inherited.ts';
 import { isOverdue } from './machine/step-life.ts';
 import { type Admin, openAdmin } from './main/admin.ts';
-import { type Base, openBase, VERSION } from './main/base.ts';
+import { type Base, openBase, THREAD_MODULE, VERSION } from './main/base.ts';
 import { openFirstContact } from './main/first-contact.ts';
 import { openMirrorServing } from './main/mirrors.ts';
 import { openServedLoaders } from './main/served-loaders.ts';
 import { openServing } from './main/serving.ts';
 import { openStories } from './main/stories.ts';
-import { diagnose } from './story/diagnose/diagnose.ts';
 
 export interface ServerOptions {
   readonly settings: Settings;
@@ -53,7 +52,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
   try {
     const { emit } = base;
-    const stories = openStories({ ...base, store: base.store.events, diagnose });
+    const stories = openStories({ ...base, store: base.store.events, threadModule: THREAD_MODULE });
     opened.push(stories);
     const cacheFolder = join(dataFolder, 'loaders');
     const open = (servers: readonly string[]) => openLoaders({ cacheFolder, emit, servers });

@@ -1,177 +1,72 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { CARD, createTale, lease, load, START, type Tale } from '../../test/support/story.ts';
-import type { RecordedEvent } from '../event/event.ts';
-import type { StoryText } from '../http/api/ports.ts';
-import type { EventQuery } from '../store/store.ts';
-import type { Trace } from '../story/diagnose/trace.ts';
-import type { Diagnosis, Story } from '../story/story.ts';
+import { EventEmitter, once } from 'node:events';
+import { type TestContext, test } from 'node:test';
+import { CARD } from '../../test/support/story.ts';
+import { createEventHub } from '../io/event-hub.ts';
+import { openMemoryStore } from '../store/memory/memory-store.ts';
+import type { Story } from '../story/story.ts';
 import { openStories } from './stories.ts';
-import type { Diagnose } from './story-texts.ts';
 
-const CAUSE: Diagnosis = { rule: 'r', confidence: 1, cause: 'c', remedy: 'm', evidence: [] };
+const subject = { mac: CARD, machine: 'box', network: 'lab' };
 
-/** Stories over what `kept` is in the store; `hear` tells what happens after the start. */
-function open(kept: readonly RecordedEvent[], diagnose: Diagnose = () => []) {
-  const listeners = new Set<(event: RecordedEvent) => void>();
-  const all = [...kept];
-  let seq = all.at(-1)?.seq ?? 0;
-  let now = START;
-  const subscribe = (listener: (event: RecordedEvent) => void) => {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
+/** The thread over a store in memory. */
+function open(t: TestContext) {
+  const store = openMemoryStore().events;
+  const hub = createEventHub(Date.now);
+  hub.connect(store);
+  const stories = openStories({ hub, emit: hub.emit, store, tapes: { read: () => [] }, now: Date.now });
+  t.after(() => stories.close());
+  const boot = () => {
+    hub.emit('dhcp.discover', subject, { client: 'PXE firmware, uefi-x64', via: 'interface br0' });
+    const address = '172.22.10.61';
+    hub.emit('dhcp.offer', { ...subject, address }, { address, reason: 'pool', bootFile: 'boot/core.efi' });
   };
-  const list = async ({ after = 0, before = Number.POSITIVE_INFINITY, limit, mac, machine }: EventQuery) => {
-    const found = all.filter(
-      (event) =>
-        event.seq > after &&
-        event.seq < before &&
-        (mac === undefined || event.mac === mac) &&
-        (machine === undefined || event.machine === machine),
-    );
-    return after > 0 ? found.slice(0, limit) : found.slice(-limit);
-  };
-  const hub = { lastSeq: () => seq, subscribe, subscribePassing: () => () => {} };
-  const stories = openStories({ hub, store: { list }, tapes: { read: () => [] }, now: () => now, diagnose });
-  const hear = (events: readonly RecordedEvent[]) => {
-    for (const event of events) {
-      all.push(event);
-      seq = event.seq;
-      for (const listener of listeners) listener(event);
-    }
-  };
-  return { stories, hear, setNow: (time: number) => (now = time) };
+  return { hub, store, stories, boot };
 }
 
-const read = (texts: readonly StoryText[]) => texts.map(({ json }) => JSON.parse(json) as Story);
+const read = (bytes: Uint8Array | undefined) => JSON.parse(Buffer.from(bytes ?? []).toString()) as Story[];
 
-/** 1,300 events of other things, and a boot that begins before the last page of the store. */
-function longTale(): Tale {
-  const tale = createTale();
-  lease(tale, 0, 'PXE firmware, uefi-x64', { bootFile: 'boot/core.efi' });
-  for (let index = 0; index < 1300; index++) tale.tellOf({}, 1, 'server.limited', { what: 'x', reason: 'y' });
-  load(tale, 2, 'boot/core.efi', 900_000);
-  return tale;
-}
-
-test('what was told before the start is read from the store, in its order; what is told meanwhile follows', async () => {
-  const tale = longTale();
-  const kept = tale.events.slice();
-  load(tale, 3, 'boot/grub/grub.cfg', 800);
-  const { stories, hear } = open(kept);
-  hear(tale.events.slice(kept.length));
-  const [story, ...others] = read(await stories.list({ limit: 10 }));
-  assert.deepEqual(others, []);
-  assert.equal(story?.id, 1);
-  assert.equal(story?.machine, 'box');
-  assert.deepEqual(
-    story?.stages.map(({ name, transferCount }) => [name, transferCount]),
-    [
-      ['firmware', 0],
-      ['loader', 2],
-    ],
-  );
-  stories.close();
-});
-
-test('a diagnosis sees the events of its attempt, and what is about no machine; the two most likely are told', async () => {
-  const traces: Trace[] = [];
-  const { stories } = open(longTale().events, (trace) => {
-    traces.push(trace);
-    return [CAUSE, CAUSE, CAUSE];
-  });
+test('what was told before a question is part of the answer', async (t) => {
+  const { stories, boot } = open(t);
+  boot();
   const [story] = read(await stories.list({ limit: 10 }));
-  assert.equal(story?.diagnoses.length, 2);
+  assert.equal(story?.machine, 'box');
+  assert.match(story?.standing ?? '', /is offered 172\.22\.10\.61/);
+  assert.deepEqual(read(await stories.attempts({ mac: CARD, limit: 1 }))[0]?.id, story?.id);
+  assert.equal(await stories.attempts({ machine: 'other', limit: 1 }), undefined);
+  const of = { machine: 'box', id: story?.id ?? 0 };
+  const events = JSON.parse(Buffer.from((await stories.eventsOf({ ...of, limit: 10 })) ?? []).toString());
   assert.deepEqual(
-    traces[0]?.events.map(({ id }) => id),
-    ['dhcp.discover', 'dhcp.offer', 'dhcp.ack', 'tftp.start', 'tftp.done'],
+    events.map(({ id }: { id: string }) => id),
+    ['dhcp.discover', 'dhcp.offer'],
   );
-  assert.equal(traces[0]?.around.length, 100);
-  // Nothing has changed, and no time has passed.
-  await stories.list({ limit: 10 });
-  assert.equal(traces.length, 1);
-  stories.close();
+  assert.equal(await stories.eventsOf({ ...of, id: 999, limit: 10 }), undefined);
+  assert.equal((await stories.pcapOf(of))?.length, 24);
+  assert.equal(await stories.pcapOf({ ...of, id: 999 }), undefined);
 });
 
-test('an earlier attempt is diagnosed by what the store has of it', async () => {
-  const tale = longTale();
-  const length = tale.events.length;
-  lease(tale, 20, 'PXE firmware, uefi-x64', { bootFile: 'boot/core.efi' });
-  const traces: Trace[] = [];
-  const { stories } = open(tale.events, (trace) => {
-    traces.push(trace);
-    return [];
+test('a thread that dies is told, and another one goes on with the same stories for the same readers', async (t) => {
+  const { hub, stories, boot } = open(t);
+  const told = new EventEmitter();
+  const pieces: string[] = [];
+  const reader = stories.follow({}, (piece) => {
+    pieces.push(Buffer.from(piece).toString());
+    reader.ready();
+    told.emit('piece');
   });
-  const attempts = read(await stories.attempts({ machine: 'box', limit: 10 }));
-  assert.deepEqual(
-    attempts.map(({ id, outcome }) => [id, outcome]),
-    [
-      [length + 1, 'running'],
-      [1, 'left'],
-    ],
-  );
-  const earlier = traces.find(({ attempt }) => attempt.id === 1);
-  assert.deepEqual(
-    earlier?.events.map(({ id }) => id),
-    ['dhcp.discover', 'dhcp.offer', 'dhcp.ack', 'tftp.start', 'tftp.done'],
-  );
-  assert.deepEqual(read(await stories.attempts({ mac: CARD, limit: 1 })).length, 1);
-  assert.deepEqual(await stories.attempts({ machine: 'other', limit: 10 }), []);
-  stories.close();
-});
-
-test('many events of a quarter of a second are one update; without a follower nothing is made', async (t) => {
-  t.mock.timers.enable({ apis: ['setInterval'] });
-  let made = 0;
-  const { stories, hear } = open([], () => {
-    made++;
-    return [];
+  t.after(() => reader.end());
+  boot();
+  while (!pieces.some((piece) => piece.includes('is offered'))) await once(told, 'piece');
+  pieces.length = 0;
+  const died = new Promise<string>((resolve) => {
+    hub.subscribe(({ id, text }) => id === 'worker.died' && resolve(text));
   });
-  await stories.list({ limit: 1 });
-  const tale = createTale();
-  lease(tale, 0, 'PXE firmware, uefi-x64', { bootFile: 'boot/core.efi' });
-  hear(tale.events);
-  assert.equal(made, 0);
-  const told: Story[] = [];
-  const end = stories.subscribe(({ json }) => told.push(JSON.parse(json) as Story));
-  for (let index = 0; index < 50; index++) {
-    const from = tale.events.length;
-    load(tale, 1 + index / 100, `boot/${index}.mod`, 1000, 0);
-    hear(tale.events.slice(from));
-  }
-  await stories.list({ limit: 0 });
-  t.mock.timers.tick(250);
-  assert.equal(told.length, 1);
-  assert.equal(told[0]?.stages.at(-1)?.transferCount, 50);
-  t.mock.timers.tick(250);
-  assert.equal(told.length, 1);
-  end();
-  hear([{ ...(tale.events[0] as RecordedEvent), seq: tale.events.length + 1, time: START + 900_000 }]);
-  await stories.list({ limit: 0 });
-  t.mock.timers.tick(250);
-  assert.equal(told.length, 1);
-  stories.close();
-});
-
-test('that a machine has fallen silent is told, although no event says so', async (t) => {
-  t.mock.timers.enable({ apis: ['setInterval'] });
-  const tale = createTale();
-  lease(tale, 0, 'PXE firmware, uefi-x64', { bootFile: 'boot/core.efi' });
-  const { stories, setNow } = open(tale.events);
-  await stories.list({ limit: 1 });
-  const told: Story[] = [];
-  stories.subscribe(({ json }) => told.push(JSON.parse(json) as Story));
-  const twoSeconds = () => {
-    for (let turn = 0; turn < 8; turn++) t.mock.timers.tick(250);
-  };
-  twoSeconds();
-  setNow(START + 11 * 60_000);
-  twoSeconds();
-  setNow(START + 22 * 60_000);
-  twoSeconds();
-  assert.deepEqual(
-    told.map(({ outcome }) => outcome),
-    ['running', 'left'],
-  );
-  stories.close();
+  const asked = stories.list({ limit: 10 });
+  // It may have been answered before.
+  asked.catch(() => {});
+  await stories.terminateWorker();
+  assert.match(await died, /stories/);
+  await assert.rejects(stories.list({ limit: 10 }), /being started again/);
+  while (!pieces.some((piece) => piece.includes('is offered'))) await once(told, 'piece');
+  assert.equal(read(await stories.list({ limit: 10 })).length, 1);
 });

@@ -1,183 +1,232 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { RecordedEvent } from '../event/event.ts';
-import type { StoryFeed, StoryQuery } from '../http/api/ports.ts';
+import { Worker } from 'node:worker_threads';
+import type { Emit, RecordedEvent } from '../event/event.ts';
+import { eventsJson } from '../event/events-json.ts';
+import type { EventQuery } from '../event/query.ts';
+import type { StoryFeed, StoryQuery, StoryReader } from '../http/api/ports.ts';
 import type { EventHub } from '../io/event-hub.ts';
-import { parseIpv4 } from '../net/ipv4.ts';
-import type { Mac } from '../net/mac.ts';
+import { ProvisionError } from '../net/provision-error.ts';
 import type { EventStore } from '../store/store.ts';
-import { createStoryBook } from '../story/book.ts';
-import type { Trace } from '../story/diagnose/trace.ts';
-import type { Attempt } from '../story/story.ts';
-import { type CapturedDatagram, encodePcap } from '../wire/pcap.ts';
-import { createStoryTexts, type Diagnose } from './story-texts.ts';
-import { createStoryUpdates } from './story-updates.ts';
+import { encodePcap } from '../wire/pcap.ts';
+import type { FromStories, StoryAnswer, StoryQuestion, StorySetup, ToStories } from './story-protocol.ts';
+import type { Traffic } from './story-teller.ts';
 import type { Tapes } from './tapes.ts';
 
 export interface Stories extends StoryFeed {
-  close(): void;
+  /** Resolves after the thread is gone. */
+  close(): Promise<void>;
+  /** Ends the thread without notice, as a defect would. For tests. */
+  terminateWorker(): Promise<void>;
 }
 
 export interface StoriesOptions {
   readonly hub: Pick<EventHub, 'subscribe' | 'subscribePassing' | 'lastSeq'>;
-  readonly store: Pick<EventStore, 'list'>;
+  readonly emit: Emit;
+  readonly store: Pick<EventStore, 'listJson'>;
   readonly tapes: Pick<Tapes, 'read'>;
   readonly now: () => number;
-  readonly diagnose: Diagnose;
+  /** URL of a module whose `prepareThread()` the thread runs first. */
+  readonly threadModule?: string | undefined;
 }
 
-/** How far back stories are told after a start. */
-const REBUILT_FROM = 20_000;
-const PAGE = 500;
-/** Events of an attempt that lies further back, for its diagnosis. */
-const MOST_OF_ATTEMPT = 500;
+/** Events wait so long for others to go with them, and so many go at once: a fraction of a millisecond. */
+const SEND_AFTER_MS = 100;
+const MOST_SENT = 100;
+/** A thread that died is started again after a second, and later when it died at once: it will read the same events. */
+const RESTART_AFTER_MS = 1_000;
+const RESTART_LATER_MS = 5_000;
+const LIVED_MS = 60_000;
 
-/**
- * Follows the boots of all machines. Events are folded when the turn of the event loop that told them is over, so that answers
- * go out first; what was told before the start is read from the store meanwhile.
- */
-export function openStories({ hub, store, tapes, now, diagnose }: StoriesOptions): Stories {
-  const book = createStoryBook();
-  const texts = createStoryTexts(book, diagnose, now);
-  const running = () => book.macs().filter((mac) => book.current(mac, now())?.endedAt === undefined);
-  const updates = createStoryUpdates({ texts, running });
-  const queue = createQueue((event) => {
-    const mac = book.take(event);
-    if (mac !== undefined) updates.changed(mac);
-  });
-  const subscriptions = [hub.subscribe(queue.add), hub.subscribePassing(queue.add)];
-  const first = hub.lastSeq() + 1;
-  const ready = readBack(store, first)
-    .then((events) => queue.start(events))
-    // The store tells by itself that it cannot be read: stories then begin with now.
-    .catch(() => queue.start([]));
-
-  const macsOf = async ({ machine, mac }: StoryQuery): Promise<Mac[]> => {
-    await ready;
-    queue.drain();
-    const fits = (one: Mac) => machine === undefined || book.current(one, now())?.machine === machine;
-    return book.macs().filter((one) => (mac === undefined || one === mac) && fits(one));
+/** Starts the thread that follows the boots of all machines. One that dies is told as `worker.died` and started again. */
+export function openStories(options: StoriesOptions): Stories {
+  const link = createLink(options, () => events.forget());
+  const events = createQueue(options.now, link.post);
+  const subscriptions = [options.hub.subscribe(events.add), options.hub.subscribePassing(events.add)];
+  link.start();
+  const ask = (question: StoryQuestion) => {
+    // What was told before the question is part of the answer.
+    events.sendAll();
+    return link.ask(question);
   };
-  const attemptsOf = async (query: StoryQuery, at: number): Promise<Listed[]> => {
-    const found = (await macsOf(query)).flatMap((mac) => {
-      const attempts = book.attempts(mac, at);
-      return attempts.map((attempt, index) => ({ attempt, next: attempts[index - 1] }));
-    });
-    return found.sort((a, b) => b.attempt.startedAt - a.attempt.startedAt);
-  };
+  const bytesOf = async (question: StoryQuestion) => (await ask(question)) as Uint8Array | undefined;
   return {
-    list: async (query) => texts.all((await macsOf(query)).slice(0, query.limit)),
-    attempts: async (query) => {
-      const at = now();
-      const found = (await attemptsOf(query, at)).slice(0, query.limit);
-      const traces = found.map(({ attempt, next }) =>
-        next === undefined ? book.trace(attempt.mac, at) : traceBack(store, attempt, next, at),
-      );
-      return (await Promise.all(traces)).flatMap((trace) => (trace === undefined ? [] : texts.of(trace)));
+    list: async (query) => (await bytesOf({ kind: 'list', query })) ?? new Uint8Array(),
+    attempts: (query) => bytesOf({ kind: 'attempts', query }),
+    eventsOf: (query) => bytesOf({ kind: 'events', query }),
+    pcapOf: async (query) => {
+      const found = (await ask({ kind: 'traffic', query })) as Traffic | undefined;
+      return found && encodePcap(options.tapes.read(found.of, found.from, found.to));
     },
-    eventsOf: async ({ id, limit, ...query }) => {
-      const found = (await attemptsOf(query, now())).find(({ attempt }) => attempt.id === id);
-      return found && eventsOf(store, found.attempt, found.next, limit);
+    follow: (query, take) => {
+      const reader = link.follow(query, take);
+      events.sendAll();
+      return reader;
     },
-    pcapOf: async ({ id, ...query }) => {
-      const found = (await attemptsOf(query, now())).find(({ attempt }) => attempt.id === id);
-      return found && encodePcap(trafficOf(tapes, found));
-    },
-    subscribe: updates.subscribe,
     close: () => {
       for (const end of subscriptions) end();
-      queue.close();
-      updates.close();
+      events.forget();
+      return link.close();
     },
+    terminateWorker: link.terminate,
   };
 }
 
-/** The newest events before a number, ascending, read in pages. */
-async function readBack(store: StoriesOptions['store'], before: number): Promise<RecordedEvent[]> {
-  const pages: RecordedEvent[][] = [];
-  let end = before;
-  for (let count = 0; count < REBUILT_FROM; count += PAGE) {
-    const page = await store.list({ before: end, limit: PAGE });
-    pages.push(page);
-    const [oldest] = page;
-    if (oldest === undefined || page.length < PAGE) break;
-    end = oldest.seq;
-  }
-  return pages.reverse().flat();
-}
-
-/** An attempt, and the one of the same card that followed it. */
-interface Listed {
-  readonly attempt: Attempt;
-  readonly next: Attempt | undefined;
-}
-
-async function eventsOf(
-  store: StoriesOptions['store'],
-  { mac, machine, id }: Attempt,
-  next: Attempt | undefined,
-  limit: number,
-): Promise<RecordedEvent[]> {
-  const within = { after: id - 1, before: next?.id, limit };
-  const own = await store.list({ ...within, mac });
-  const named = machine === undefined ? [] : await store.list({ ...within, machine });
-  const events = new Map([...own, ...named].map((event) => [event.seq, event]));
-  const isOwn = (event: RecordedEvent) => event.mac === undefined || event.mac === mac;
-  return [...events.values()].filter(isOwn).toSorted((a, b) => a.seq - b.seq);
-}
-
-/** What there is of an attempt that another one of the same card has followed. */
-async function traceBack(store: StoriesOptions['store'], attempt: Attempt, next: Attempt, now: number): Promise<Trace> {
-  return { attempt, events: await eventsOf(store, attempt, next, MOST_OF_ATTEMPT), around: [], now };
-}
-
-/** A request is heard a little before it is told: an address may have to be asked after, a lease to be written. */
-const HEARD_BEFORE_MS = 2_000;
-
-function trafficOf(tapes: Pick<Tapes, 'read'>, { attempt, next }: Listed): CapturedDatagram[] {
-  const said = [attempt.address, ...attempt.stages.map(({ words }) => words.address)];
-  const addresses = new Set(said.flatMap((address) => (address === undefined ? [] : (parseIpv4(address) ?? []))));
-  const until = next === undefined ? Number.POSITIVE_INFINITY : next.startedAt - HEARD_BEFORE_MS;
-  return tapes.read([attempt.mac, ...addresses], attempt.startedAt - HEARD_BEFORE_MS, until);
-}
-
-interface Queue {
-  add(event: RecordedEvent): void;
-  /** These come before all that was added. From now on what is added is taken, in the order of the telling. */
-  start(before: readonly RecordedEvent[]): Promise<void>;
-  /** Takes what waits now. */
-  drain(): void;
-  close(): void;
-}
-
-function createQueue(take: (event: RecordedEvent) => void): Queue {
+/** Hands events over in groups. */
+function createQueue(now: () => number, post: (message: ToStories) => void) {
   let waiting: RecordedEvent[] = [];
-  let isStarted = false;
-  let soon: NodeJS.Immediate | undefined;
-  const drain = () => {
-    soon = undefined;
-    if (!isStarted) return;
+  let timer: NodeJS.Timeout | undefined;
+  const send = () => {
+    clearTimeout(timer);
+    timer = undefined;
     const events = waiting;
     waiting = [];
-    for (const event of events) take(event);
+    if (events.length > 0) post({ kind: 'told', now: now(), json: eventsJson(events) });
   };
   return {
-    add: (event) => {
+    add: (event: RecordedEvent) => {
       waiting.push(event);
-      if (isStarted) soon ??= setImmediate(drain);
+      if (waiting.length >= MOST_SENT) send();
+      else timer ??= setTimeout(send, SEND_AFTER_MS);
     },
-    start: async (before) => {
-      for (let index = 0; index < before.length; index += PAGE) {
-        for (const event of before.slice(index, index + PAGE)) take(event);
-        await nextTurn();
-      }
-      isStarted = true;
-      drain();
-    },
-    drain,
-    close: () => {
-      if (soon) clearImmediate(soon);
-      isStarted = false;
+    sendAll: send,
+    forget: () => {
+      clearTimeout(timer);
+      timer = undefined;
       waiting = [];
     },
   };
+}
+
+/** `onStart`: what was told up to now will be read from the store. */
+function createLink(options: StoriesOptions, onStart: () => void) {
+  const { hub, emit, store, now, threadModule } = options;
+  let worker: Worker | undefined;
+  let restart: NodeJS.Timeout | undefined;
+  let gone = Promise.resolve();
+  let isClosing = false;
+
+  const post = (message: ToStories) => worker?.postMessage(message);
+  const questions = createQuestions(post);
+  const followers = createFollowers(post);
+  const read = async (id: number, query: EventQuery) => {
+    // The store tells by itself that it cannot be read.
+    const events = await store.listJson(query).catch(() => undefined);
+    post({ kind: 'kept', id, events });
+  };
+  const onMessage = (message: FromStories) => {
+    if (message.kind === 'piece') followers.take(message.reader, message.bytes);
+    else if (message.kind === 'read') void read(message.id, message.query);
+    else questions.answered(message);
+  };
+  const onExit = (reason: string, hasLived: boolean) => {
+    worker = undefined;
+    questions.rejectAll();
+    if (isClosing) return;
+    emit('worker.died', {}, { name: 'stories', reason });
+    restart = setTimeout(start, hasLived ? RESTART_AFTER_MS : RESTART_LATER_MS);
+  };
+  const start = () => {
+    onStart();
+    const workerData: StorySetup = { first: hub.lastSeq() + 1, now: now(), threadModule };
+    const started = new Worker(new URL('./story-worker.ts', import.meta.url), { workerData, name: 'stories' });
+    const since = performance.now();
+    worker = started;
+    let reason = '';
+    started.on('message', onMessage);
+    started.on('error', (error) => {
+      reason = error instanceof Error ? error.message : String(error);
+    });
+    gone = new Promise((resolve) => {
+      started.on('exit', (code) => {
+        onExit(reason || `exit code ${code}`, performance.now() - since > LIVED_MS);
+        resolve();
+      });
+    });
+    followers.begin();
+  };
+  return {
+    post,
+    start,
+    ask: (question: StoryQuestion) => (worker ? questions.ask(question) : Promise.reject(notNow())),
+    follow: followers.follow,
+    close: async () => {
+      isClosing = true;
+      clearTimeout(restart);
+      post({ kind: 'close' });
+      await gone;
+    },
+    terminate: async () => {
+      await worker?.terminate();
+    },
+  };
+}
+
+/** What was asked and is not answered yet. */
+function createQuestions(post: (message: ToStories) => void) {
+  const waiting = new Map<number, PromiseWithResolvers<StoryAnswer>>();
+  let next = 1;
+  return {
+    ask: (question: StoryQuestion) => {
+      const id = next++;
+      const wanted = Promise.withResolvers<StoryAnswer>();
+      waiting.set(id, wanted);
+      post({ kind: 'ask', id, question });
+      return wanted.promise;
+    },
+    answered: (message: Extract<FromStories, { kind: 'answer' | 'failed' }>) => {
+      const wanted = waiting.get(message.id);
+      waiting.delete(message.id);
+      if (message.kind === 'answer') wanted?.resolve(message.answer);
+      else wanted?.reject(new Error(message.reason));
+    },
+    rejectAll: () => {
+      for (const { reject } of waiting.values()) reject(notNow());
+      waiting.clear();
+    },
+  };
+}
+
+/** Those who follow, for as long as they do: also the next thread tells them. */
+function createFollowers(post: (message: ToStories) => void) {
+  const followers = new Map<number, { readonly query: StoryQuery; readonly take: (piece: Uint8Array) => void }>();
+  const pieces: { readonly reader: number; readonly piece: Uint8Array }[] = [];
+  let ready: number[] = [];
+  let next = 1;
+  const takeOne = () => {
+    const one = pieces.shift();
+    if (one) followers.get(one.reader)?.take(one.piece);
+    if (pieces.length > 0) setImmediate(takeOne);
+  };
+  const sendReady = () => {
+    post({ kind: 'ready', readers: ready });
+    ready = [];
+  };
+  return {
+    /** What came for many at once is written one a turn of the event loop, so that machines never wait for more than one. */
+    take: (reader: number, piece: Uint8Array) => {
+      if (pieces.push({ reader, piece }) === 1) setImmediate(takeOne);
+    },
+    begin: () => {
+      for (const [reader, { query }] of followers) post({ kind: 'follow', reader, query });
+    },
+    follow: (query: StoryQuery, take: (piece: Uint8Array) => void): StoryReader => {
+      const reader = next++;
+      followers.set(reader, { query, take });
+      post({ kind: 'follow', reader, query });
+      return {
+        // Most take what they get at once: one message says it of all.
+        ready: () => {
+          if (ready.push(reader) === 1) setImmediate(sendReady);
+        },
+        end: () => {
+          followers.delete(reader);
+          post({ kind: 'end', reader });
+        },
+      };
+    },
+  };
+}
+
+function notNow(): ProvisionError {
+  const hint = 'Ask again in a moment; `rackready events` tells why it ended (worker.died).';
+  return new ProvisionError('not-running', 'what follows the boots is being started again', { hint });
 }

@@ -1,5 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { StoryText } from '../http/api/ports.ts';
 import type { Mac } from '../net/mac.ts';
 import type { StoryBook } from '../story/book.ts';
 import type { Trace } from '../story/diagnose/trace.ts';
@@ -8,20 +6,16 @@ import type { Attempt, Diagnosis } from '../story/story.ts';
 /** Names the likely causes of what an attempt came to. */
 export type Diagnose = (trace: Trace) => readonly Diagnosis[];
 
-/** Stories as text, each made once for all who ask. */
+/** Stories as JSON, each made once for all who ask. */
 export interface StoryTexts {
   /** The last attempt of a card. */
-  current(mac: Mac): StoryText | undefined;
-  /** The same for many: nothing else waits for longer than a few milliseconds. */
-  all(macs: readonly Mac[]): Promise<StoryText[]>;
+  current(mac: Mac): string | undefined;
   /** An attempt with what a diagnosis is to look at. */
-  of(trace: Trace): StoryText;
+  of(trace: Trace): string;
   /** The text without the time, to see whether it says something new, and whether that attempt is over. */
   look(mac: Mac): { readonly body: string; readonly isOver: boolean } | undefined;
 }
 
-/** How long at a time stories are made, while datagrams wait. */
-export const SLICE_MS = 3;
 /** So long a diagnosis of a running attempt is good: it looks at the time. */
 const FRESH_MS = 1_000;
 const MOST_SHOWN = 2;
@@ -32,7 +26,6 @@ interface Made {
   readonly version: number;
   readonly at: number;
   readonly isOver: boolean;
-  readonly machine: string | undefined;
   readonly body: string;
 }
 
@@ -48,37 +41,21 @@ export function createStoryTexts(book: StoryBook, diagnose: Diagnose, now: () =>
       made.delete(mac);
       return undefined;
     }
-    const { machine, endedAt } = trace.attempt;
-    const one = { version, at, isOver: endedAt !== undefined, machine, body: bodyOf(trace.attempt, diagnose(trace)) };
+    const { endedAt } = trace.attempt;
+    const one = { version, at, isOver: endedAt !== undefined, body: bodyOf(trace.attempt, diagnose(trace)) };
     made.delete(mac);
     made.set(mac, one);
     const [oldest] = made.keys();
     if (made.size > MOST_MADE && oldest !== undefined) made.delete(oldest);
     return one;
   };
-  const current = (mac: Mac): StoryText | undefined => {
-    const one = make(mac);
-    return one && { mac, machine: one.machine, json: withTime(one.body, now()) };
-  };
   return {
-    current,
+    current: (mac) => {
+      const one = make(mac);
+      return one && withTime(one.body, now());
+    },
     look: make,
-    of: (trace) => {
-      const { mac, machine } = trace.attempt;
-      return { mac, machine, json: withTime(bodyOf(trace.attempt, diagnose(trace)), trace.now) };
-    },
-    all: async (macs) => {
-      const texts: StoryText[] = [];
-      let since = performance.now();
-      for (const mac of macs) {
-        const text = current(mac);
-        if (text !== undefined) texts.push(text);
-        if (performance.now() - since < SLICE_MS) continue;
-        await nextTurn();
-        since = performance.now();
-      }
-      return texts;
-    },
+    of: (trace) => withTime(bodyOf(trace.attempt, diagnose(trace)), trace.now),
   };
 }
 

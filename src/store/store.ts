@@ -1,23 +1,8 @@
-import type { Level } from '../event/entry.ts';
-import type { EventId, RecordedEvent } from '../event/event.ts';
+import type { RecordedEvent } from '../event/event.ts';
+import type { EventQuery } from '../event/query.ts';
 import type { LeaseStore } from '../lease/lease.ts';
 import type { LifeStore } from '../machine/life.ts';
 import type { MacStore } from '../machine/mac-record.ts';
-
-/** Which events are wanted. All conditions must hold. */
-export interface EventQuery {
-  /** Only events with a greater sequence number. With it the oldest that match come, without it the newest. */
-  readonly after?: number | undefined;
-  /** Only events with a smaller sequence number. */
-  readonly before?: number | undefined;
-  /** At most this many. */
-  readonly limit: number;
-  readonly machine?: string | undefined;
-  readonly mac?: string | undefined;
-  readonly network?: string | undefined;
-  readonly minLevel?: Level | undefined;
-  readonly id?: EventId | undefined;
-}
 
 /** Keeps what happened, bounded in number and age. */
 export interface EventStore {
@@ -25,6 +10,8 @@ export interface EventStore {
   append(events: readonly RecordedEvent[]): void;
   /** What matches, in ascending order of `seq`; includes everything that was appended before the call. */
   list(query: EventQuery): Promise<RecordedEvent[]>;
+  /** The same, each event as its JSON: for those who only hand them on. */
+  listJson(query: EventQuery): Promise<string[]>;
   /** The greatest sequence number that was there when the store was opened; 0 when there was none. */
   lastSeq(): number;
 }
@@ -59,6 +46,3 @@ export interface EventLimits {
 
 /** 200,000 events, 30 days. */
 export const defaultEventLimits: EventLimits = { count: 200_000, ageMs: 30 * 24 * 3600 * 1000 };
-
-/** Levels as numbers, in ascending order of urgency. */
-export const levelRank: Readonly<Record<Level, number>> = { debug: 0, info: 1, warning: 2, error: 3 };

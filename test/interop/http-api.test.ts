@@ -138,6 +138,16 @@ test('without a number a stream begins with the newest, and goes on with what ha
   assert.deepEqual(await reading, upTo(28, 40));
 });
 
+test('what is told in the moment before the server stops is still written', async (t) => {
+  const { app, feed, path } = await serve(t);
+  const reading = readSeqs(path, '?last=1', 5);
+  await feed.untilListeners(1);
+  tellInterfaces(feed, 2);
+  const closed = app.close();
+  assert.deepEqual(await reading, [1, 2]);
+  await closed;
+});
+
 test('conditions hold for what the store has and for what happens', async (t) => {
   const { feed, path } = await serve(t);
   const tellBoth = () => {

@@ -1,12 +1,12 @@
 import { type EventData, type EventId, type RecordedEvent, recordEvent, type Subject } from '../../src/event/event.ts';
+import { type EventQuery, matchesFilter } from '../../src/event/query.ts';
 import type { TemplateRow } from '../../src/http/api/config-ports.ts';
-import { matches } from '../../src/http/api/event-stream.ts';
 import type { ApiPorts, EventFeed, LeaseRow, MachineRow } from '../../src/http/api/ports.ts';
 import type { Machine } from '../../src/machine/machine.ts';
-import { openStories } from '../../src/main/stories.ts';
+import { createStoryTeller } from '../../src/main/story-teller.ts';
 import { ipv4 } from '../../src/net/ipv4.ts';
 import { mac } from '../../src/net/mac.ts';
-import type { EventQuery } from '../../src/store/store.ts';
+import { encodePcap } from '../../src/wire/pcap.ts';
 
 export const NOW = Date.parse('2026-11-23T02:39:00Z');
 const HOUR = 3600_000;
@@ -31,7 +31,7 @@ export class MemoryFeed implements EventFeed {
 
   list = async (query: EventQuery): Promise<RecordedEvent[]> => {
     const { after = 0, before = Number.POSITIVE_INFINITY } = query;
-    const found = this.events.filter((event) => event.seq > after && event.seq < before && matches(event, query));
+    const found = this.events.filter((event) => event.seq > after && event.seq < before && matchesFilter(event, query));
     const page = query.after === undefined ? found.slice(-query.limit) : found.slice(0, query.limit);
     this.beforeList();
     return page;
@@ -95,14 +95,8 @@ export const SECRET_TOKEN = 'token-that-nobody-may-see';
 /** Ports with a small rack behind them; what was done is in `calls`. */
 export function fakePorts(): { ports: ApiPorts; feed: MemoryFeed; calls: string[] } {
   const feed = new MemoryFeed();
-  const hub = {
-    lastSeq: feed.lastSeq,
-    subscribe: (listener: (event: RecordedEvent) => void) => {
-      feed.onTold = listener;
-      return () => {};
-    },
-    subscribePassing: () => () => {},
-  };
+  const stories = createStoryTeller({ read: feed.list, first: 1, now: () => NOW, diagnose: () => [] });
+  feed.onTold = (event) => stories.take([event]);
   const calls: string[] = [];
   const sm1 = machine('sm1', '172.22.10.5', '00:25:90:96:c4:9a', 'debian-12');
   const rows: MachineRow[] = [
@@ -152,7 +146,7 @@ export function fakePorts(): { ports: ApiPorts; feed: MemoryFeed; calls: string[
   const ports: ApiPorts = {
     now: () => NOW,
     events: feed,
-    stories: openStories({ hub, store: feed, tapes: { read: () => [] }, now: () => NOW, diagnose: () => [] }),
+    stories: { ...stories, pcapOf: async (query) => (await stories.trafficOf(query)) && encodePcap([]) },
     server: {
       status: () => ({
         version: '0.1.0',

@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
 import { createApi } from '../../src/http/api/create-api.ts';
-import type { MachineRow, StoryFeed, StoryText } from '../../src/http/api/ports.ts';
+import type { MachineRow, StoryFeed } from '../../src/http/api/ports.ts';
 import { readPageFiles } from '../../src/http/page/page-files.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
@@ -71,9 +71,8 @@ export function fakeStory(index: number, at: number, change: Partial<Story> = {}
   };
 }
 
-function storyText(story: Story): StoryText {
-  return { mac: story.mac, machine: story.machine, json: JSON.stringify(story) };
-}
+const bytes = (text: string) => new TextEncoder().encode(text);
+const pieceOf = (story: Story) => bytes(`data: ${JSON.stringify(story)}\n\n`);
 
 export async function openFakePage(
   t: Pick<TestContext, 'after'>,
@@ -85,19 +84,20 @@ export async function openFakePage(
     (_, index): MachineRow => ({ machine: fakeMachine(index) }),
   );
   const stories = new Map((options.stories ?? []).map((story) => [story.mac, story]));
-  const listeners = new Set<(story: StoryText) => void>();
+  const takers = new Set<(piece: Uint8Array) => void>();
   const machines = { ...ports.machines, list: () => rows };
   const guard = { token: PAGE_TOKEN, hostNames: [], now: Date.now, onRefused: () => {} };
-  const told = () => Array.from(stories.values(), storyText);
   const feedOfStories: StoryFeed = {
-    list: async () => told(),
-    attempts: async ({ machine, mac: asked }) =>
-      told().filter((story) => (machine === undefined ? story.mac === asked : story.machine === machine)),
-    eventsOf: async () => [],
+    list: async () => bytes(JSON.stringify([...stories.values()])),
+    attempts: async ({ machine, mac: asked }) => {
+      const fits = (story: Story) => (machine === undefined ? story.mac === asked : story.machine === machine);
+      return bytes(JSON.stringify([...stories.values()].filter(fits)));
+    },
+    eventsOf: async () => bytes('[]'),
     pcapOf: async () => undefined,
-    subscribe: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+    follow: (_, take) => {
+      takers.add(take);
+      return { ready: () => {}, end: () => takers.delete(take) };
     },
   };
   const app = createApi(
@@ -113,7 +113,7 @@ export async function openFakePage(
     feed,
     tellStory: (story) => {
       stories.set(story.mac, story);
-      for (const listener of listeners) listener(storyText(story));
+      for (const take of takers) take(pieceOf(story));
     },
   };
 }

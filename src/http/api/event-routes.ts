@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Level } from '../../event/entry.ts';
 import { catalogue, type EventId } from '../../event/event.ts';
+import type { EventFilter } from '../../event/query.ts';
 import { parseMac } from '../../net/mac.ts';
-import { type EventFilter, type StreamLimits, streamEvents } from './event-stream.ts';
+import { createEventTexts, type StreamLimits, streamEvents } from './event-stream.ts';
 import { badRequest } from './failures.ts';
 import { about, count, inputs, text, wrapped } from './inputs.ts';
 import type { ApiPorts } from './ports.ts';
@@ -40,6 +41,7 @@ export function addEventRoutes(app: FastifyInstance, { events }: ApiPorts, strea
     },
   );
   const streams = openStreams(app);
+  const textOf = createEventTexts();
   app.get<{ Querystring: FilterQuery & { after?: number; last?: number } }>(
     '/events/stream',
     {
@@ -55,8 +57,8 @@ export function addEventRoutes(app: FastifyInstance, { events }: ApiPorts, strea
       const filter = filterIn(query);
       const after = lastEventId(request) ?? query.after;
       reply.hijack();
-      const options = { feed: events, filter, after, last: query.last ?? 0, limits: stream };
-      await streams.run(reply.raw, (response) => streamEvents(response, options));
+      const options = { feed: events, filter, after, last: query.last ?? 0, textOf, limits: stream };
+      await streams.run(reply.raw, (response, ending) => streamEvents(response, { ...options, ending }));
     },
   );
 }

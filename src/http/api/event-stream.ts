@@ -1,10 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import type { Level } from '../../event/entry.ts';
 import type { RecordedEvent } from '../../event/event.ts';
-import type { EventFeed, FeedQuery } from './ports.ts';
+import { type EventFilter, matchesFilter } from '../../event/query.ts';
+import type { EventFeed } from './ports.ts';
 import { eventView } from './views.ts';
-
-export type EventFilter = Pick<FeedQuery, 'machine' | 'mac' | 'network' | 'minLevel' | 'id'>;
 
 export interface StreamOptions {
   readonly feed: EventFeed;
@@ -13,8 +11,29 @@ export interface StreamOptions {
   readonly after?: number | undefined;
   /** Without `after`: begin with this many of the newest. */
   readonly last: number;
+  readonly textOf: EventTexts;
+  /** The server stops: what was heard is written at once. */
+  readonly ending: AbortSignal;
   readonly limits?: Partial<StreamLimits> | undefined;
 }
+
+/** An event as it is written. */
+export type EventTexts = (event: RecordedEvent) => string;
+
+/** Each event is put into text once, however many read it. */
+export function createEventTexts(): EventTexts {
+  const texts = new WeakMap<RecordedEvent, string>();
+  return (event) => {
+    const known = texts.get(event);
+    if (known !== undefined) return known;
+    const text = `id: ${event.seq}\ndata: ${JSON.stringify(eventView(event))}\n\n`;
+    texts.set(event, text);
+    return text;
+  };
+}
+
+/** What happens meanwhile is written together. */
+const WRITE_EVERY_MS = 150;
 
 export interface StreamLimits {
   /** A reader that has so much waiting is dropped; it comes back with Last-Event-ID. */
@@ -42,8 +61,6 @@ export async function streamEvents(response: ServerResponse, options: StreamOpti
   await stream.run();
 }
 
-const levels: readonly Level[] = ['debug', 'info', 'warning', 'error'];
-
 class EventStream {
   readonly #response: ServerResponse;
   readonly #options: StreamOptions;
@@ -53,6 +70,9 @@ class EventStream {
   #hasOverflowed = false;
   #isLive = false;
   #lastSent = 0;
+  /** To be written when the timer is up. */
+  #unwritten = '';
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(response: ServerResponse, options: StreamOptions) {
     this.#response = response;
@@ -68,6 +88,7 @@ class EventStream {
     response.writeHead(200, headers);
     response.write('retry: 1000\n\n');
     const unsubscribe = this.#options.feed.subscribe((event) => this.#hear(event));
+    this.#options.ending.addEventListener('abort', () => this.#flush());
     const heartbeat = setInterval(() => this.#write(': still here\n\n'), this.#limits.heartbeatMs);
     try {
       await this.#catchUp();
@@ -78,6 +99,7 @@ class EventStream {
       this.#drop(`the events cannot be read: ${error instanceof Error ? error.message : error}`);
     } finally {
       clearInterval(heartbeat);
+      clearTimeout(this.#timer);
       unsubscribe();
     }
   }
@@ -133,16 +155,27 @@ class EventStream {
   }
 
   #sendLive(event: RecordedEvent): void {
-    if (event.seq <= this.#lastSent || !matches(event, this.#options.filter)) return;
-    this.#send(event);
-    if (this.#response.writableLength > this.#limits.unreadBytes) {
+    if (event.seq <= this.#lastSent || !matchesFilter(event, this.#options.filter)) return;
+    if (this.#response.writableEnded) return;
+    this.#lastSent = event.seq;
+    this.#unwritten += this.#options.textOf(event);
+    this.#timer ??= setTimeout(() => this.#flush(), WRITE_EVERY_MS);
+    if (this.#response.writableLength + this.#unwritten.length > this.#limits.unreadBytes) {
       this.#drop('dropped: you read too slowly; come back with Last-Event-ID');
     }
   }
 
   #send(event: RecordedEvent): void {
     this.#lastSent = event.seq;
-    this.#write(`id: ${event.seq}\ndata: ${JSON.stringify(eventView(event))}\n\n`);
+    this.#write(this.#options.textOf(event));
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const text = this.#unwritten;
+    this.#unwritten = '';
+    if (text !== '') this.#write(text);
   }
 
   #write(text: string): void {
@@ -150,22 +183,12 @@ class EventStream {
   }
 
   #drop(reason: string): void {
+    this.#flush();
     this.#write(`: ${reason.replace(/[\r\n]+/g, ' ')}\n\n`);
     this.#response.end();
     // What the reader has not taken stays in the socket until then; not for ever.
     this.#response.setTimeout(5_000, () => this.#response.destroy());
   }
-}
-
-/** The conditions that the store applies, for live events. */
-export function matches(event: RecordedEvent, filter: EventFilter): boolean {
-  return (
-    (filter.machine === undefined || event.machine === filter.machine) &&
-    (filter.mac === undefined || event.mac === filter.mac) &&
-    (filter.network === undefined || event.network === filter.network) &&
-    (filter.id === undefined || event.id === filter.id) &&
-    (filter.minLevel === undefined || levels.indexOf(event.level) >= levels.indexOf(filter.minLevel))
-  );
 }
 
 function drained(response: ServerResponse): Promise<void> {

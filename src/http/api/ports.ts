@@ -1,5 +1,5 @@
-import type { Level } from '../../event/entry.ts';
-import type { EventId, RecordedEvent } from '../../event/event.ts';
+import type { RecordedEvent } from '../../event/event.ts';
+import type { EventQuery } from '../../event/query.ts';
 import type { Lease } from '../../lease/lease.ts';
 import type { Life } from '../../machine/life.ts';
 import type { Machine } from '../../machine/machine.ts';
@@ -83,22 +83,10 @@ export interface MachineAdmin {
   lifeOf(name: string): Life | undefined;
 }
 
-/** Which events are wanted. All conditions must hold. */
-export interface FeedQuery {
-  /** Only events with a greater sequence number. With it the oldest that match come, without it the newest. */
-  readonly after?: number | undefined;
-  readonly limit: number;
-  readonly machine?: string | undefined;
-  readonly mac?: string | undefined;
-  readonly network?: string | undefined;
-  readonly minLevel?: Level | undefined;
-  readonly id?: EventId | undefined;
-}
-
 /** What happened, and what happens. */
 export interface EventFeed {
   /** Ascending. Includes everything that subscribers heard before the call. */
-  list(query: FeedQuery): Promise<readonly RecordedEvent[]>;
+  list(query: EventQuery): Promise<readonly RecordedEvent[]>;
   /** Every event from now on, in ascending order. Returns what ends it. */
   subscribe(listener: (event: RecordedEvent) => void): () => void;
   /** The greatest sequence number so far. */
@@ -170,33 +158,35 @@ export interface MirrorAdmin {
   command(command: MirrorOrder): Promise<MirrorReply>;
 }
 
-/** A Story as JSON text: it is made once for all who read it. */
-export interface StoryText {
-  readonly mac: Mac;
-  readonly machine?: string | undefined;
-  readonly json: string;
-}
-
 /** Whose stories are wanted. All conditions must hold. */
 export interface StoryQuery {
   readonly machine?: string | undefined;
   readonly mac?: Mac | undefined;
 }
 
-/** The boots of the machines, as they are told to people. */
+/** The boots of the machines, as they are told to people: UTF-8 JSON that is ready to be sent. */
 export interface StoryFeed {
-  /** The last attempt of each card, the one that was heard last first. */
-  list(query: StoryQuery & { readonly limit: number }): Promise<readonly StoryText[]>;
-  /** All attempts that are kept, the newest first. */
-  attempts(query: StoryQuery & { readonly limit: number }): Promise<readonly StoryText[]>;
-  /** What was told of one attempt, ascending; undefined: there is no such attempt (any more). */
-  eventsOf(
-    query: StoryQuery & { readonly id: number; readonly limit: number },
-  ): Promise<readonly RecordedEvent[] | undefined>;
+  /** An array of Story: the last attempt of each card, the one that was heard last first. */
+  list(query: StoryQuery & { readonly limit: number }): Promise<Uint8Array>;
+  /** An array of Story: all attempts that are kept, the newest first. undefined: there are none. */
+  attempts(query: StoryQuery & { readonly limit: number }): Promise<Uint8Array | undefined>;
+  /** An array of Event: what was told of one attempt, ascending; undefined: there is no such attempt (any more). */
+  eventsOf(query: StoryQuery & { readonly id: number; readonly limit: number }): Promise<Uint8Array | undefined>;
   /** The traffic of one attempt as a capture file, as far as it is still known; undefined as above. */
   pcapOf(query: StoryQuery & { readonly id: number }): Promise<Uint8Array | undefined>;
-  /** Each attempt as it changes, at most four times a second and machine. Returns what ends it. */
-  subscribe(listener: (story: StoryText) => void): () => void;
+  /**
+   * Follows stories: first those that there are, then each as it changes, at most four times a second. `take` gets them as
+   * server-sent events, a piece at a time, and the next only after `ready()`: of what changes meanwhile the newest is told.
+   */
+  follow(query: StoryQuery, take: (piece: Uint8Array) => void): StoryReader;
+}
+
+/** One who follows stories. */
+export interface StoryReader {
+  /** It has the last piece. */
+  ready(): void;
+  /** Nothing more is told. */
+  end(): void;
 }
 
 export interface ApiPorts {

@@ -5,10 +5,9 @@ import type { StreamLimits } from './event-stream.ts';
 import { ApiError, badRequest } from './failures.ts';
 import { about, count, inputs, text, wrapped } from './inputs.ts';
 import { unknownMachine } from './machine-routes.ts';
-import type { ApiPorts, StoryQuery, StoryText } from './ports.ts';
+import type { ApiPorts, StoryQuery } from './ports.ts';
 import { streamStories } from './story-stream.ts';
 import { openStreams } from './streams.ts';
-import { eventView } from './views.ts';
 
 const MOST_STORIES = 5_000;
 const MOST_ATTEMPTS = 50;
@@ -63,7 +62,7 @@ export function addStoryRoutes(app: FastifyInstance, ports: ApiPorts, limits?: P
     },
     async ({ query }, reply) => {
       const found = await stories.list({ ...queryIn(query), limit: query.limit ?? MOST_STORIES });
-      return sendJson(reply, `{"now":${Math.round(now())},"stories":${listOf(found)}}`);
+      return sendJson(reply, `{"now":${Math.round(now())},"stories":`, found);
     },
   );
   const streams = openStreams(app);
@@ -84,8 +83,8 @@ export function addStoryRoutes(app: FastifyInstance, ports: ApiPorts, limits?: P
     },
     async ({ params: { who }, query }, reply) => {
       const found = await stories.attempts({ ...whoIs(who), limit: query.limit ?? MOST_ATTEMPTS });
-      if (found.length === 0 && !isKnown(ports, who)) throw unknownMachine(ports, who);
-      return sendJson(reply, `{"attempts":${listOf(found)}}`);
+      if (found === undefined && !isKnown(ports, who)) throw unknownMachine(ports, who);
+      return sendJson(reply, '{"attempts":', found ?? NONE);
     },
   );
   addAttemptRoutes(app, ports);
@@ -98,10 +97,10 @@ function addAttemptRoutes(app: FastifyInstance, { stories }: ApiPorts): void {
   app.get<{ Params: { who: string; attempt: number }; Querystring: { limit?: number } }>(
     '/stories/:who/:attempt/events',
     { ...about(EVENTS), schema: { params: attemptParams, querystring: inputs({ limit }) } },
-    async ({ params: { who, attempt: id }, query }) => {
+    async ({ params: { who, attempt: id }, query }, reply) => {
       const found = await stories.eventsOf({ ...whoIs(who), id, limit: query.limit ?? MOST_EVENTS });
       if (found === undefined) throw unknownAttempt(who, id);
-      return { events: found.map(eventView) };
+      return sendJson(reply, '{"events":', found);
     },
   );
 }
@@ -123,13 +122,13 @@ function unknownAttempt(who: string, id: number): ApiError {
   return new ApiError(404, 'unknown-attempt', `no boot ${id} of ${who} is known (any more)`, hint);
 }
 
-function listOf(stories: readonly StoryText[]): string {
-  return `[${stories.map(({ json }) => json).join()}]`;
-}
+const NONE = Buffer.from('[]');
 
-/** The texts are JSON already. */
-function sendJson(reply: FastifyReply, json: string): FastifyReply {
-  return reply.type('application/json; charset=utf-8').send(json);
+/** An object of which the last value is JSON already. */
+function sendJson(reply: FastifyReply, head: string, value: Uint8Array): FastifyReply {
+  return reply
+    .type('application/json; charset=utf-8')
+    .send(Buffer.concat([Buffer.from(head), value, Buffer.from('}')]));
 }
 
 function queryIn({ machine, mac }: WhoseQuery): StoryQuery {

@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import type { Mac } from '../../net/mac.ts';
 import type { StreamLimits } from './event-stream.ts';
-import type { StoryFeed, StoryQuery, StoryText } from './ports.ts';
+import type { StoryFeed, StoryQuery } from './ports.ts';
 
 export interface StoryStreamOptions {
   readonly feed: StoryFeed;
@@ -10,59 +9,37 @@ export interface StoryStreamOptions {
 }
 
 const HEARTBEAT_MS = 15_000;
-const MOST = 5_000;
 /** A reader that has taken nothing for so many heartbeats does not come back. */
 const MOST_MISSED = 4;
 
 /**
- * Writes stories as server-sent events: first those that there are, then each as it changes. A reader that does not keep up
- * gets the newest of each card when it has taken what was written before: what waits for it is never more than one story a
- * card. Resolves when the reader is gone.
+ * Writes stories as server-sent events, as the feed makes them: the next piece is made when the reader has taken the one
+ * before, so that no more than one waits for it. Resolves when the reader is gone.
  */
 export async function streamStories(response: ServerResponse, options: StoryStreamOptions): Promise<void> {
   const { feed, query, limits } = options;
   const closed = new Promise<void>((resolve) => response.once('close', resolve));
   const headers = { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', Connection: 'close' };
   response.writeHead(200, headers);
-  const isGone = () => response.destroyed || response.writableEnded;
-  const waiting = new Map<Mac, string>();
-  let isTaking = false;
-  /** Only as fast as the reader reads. */
-  const flush = () => {
-    for (const [mac, json] of waiting) {
-      if (isGone() || response.writableNeedDrain) return;
-      waiting.delete(mac);
-      response.write(`data: ${json}\n\n`);
-    }
-  };
-  const put = ({ mac, machine, json }: StoryText) => {
-    if ((query.mac !== undefined && query.mac !== mac) || (query.machine !== undefined && query.machine !== machine))
-      return;
-    waiting.set(mac, json);
-    if (isTaking) flush();
-  };
-  response.on('drain', () => {
-    if (isTaking) flush();
-  });
   response.write('retry: 1000\n\n');
-  const end = feed.subscribe(put);
+  const isGone = () => response.destroyed || response.writableEnded;
+  let isTaking = false;
   let missed = 0;
+  const reader = feed.follow(query, (piece) => {
+    if (isGone()) return;
+    isTaking = true;
+    response.write(piece, () => {
+      isTaking = false;
+      missed = 0;
+      reader.ready();
+    });
+  });
   const heartbeat = setInterval(() => {
     if (isGone()) return;
-    missed = response.writableNeedDrain ? missed + 1 : 0;
-    if (missed > MOST_MISSED) response.destroy();
-    else if (missed === 0) response.write(': still here\n\n');
+    if (!isTaking) response.write(': still here\n\n');
+    else if (++missed > MOST_MISSED) response.destroy();
   }, limits?.heartbeatMs ?? HEARTBEAT_MS);
-  try {
-    for (const story of await feed.list({ ...query, limit: MOST })) {
-      // What has changed meanwhile is newer.
-      if (!waiting.has(story.mac)) waiting.set(story.mac, story.json);
-    }
-    isTaking = true;
-    flush();
-    await closed;
-  } finally {
-    clearInterval(heartbeat);
-    end();
-  }
+  await closed;
+  clearInterval(heartbeat);
+  reader.end();
 }

@@ -6,25 +6,30 @@ const STREAM_END_MS = 500;
 
 /** The streams of server-sent events that are open; they end when the server stops. */
 export interface Streams {
-  /** `stream` resolves when its reader is gone. */
-  run(response: ServerResponse, stream: (response: ServerResponse) => Promise<void>): Promise<void>;
+  /** `stream` resolves when its reader is gone; at `ending` it writes what it has still to say. */
+  run(
+    response: ServerResponse,
+    stream: (response: ServerResponse, ending: AbortSignal) => Promise<void>,
+  ): Promise<void>;
 }
 
 export function openStreams(app: FastifyInstance): Streams {
-  const open = new Set<ServerResponse>();
+  const open = new Map<ServerResponse, AbortController>();
   app.addHook('preClose', () => endAll(open));
   return {
     run: async (response, stream) => {
-      open.add(response);
-      await stream(response);
+      const ending = new AbortController();
+      open.set(response, ending);
+      await stream(response, ending.signal);
       open.delete(response);
     },
   };
 }
 
 /** Ends the streams, and waits a moment for readers to take what was written. */
-async function endAll(streams: ReadonlySet<ServerResponse>): Promise<void> {
-  const ends = Array.from(streams, (response) => {
+async function endAll(streams: ReadonlyMap<ServerResponse, AbortController>): Promise<void> {
+  const ends = Array.from(streams, ([response, ending]) => {
+    ending.abort();
     const closed = new Promise<void>((resolve) => response.once('close', resolve));
     response.end();
     return closed;

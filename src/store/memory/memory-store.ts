@@ -1,9 +1,10 @@
 import type { RecordedEvent } from '../../event/event.ts';
+import { type EventQuery, matchesFilter } from '../../event/query.ts';
 import type { ChangeResult, Lease, LeaseChange, LeaseStore } from '../../lease/lease.ts';
 import type { Life, LifeStore } from '../../machine/life.ts';
 import type { MacRecord, MacStore } from '../../machine/mac-record.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
-import { defaultEventLimits, type EventQuery, type EventStore, levelRank, type Store } from '../store.ts';
+import { defaultEventLimits, type EventStore, type Store } from '../store.ts';
 
 /** A store that forgets everything when the process ends: for tests, measurements and the demo. Same rules as SQLite's. */
 export function openMemoryStore(options: { readonly eventCount?: number } = {}): Store {
@@ -74,30 +75,25 @@ function createMemoryMacs(): MacStore {
 
 function createMemoryEvents(count: number): EventStore {
   let kept: RecordedEvent[] = [];
+  const list = (query: EventQuery) => {
+    const found = kept.slice(-count).filter((event) => matches(event, query));
+    return query.after === undefined
+      ? found.slice(Math.max(0, found.length - query.limit))
+      : found.slice(0, query.limit);
+  };
   return {
     append: (events) => {
       for (const event of events) kept.push(event);
       // In steps of a quarter, so that a full ring does not copy itself with each event.
       if (kept.length > count * 1.25) kept = kept.slice(-count);
     },
-    list: async (query) => {
-      const found = kept.slice(-count).filter((event) => matches(event, query));
-      return query.after === undefined
-        ? found.slice(Math.max(0, found.length - query.limit))
-        : found.slice(0, query.limit);
-    },
+    list: async (query) => list(query),
+    listJson: async (query) => list(query).map((event) => JSON.stringify(event)),
     lastSeq: () => 0,
   };
 }
 
 function matches(event: RecordedEvent, query: EventQuery): boolean {
-  return (
-    event.seq > (query.after ?? Number.NEGATIVE_INFINITY) &&
-    event.seq < (query.before ?? Number.POSITIVE_INFINITY) &&
-    (query.machine === undefined || event.machine === query.machine) &&
-    (query.mac === undefined || event.mac === query.mac) &&
-    (query.network === undefined || event.network === query.network) &&
-    (query.id === undefined || event.id === query.id) &&
-    levelRank[event.level] >= levelRank[query.minLevel ?? 'debug']
-  );
+  const { after = Number.NEGATIVE_INFINITY, before = Number.POSITIVE_INFINITY } = query;
+  return event.seq > after && event.seq < before && matchesFilter(event, query);
 }

@@ -1,6 +1,8 @@
 import type { RecordedEvent } from '../../event/event.ts';
+import { eventsJson } from '../../event/events-json.ts';
+import type { EventQuery } from '../../event/query.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
-import type { EventQuery, EventStore } from '../store.ts';
+import type { EventStore } from '../store.ts';
 import { toProvisionError } from './failure.ts';
 import type { Cell, Request } from './protocol.ts';
 import { RequestFailed } from './worker-link.ts';
@@ -48,7 +50,7 @@ export function createEventQueue(options: EventQueueOptions): EventQueue {
       const chunk = waiting.slice(0, EVENTS_PER_WRITE);
       waiting = waiting.slice(chunk.length);
       try {
-        await options.request({ kind: 'events', json: toJson(chunk) });
+        await options.request({ kind: 'events', json: eventsJson(chunk) });
       } catch (error) {
         if (isBadData(error)) dropped += chunk.length;
         else waiting = [...chunk, ...waiting];
@@ -68,6 +70,10 @@ export function createEventQueue(options: EventQueueOptions): EventQueue {
     return running;
   };
 
+  const listJson = async (query: EventQuery) => {
+    await flush();
+    return readJson(options, query);
+  };
   return {
     append: (events) => {
       if (isClosed) return;
@@ -77,10 +83,8 @@ export function createEventQueue(options: EventQueueOptions): EventQueue {
       if (waiting.length >= FLUSH_AT) void flush();
       else timer ??= setTimeout(flush, FLUSH_AFTER_MS);
     },
-    list: async (query) => {
-      await flush();
-      return list(options, query);
-    },
+    list: async (query) => (await listJson(query)).map((json) => JSON.parse(json) as RecordedEvent),
+    listJson,
     lastSeq: () => options.lastSeq,
     dropped: () => dropped,
     close: async () => {
@@ -91,11 +95,10 @@ export function createEventQueue(options: EventQueueOptions): EventQueue {
   };
 }
 
-async function list(options: EventQueueOptions, query: EventQuery): Promise<RecordedEvent[]> {
+async function readJson(options: EventQueueOptions, query: EventQuery): Promise<string[]> {
   const action = `Cannot read events from "${options.folder}"`;
   try {
-    const found = await options.request({ kind: 'list', query });
-    return found.map((json) => JSON.parse(String(json)) as RecordedEvent);
+    return (await options.request({ kind: 'list', query })).map(String);
   } catch (error) {
     if (error instanceof RequestFailed) throw toProvisionError(action, error.failure);
     throw new ProvisionError('store-failed', `${action}: ${String(error)}`, { cause: error });
@@ -104,21 +107,4 @@ async function list(options: EventQueueOptions, query: EventQuery): Promise<Reco
 
 function isBadData(error: unknown): boolean {
   return error instanceof RequestFailed && error.failure.cause === 'bad-data';
-}
-
-/** As JSON.stringify; an event that is not plain JSON is left out, so that its neighbours are kept. */
-function toJson(events: readonly RecordedEvent[]): string {
-  try {
-    return JSON.stringify(events);
-  } catch {
-    return `[${events.flatMap((event) => tryJson(event) ?? []).join()}]`;
-  }
-}
-
-function tryJson(event: RecordedEvent): string | undefined {
-  try {
-    return JSON.stringify(event);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,8 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { Level } from '../../event/entry.ts';
 import type { RecordedEvent } from '../../event/event.ts';
-import { type EventLimits, type EventQuery, levelRank } from '../store.ts';
+import { type EventQuery, levelRank } from '../../event/query.ts';
+import type { EventLimits } from '../store.ts';
 import type { Cell } from './protocol.ts';
 
 /** Sequence numbers that one step of a search looks at: about a millisecond, after which leases may go first. */

@@ -1,5 +1,6 @@
+import type { EventQuery } from '../../event/query.ts';
 import type { ProvisionErrorCode } from '../../net/provision-error.ts';
-import type { EventLimits, EventQuery } from '../store.ts';
+import type { EventLimits } from '../store.ts';
 
 /*
  * What the main thread and the store's worker say to each other. Everything crosses by structured clone, whose cost
