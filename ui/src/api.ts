@@ -64,5 +64,9 @@ function errorIn(text: string, status: number): ErrorView['error'] {
 /** Any failure as something that can be shown. */
 export function problemOf(error: unknown): ApiProblem {
   if (error instanceof ApiProblem) return error;
-  return new ApiProblem(0, { code: '', message: String(error), hint: 'This is a defect of the page: please report it.' });
+  return new ApiProblem(0, {
+    code: '',
+    message: String(error),
+    hint: 'This is a defect of the page: please report it.',
+  });
 }

@@ -31,7 +31,18 @@ export function makeRows(
     const story = storyOf(machine, stories);
     const doing = describeDoing(machine, story, now);
     const { name, hostName, address, macs, profile, state, operation, outcome, notes } = machine;
-    const words = [name, hostName, address, ...macs, profile, state, operation?.stage, outcome?.result, doing.text, notes];
+    const words = [
+      name,
+      hostName,
+      address,
+      ...macs,
+      profile,
+      state,
+      operation?.stage,
+      outcome?.result,
+      doing.text,
+      notes,
+    ];
     return { machine, story, doing, words: words.join(' ').toLowerCase() };
   });
 }
