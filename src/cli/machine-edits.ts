@@ -31,6 +31,7 @@ const ADD_KEYS = [
   'firmware',
   'loader',
   'addressing',
+  'notes',
 ];
 
 export function addCommand(): Command {
@@ -48,6 +49,7 @@ export function addCommand(): Command {
     .option('--firmware <FIRMWARE>', 'of a Mac: efi32 or efi64')
     .option('--loader <LOADER>', 'auto, grub or ipxe')
     .option('--addressing <HOW>', 'dhcp or static: how the installed system gets the address')
+    .option('--notes <TEXT>', 'for people: shown with the machine, sent nowhere')
     .option('--secure-boot', 'send it the signed loaders')
     .addHelpText(
       'after',
@@ -78,6 +80,7 @@ export function setCommand(): Command {
 Examples:
   ./rackready machines set sm1 address=172.22.10.60 profile=debian-12
   ./rackready machines set sm1 vars.role=web secureBoot=true
+  ./rackready machines set sm1 notes="PSU replaced"
   ./rackready machines set sm1 profile=`,
     )
     .action((name: string, pairs: readonly string[], _own: unknown, self: Command) => {

@@ -152,5 +152,7 @@ function describe(machine: MachineView): string {
     const { kind, profile, reason } = outcome;
     lines.push(['last outcome', `${kind} ${profile}: ${resultOf(outcome)}, ${formatTime(outcome.at)} (${reason})`]);
   }
+  // Lines of text: the second and later ones stand below the first.
+  if (machine.notes !== null) lines.push(['notes', machine.notes.replaceAll('\n', `\n${' '.repeat(14)}`)]);
   return lines.map(([name, value]) => `${`${name}:`.padEnd(14)}${value}`).join('\n');
 }

@@ -57,6 +57,7 @@ export function buildSettings(
     networks: Object.entries(config.networks).map(([name, network]) => buildNetwork(name, network, config)),
     profiles: mapEntries(config.profiles, (name, profile) => buildProfile(name, profile, config, folders)),
     machines: mapEntries(config.machines, (name, machine) => buildMachine(name, machine, config)),
+    notes: mapEntries(config.machines, (_name, { notes }) => notes),
     mirrors: mapEntries(config.mirrors, (name, mirror) => buildMirror(name, mirror, config, folders)),
     mac: config.mac,
     images,

@@ -68,6 +68,8 @@ export function replaceValue(text: string, pair: Pair, value: string): Splice {
   // A block map begins on the next line; what replaces it stands on the key's.
   const isBlock = isMap(pair.value) && !pair.value.flow;
   if (isBlock) return { from: colon, to: endOf(pair), text: ` ${value}` };
+  // The range of a block scalar has its last line break, which stays.
+  if (text[end - 1] === '\n') return { from: start, to: text.slice(0, end).trimEnd().length, text: value };
   return { from: start, to: end, text: value };
 }
 

@@ -107,6 +107,24 @@ const rows: readonly (readonly [string, string, MachineEdit, string])[] = [
     'machines:\n  x: { mac: c }\n  y: { mac: b }\n',
   ],
   [
+    'set() of several lines stands on one, whatever was there',
+    'machines:\n  x:\n    notes: |\n      old\n      # no comment\n\n    mac: a\n',
+    { kind: 'set', name: 'x', values: { notes: `first ${'long '.repeat(20)}end\nsecond: "quoted"` } },
+    `machines:\n  x:\n    notes: "first ${'long '.repeat(20)}end\\nsecond: \\"quoted\\""\n\n    mac: a\n`,
+  ],
+  [
+    'set() of several plain lines stands on one',
+    rack,
+    { kind: 'set', name: 'mp', values: { notes: 'PSU replaced\nfan 3 is loud' } },
+    rack.replace('10.0.0.50 }', '10.0.0.50, notes: "PSU replaced\\nfan 3 is loud" }'),
+  ],
+  [
+    'set() takes out a text of several lines',
+    'machines:\n  x:\n    notes: |\n      old\n      more\n    mac: a\n',
+    { kind: 'set', name: 'x', values: { notes: undefined } },
+    'machines:\n  x:\n    mac: a\n',
+  ],
+  [
     'values that YAML would misread are quoted',
     'machines:\n  x: { mac: a }\n',
     { kind: 'set', name: 'x', values: { hostName: '12', model: 'a, b' } },
@@ -154,8 +172,10 @@ test('in a folder, add() goes to the file that has machines, else to the new one
 });
 
 test('formatMachines() and writtenMachines() are each other’s reverse', () => {
-  const machines = writtenMachines([{ name: 'rack.yaml', text: rack }]);
+  const noted = rack.replace('    # moved in May', '    notes: |\n      PSU: "old"\n      # fan 3');
+  const machines = writtenMachines([{ name: 'rack.yaml', text: noted }]);
   assert.deepEqual(Object.keys(machines), ['mp', 'sm1']);
+  assert.equal(machines.sm1?.notes, 'PSU: "old"\n# fan 3\n');
   assert.deepEqual(writtenMachines([{ name: 'x', text: formatMachines(machines) }]), machines);
   assert.deepEqual(parse(formatMachines({})), { machines: {} });
 });

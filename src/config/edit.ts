@@ -185,15 +185,15 @@ function formatPair(key: string, value: unknown): string {
   const document = new Document({ [key]: value });
   visit(document, {
     Scalar: (_key, scalar) => {
-      // YAML 1.1 readers take some MAC addresses for numbers of base 60.
-      if (typeof scalar.value === 'string' && scalar.value.includes(':')) scalar.type = 'QUOTE_DOUBLE';
+      // YAML 1.1 readers take some MAC addresses for numbers of base 60; and what has line breaks is to stay on one line.
+      if (typeof scalar.value === 'string' && /[:\n]/.test(scalar.value)) scalar.type = 'QUOTE_DOUBLE';
     },
     Map: (_key, map) => {
       map.flow = true;
     },
   });
   return document
-    .toString({ lineWidth: 0, flowCollectionPadding: true })
+    .toString({ lineWidth: 0, flowCollectionPadding: true, doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER })
     .trim()
     .replace(/^\{ (.*) \}$/s, '$1');
 }

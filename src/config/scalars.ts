@@ -224,6 +224,14 @@ export const rootPath = matching(
   /^(?=[\x21-\x7e]{1,255}$)(nfs:|http:\/\/)/,
 );
 
+const MOST_NOTES = 10_000;
+/** Lines of text for people. */
+export const notes = checked('text', (input) => {
+  if (input.length > MOST_NOTES) return `is ${input.length} characters long: expected at most ${MOST_NOTES}`;
+  const bad = /(?![\n\t])\p{Cc}/u.exec(input);
+  return bad === null ? undefined : `has the control character ${quoted(bad[0])}: expected lines of text`;
+});
+
 export const filePath = matching('the path of a file', /^[^\p{Cc}]{1,4096}$/u);
 export const kernelArguments = matching('one line of kernel arguments', /^[^\p{Cc}]{0,4096}$/u);
 

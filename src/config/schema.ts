@@ -173,6 +173,7 @@ const machine = strict({
   secureBoot: form.flag.optional(),
   loader: loader.optional(),
   vars: values.default({}).describe('Added to defaults.vars for this machine.'),
+  notes: form.notes.optional().describe('For people: shown by machines show and the web page, and sent to no machine.'),
 });
 
 const mirror = strict(mirrorShape);

@@ -33,6 +33,8 @@ export interface Settings {
   readonly networks: readonly Network[];
   readonly profiles: ReadonlyMap<string, Profile>;
   readonly machines: ReadonlyMap<string, Machine>;
+  /** What people wrote about machines, by their names. Apart from the machines: nothing that is rendered for them can hold it. */
+  readonly notes: ReadonlyMap<string, string>;
   readonly unknownMachines: UnknownMachines;
   readonly mirrors: ReadonlyMap<string, MirrorConfig>;
   readonly mac: MacSettings;

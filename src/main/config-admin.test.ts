@@ -112,11 +112,62 @@ test('a template is saved when nothing breaks and nobody else changed it', async
   assert.equal(bad?.kind, 'invalid');
   assert.match(JSON.stringify(bad), /a: \S*own\.liquid:1:4: undefined variable: nothing/);
   const stale = await admin.saveTemplate(template, TEMPLATE, 'another');
-  assert.equal(stale?.kind, 'refused');
+  assert.deepEqual(stale, { kind: 'changed-meanwhile', what: template });
   const [, stock] = admin.templates();
   assert.equal((await admin.saveTemplate(stock?.path ?? '', 'x', version))?.kind, 'refused');
   assert.deepEqual([readFileSync(template, 'utf8'), reloads()], [TEMPLATE, 0]);
   const saved = await admin.saveTemplate(template, `# new\n${TEMPLATE}`, version);
   assert.equal(saved?.kind, 'saved');
   assert.deepEqual([readFileSync(template, 'utf8'), reloads()], [`# new\n${TEMPLATE}`, 1]);
+});
+
+test('notes are written to their machine alone, and by whoever has seen what is there', async (t) => {
+  const { admin, config, text } = await open(t);
+  const now = () => readFileSync(config, 'utf8');
+  assert.equal((await admin.setNotes('a', 'PSU replaced\n"fan": 3\n', '')).kind, 'saved');
+  const noted = text.replace(
+    'profile: own }   # left',
+    'profile: own, notes: "PSU replaced\\n\\"fan\\": 3" }   # left',
+  );
+  assert.equal(now(), noted);
+  const loaded = await loadSettings({ path: config });
+  assert.ok(loaded.kind === 'settings');
+  assert.equal(loaded.settings.notes.get('a'), 'PSU replaced\n"fan": 3');
+  const { notes: _, ...rendered } = loaded.settings;
+  const given = JSON.stringify(rendered, (_key, value) => (value instanceof Map ? [...value] : value));
+  assert.doesNotMatch(given, /PSU/, 'nothing that boot files and answer files are made of has them');
+  const [own] = admin.templates();
+  const asked = await admin.checkTemplate(own?.path ?? '', '{{ machine.notes }}', undefined);
+  assert.match(asked?.problems[0]?.message ?? '', /undefined variable: machine\.notes/);
+  assert.deepEqual(await admin.setNotes('a', 'mine', ''), { kind: 'changed-meanwhile', what: 'machines.a.notes' });
+  const wrong = await admin.setNotes('a', 'bell \u0007', 'PSU replaced\n"fan": 3');
+  assert.equal(wrong.kind, 'invalid');
+  assert.match(JSON.stringify(wrong), /rackready\.yaml:9:\d+: machines\.a\.notes: has the control character/);
+  assert.equal((await admin.setNotes('nobody', 'x', '')).kind, 'refused');
+  assert.equal(now(), noted);
+  assert.equal((await admin.setNotes('a', '', 'PSU replaced\n"fan": 3')).kind, 'saved');
+  assert.equal(now(), text);
+});
+
+test('of two who save at once the second is refused, and nothing of the first is lost', async (t) => {
+  const { admin, config, text } = await open(t);
+  const results = await Promise.all([admin.setNotes('a', 'first', ''), admin.setNotes('a', 'second', '')]);
+  assert.deepEqual(
+    results.map(({ kind }) => kind),
+    ['saved', 'changed-meanwhile'],
+  );
+  // Those who edit other machines do not stand in each other's way.
+  const others = await Promise.all([
+    admin.setNotes('b', 'of b', ''),
+    admin.addMachine('d', { mac: '02:00:00:00:00:04' }),
+    admin.addMachine('d', { mac: '02:00:00:00:00:05' }),
+  ]);
+  assert.deepEqual(
+    others.map(({ kind }) => kind),
+    ['saved', 'saved', 'refused'],
+  );
+  const want = text
+    .replace('profile: own }   # left', 'profile: own, notes: first }   # left')
+    .replace('vars: { role: db } }', 'vars: { role: db }, notes: of b }');
+  assert.equal(readFileSync(config, 'utf8'), `${want}  d: { mac: "02:00:00:00:00:04" }\n`);
 });

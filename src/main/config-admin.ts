@@ -1,17 +1,14 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { type CheckJob, type CheckReport, checkAside } from '../config/check-aside.ts';
-import type { ConfigText } from '../config/edit.ts';
-import { readSources } from '../config/load.ts';
+import type { CheckReport } from '../config/check-aside.ts';
+import { writtenMachines } from '../config/edit.ts';
 import { planEdits } from '../config/plan-edits.ts';
-import { formatProblem, type Problem } from '../config/problem.ts';
 import { messageOf } from '../config/render-check.ts';
 import type { Settings } from '../config/settings.ts';
-import { writeFileSafely } from '../config/write-file.ts';
+import type { SourceText } from '../config/yaml-source.ts';
 import type { ConfigAdmin, SaveResult, TemplateCheck, TemplateRow } from '../http/api/config-ports.ts';
 import type { EventFeed, ReloadResult } from '../http/api/ports.ts';
-import { THREAD_MODULE } from './base.ts';
+import { type ConfigFiles, checkThere, createConfigFiles, type EditPlan, errorsIn, versionOf } from './config-files.ts';
 import { takeFirstSteps } from './first-steps.ts';
 import { foldOtherServers } from './other-servers.ts';
 import { createMask } from './render-origin.ts';
@@ -30,34 +27,56 @@ const BUILT_IN = fileURLToPath(new URL('../../templates/', import.meta.url));
 /** Edits of the configuration's files by the API. Each is checked first, in a thread of its own. */
 export function createConfigAdmin(options: ConfigAdminOptions): ConfigAdmin {
   const { settings, configPath, reload } = options;
-  const find = (path: string) => listTemplates(settings()).find((row) => row.path === path);
-  const save = async (file: ConfigText, before: string | undefined): Promise<SaveResult | undefined> => {
-    const written = await writeFileSafely(file, before);
-    if (written.kind === 'written') return undefined;
-    if (written.kind === 'failed') return { kind: 'cannot-write', file: file.name, reason: written.reason };
-    return { kind: 'refused', reason: `${file.name} was changed by somebody else meanwhile` };
-  };
+  const files = createConfigFiles(configPath, reload);
   return {
     firstSteps: async (interfaceName) => {
       const asked = ['dhcp.other-server', 'dhcp.stranger'] as const;
       const told = await Promise.all(asked.map((id) => options.listEvents({ id, limit: MOST_TOLD })));
       return takeFirstSteps({ interfaceName, otherServers: foldOtherServers(told.flat()) });
     },
-    addMachine: async (name, values) => {
-      if (configPath === undefined) return { kind: 'no-configuration' };
-      const read = await readSources(configPath);
-      if ('problems' in read) return { kind: 'invalid', problems: read.problems.map(formatProblem) };
-      const plan = await planEdits(configPath, read.texts, [{ kind: 'add', machines: { [name]: values } }]);
-      if (plan.kind === 'refused') return plan;
-      const problems = errorsIn((await check({ kind: 'texts', texts: plan.texts })).problems);
-      if (problems.length > 0) return { kind: 'invalid', problems };
-      for (const file of plan.changed) {
-        const failed = await save(file, read.texts.find((one) => one.name === file.name)?.text);
-        if (failed) return failed;
-      }
-      return { kind: 'saved', files: plan.changed.map((file) => file.name), server: await reload() };
-    },
+    addMachine: (name, values) =>
+      files.edit((path, texts) => planEdits(path, texts, [{ kind: 'add', machines: { [name]: values } }])),
+    setNotes: (name, notes, before) => files.edit((path, texts) => planNotes(path, texts, { name, notes, before })),
     templates: () => listTemplates(settings()),
+    ...createTemplateAdmin(options, files),
+  };
+}
+
+interface NotesEdit {
+  readonly name: string;
+  readonly notes: string;
+  /** As they were when the edit began. */
+  readonly before: string;
+}
+
+async function planNotes(path: string, texts: readonly SourceText[], edit: NotesEdit): Promise<EditPlan> {
+  const { name, before } = edit;
+  const notes = edit.notes.trimEnd();
+  const written = writtenMachines(texts)[name]?.notes;
+  const now = typeof written === 'string' ? written : '';
+  if (now.trimEnd() !== before.trimEnd()) return { kind: 'changed-meanwhile', what: `machines.${name}.notes` };
+  if (now.trimEnd() === notes) return { kind: 'planned', texts, changed: [] };
+  return planEdits(path, texts, [{ kind: 'set', name, values: { notes: notes === '' ? undefined : notes } }]);
+}
+
+type TemplateAdmin = Pick<ConfigAdmin, 'readTemplate' | 'checkTemplate' | 'saveTemplate'>;
+
+function createTemplateAdmin({ settings, configPath, reload }: ConfigAdminOptions, files: ConfigFiles): TemplateAdmin {
+  const find = (path: string) => listTemplates(settings()).find((row) => row.path === path);
+  const save = async (path: string, text: string, version: string): Promise<SaveResult | undefined> => {
+    const template = find(path);
+    if (configPath === undefined || template === undefined) return undefined;
+    if (template.isBuiltIn) return { kind: 'refused', reason: `${path} comes with rackready and is replaced with it` };
+    const before = await readFile(path, 'utf8').catch(() => undefined);
+    if (versionOf(before ?? '') !== version) return { kind: 'changed-meanwhile', what: path };
+    const report = await checkThere({ kind: 'template', configPath, path, text });
+    const { errors, problems } = templateCheck(report, settings());
+    const broken = problems.map((one) => `${one.machine}: ${path}:${one.line}:${one.column}: ${one.message}`);
+    if (errors.length + broken.length > 0) return { kind: 'invalid', problems: [...errors, ...broken] };
+    const failed = await files.write({ name: path, text }, before);
+    return failed ?? { kind: 'saved', files: [path], server: await reload() };
+  };
+  return {
     readTemplate: async (path) => {
       const template = find(path);
       if (template === undefined) return undefined;
@@ -66,29 +85,11 @@ export function createConfigAdmin(options: ConfigAdminOptions): ConfigAdmin {
     },
     checkTemplate: async (path, text, machine) => {
       if (configPath === undefined || find(path) === undefined) return undefined;
-      const report = await check({ kind: 'template', configPath, path, text, preview: machine });
+      const report = await checkThere({ kind: 'template', configPath, path, text, preview: machine });
       return templateCheck(report, settings(), machine);
     },
-    saveTemplate: async (path, text, version) => {
-      const template = find(path);
-      if (configPath === undefined || template === undefined) return undefined;
-      if (template.isBuiltIn)
-        return { kind: 'refused', reason: `${path} comes with rackready and is replaced with it` };
-      const before = await readFile(path, 'utf8').catch(() => undefined);
-      if (versionOf(before ?? '') !== version) {
-        return { kind: 'refused', reason: `${path} was changed by somebody else meanwhile` };
-      }
-      const { errors, problems } = templateCheck(await check({ kind: 'template', configPath, path, text }), settings());
-      const broken = problems.map((one) => `${one.machine}: ${path}:${one.line}:${one.column}: ${one.message}`);
-      if (errors.length + broken.length > 0) return { kind: 'invalid', problems: [...errors, ...broken] };
-      const failed = await save({ name: path, text }, before);
-      return failed ?? { kind: 'saved', files: [path], server: await reload() };
-    },
+    saveTemplate: (path, text, version) => files.inTurn(() => save(path, text, version)),
   };
-}
-
-function check(job: CheckJob): Promise<CheckReport> {
-  return checkAside(THREAD_MODULE, job);
 }
 
 function templateCheck(report: CheckReport, settings: Settings, name?: string): TemplateCheck {
@@ -122,12 +123,4 @@ function listTemplates({ profiles, machines, templates }: Settings): TemplateRow
     profiles: used,
     machines: all.filter(({ profile }) => used.includes(profile ?? '')).length,
   }));
-}
-
-function errorsIn(problems: readonly Problem[]): string[] {
-  return problems.filter(({ severity }) => severity === 'error').map(formatProblem);
-}
-
-function versionOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
 }

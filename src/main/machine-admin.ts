@@ -13,7 +13,9 @@ export function createMachineAdmin({ book, lives, macs, now }: Base, serving: Se
   const rowOf = (machine: Machine): MachineRow => {
     const leases = settings().networks.flatMap((network) => machine.macs.map((mac) => book.leaseOf(network.name, mac)));
     const held = leases.find((lease) => lease?.state === 'bound' && !isOver(lease, now()));
-    return { machine, life: lives.get(machine.name), leased: held?.address, mac: describeMac(machine, macs, serving) };
+    const { name } = machine;
+    const mac = describeMac(machine, macs, serving);
+    return { machine, life: lives.get(name), leased: held?.address, notes: settings().notes.get(name), mac };
   };
   const step = async (name: string, event: LifeEvent): Promise<OperationResult> => {
     const machine = settings().machines.get(name);

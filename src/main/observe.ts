@@ -20,6 +20,7 @@ export function observeEverything(interfaces: readonly NetworkInterface[]): Sett
     networks,
     profiles: new Map(),
     machines: new Map(),
+    notes: new Map(),
     unknownMachines: { kind: 'local' },
     mirrors: new Map(),
     mac: { offerCompat: 'plain', bootFile: 'model', priority: 0x8000, clientAddress: 'lenient' },

@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import type { Story } from '../../src/story/story.ts';
 import { needs } from '../needs.ts';
-import { CHROMIUM, faultsOf, openBrowser, openPage } from '../support/browser.ts';
+import { CHROMIUM, faultsOf, openBrowser, openPage, slowDown } from '../support/browser.ts';
 import { fakeStory, openFakePage, PAGE_TOKEN } from '../support/fake-page.ts';
 
 /* The web page with a big rack behind it, on screens of every size, by keyboard, in light and dark. */
@@ -95,10 +95,38 @@ test('the rack by keyboard: filter, move, select, open, and back', async (t) => 
   assert.equal(await focused(page), 'n0123');
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'n0123' }).waitFor();
-  assert.equal(await page.title(), 'n0123 · rackready');
   await page.locator('main:focus').waitFor();
+  assert.equal(await page.title(), 'n0123 · rackready');
   await page.goBack();
   await page.getByText('1 machine of 200').waitFor();
+  assert.deepEqual(faults, []);
+});
+
+test('keys that come faster than a slow phone draws are all heeded, each where the one before it led', async (t) => {
+  if (!needs(t, CHROMIUM)) return;
+  const { page, faults } = await open(t, { machines: 1000 });
+  await page.getByRole('link', { name: 'n0000' }).waitFor();
+  await slowDown(page, 20);
+  // None waits for the page to have done what the one before it asked for.
+  const press = (...keys: string[]) => Promise.all(keys.map((key) => page.keyboard.press(key)));
+  await press('End', 'Enter');
+  await page.getByRole('heading', { name: 'n0999' }).waitFor();
+  await page.goBack();
+  await page.getByRole('link', { name: 'n0000' }).waitFor();
+  await press(...Array(40).fill('j'), 'x', 'End', '/', 'n', '0', '1', '2', '3', 'ArrowDown', 'Enter');
+  await page.getByRole('heading', { name: 'n0123' }).waitFor();
+  await page.goBack();
+  await page.getByText('1 machine of 1000').waitFor();
+  assert.equal(await page.getByLabel('Filter machines').inputValue(), 'n0123');
+  await slowDown(page, 1);
+  await page.getByLabel('Filter machines').fill('');
+  const box = page.getByRole('region', { name: 'Machines' });
+  await press('ArrowDown', 'End');
+  await isFocused(page, 'n0999');
+  // What is filtered out from under a list that is scrolled far leaves no empty list behind.
+  await press('/', 'n', '0', '0', '0', '5', 'Enter');
+  await isFocused(page, 'n0005');
+  assert.equal(await box.evaluate((element: { scrollTop: number }) => element.scrollTop), 0);
   assert.deepEqual(faults, []);
 });
 
@@ -175,6 +203,7 @@ for (const [name, context] of looks) {
     feed.tell('dhcp.stranger', { network: 'lab' }, { server: '10.0.0.9', mode: 'authoritative' });
     for (const hash of ['rack', 'machines/n0001', 'networks', 'templates', 'mirrors', 'events']) {
       await page.goto(`${base}/#/${hash}`);
+      await page.getByRole('heading', { level: 1, name: new RegExp(`^${hash.split('/').at(-1)}$`, 'i') }).waitFor();
       await page.waitForLoadState('networkidle', { timeout: 1000 }).catch(() => undefined);
       assert.deepEqual(await faultsOf(page), [], hash);
     }

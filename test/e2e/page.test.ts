@@ -166,7 +166,9 @@ test('another DHCP server is shown; events come by themselves and can be filtere
   ip(`-n ${foreign.namespace} address add 172.22.10.3/24 dev ${foreign.interfaceName}`);
   const range = '--dhcp-range=172.22.10.100,172.22.10.120,1h';
   const leases = `--dhcp-leasefile=${join(newFolder('dnsmasq'), 'leases')}`;
-  startProgram(t, [...foreign.prefix, 'dnsmasq', '-d', '-C', '/dev/null', '-p', '0', '--user=root', range, leases]);
+  const argv = ['dnsmasq', '-d', '-C', '/dev/null', '-p', '0', '--user=root', range, leases];
+  // Its sockets are open by then: it is to hear the first question.
+  await startProgram(t, [...foreign.prefix, ...argv]).printed(/DHCP, IP range/, 60_000);
   const client = await segment.addClient('any', { mac: STRANGER });
   await runUdhcpc(client);
   await server.event('dhcp.stranger', { server: '172.22.10.3' }, 60_000);
@@ -176,7 +178,7 @@ test('another DHCP server is shown; events come by themselves and can be filtere
   await page.getByLabel('Filter events').fill('');
   await page.getByLabel('Least level').selectOption('warning');
   await page.getByText('another DHCP server answers here').first().waitFor();
-  assert.equal(await page.getByText('dhcp.discover', { exact: true }).count(), 0);
+  await page.getByText('dhcp.discover', { exact: true }).first().waitFor({ state: 'detached' });
   assert.deepEqual(await faultsOf(page), []);
   await page.goto(`${BASE}/#/networks`);
   await page.getByText('We are authoritative there: turn that server off').waitFor();
@@ -207,6 +209,56 @@ test('a template is edited: what it would break is said at its line, and only a 
   await page.getByText('What it would get now').click();
   await page.getByText('# written from the page').waitFor();
   assert.deepEqual(faults, []);
+});
+
+test('notes of a machine are for people: of two who write them nobody loses a word, and no machine is sent them', async (t) => {
+  if (!needs(t, ...TOOLS)) return;
+  const { page, faults, server, browser, segment, token } = await open(t, '#/machines/box');
+  const notes = page.getByRole('region', { name: 'Notes' });
+  await notes.getByRole('button', { name: 'Write notes…' }).click();
+  await page.locator('textarea:focus').fill('PSU replaced\nfan 3 is loud');
+  const { page: other, faults: others } = await openPage(browser, BASE);
+  await other.goto(`${BASE}/#token=${token}`);
+  await other.getByRole('navigation', { name: 'Views' }).waitFor();
+  await other.goto(`${BASE}/#/machines/box`);
+  const theirs = other.getByRole('region', { name: 'Notes' });
+  await theirs.getByRole('button', { name: 'Write notes…' }).click();
+  await theirs.getByLabel('Notes of box').fill('the other one');
+  await notes.getByRole('button', { name: 'Save notes' }).click();
+  await notes.getByText('It is in force.').waitFor();
+  await notes.getByText('fan 3 is loud').waitFor();
+  assert.match(readFileSync(server.config, 'utf8'), /vars: .* notes: "PSU replaced\\nfan 3 is loud" \}\n/);
+  assert.deepEqual(await faultsOf(page), []);
+
+  await theirs.getByRole('button', { name: 'Save notes' }).click();
+  await theirs.getByText('machines.box.notes was changed by somebody else').waitFor();
+  await theirs.locator('pre').getByText('fan 3 is loud').waitFor();
+  assert.equal(await theirs.getByLabel('Notes of box').inputValue(), 'the other one');
+  assert.deepEqual(await faultsOf(other), []);
+  await theirs.getByRole('button', { name: 'I have seen it' }).click();
+  await theirs.getByLabel('Notes of box').fill('bell \u0007');
+  await theirs.getByRole('button', { name: 'Save notes' }).click();
+  await theirs.getByText(/rackready\.yaml:\d+:\d+: machines\.box\.notes: has the control character/).waitFor();
+  await theirs.getByLabel('Notes of box').fill('PSU replaced\nfan 3 is loud\nZEBRA');
+  await theirs.getByRole('button', { name: 'Save notes' }).click();
+  await theirs.getByText('It is in force.').waitFor();
+  await page.getByRole('region', { name: 'Notes' }).getByText('ZEBRA').waitFor();
+  await page.goto(`${BASE}/#/rack`);
+  await page.getByLabel('Filter machines').fill('zebra');
+  await page.getByText('1 machine of 2').waitFor();
+
+  const pc = fakePc(await segment.addClient('box', { mac: BOX }), SERVER);
+  await page.getByRole('link', { name: 'box' }).click();
+  await page.getByRole('button', { name: 'Install…' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Erase and install box' }).click();
+  await page.getByRole('dialog').getByText('Done for box.').waitFor();
+  await pc.dhcp('bios');
+  const config = (await pc.tftp(`boot/grub/grub.cfg-01-${BOX.replaceAll(':', '-')}`)) ?? '';
+  const [, secret = ''] = /answer\/([^/]+)\//.exec(config) ?? [];
+  const answer = await pc.get(`/answer/${secret}/preseed.cfg`);
+  assert.match(answer ?? '', /d-i /);
+  assert.doesNotMatch(`${config}${answer}`, /ZEBRA|PSU/);
+  assert.deepEqual([...faults, ...others], []);
 });
 
 test('a server without a configuration explains itself, and says how to go on', async (t) => {

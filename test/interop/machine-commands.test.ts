@@ -68,6 +68,25 @@ test('machines add, set and remove change the file, and the running server says 
   assert.deepEqual(readdirSync(join(config, '..')), ['rackready.yaml'], 'no draft is left behind');
 });
 
+test('notes go through set, show, export and import, line by line', async (t) => {
+  if (!needs(t, 'ip')) return;
+  const { config, data } = await startHere(t);
+  const set = await cli(data, 'machines', 'set', 'sm1', 'notes=PSU: "new"\nfan 3 is loud');
+  assert.equal(set.code, 0, set.stderr);
+  assert.match(readFileSync(config, 'utf8'), /172\.22\.10\.55, notes: "PSU: \\"new\\"\\nfan 3 is loud" \} {3}# left\n/);
+  assert.match((await cli(data, 'machines', 'show', 'sm1')).text, /^notes: {8}PSU: "new"\n {14}fan 3 is loud$/m);
+  const exported = join(newFolder('exported'), 'machines.yaml');
+  writeFileSync(exported, (await cli(data, 'machines', 'export')).text);
+  const out = await cli(data, 'machines', 'set', 'sm1', 'notes=');
+  assert.equal(out.code, 0, out.stderr);
+  assert.equal(readFileSync(config, 'utf8'), RACK);
+  const imported = await cli(data, 'machines', 'import', exported, '--replace');
+  assert.equal(imported.code, 0, imported.stderr);
+  assert.match((await cli(data, 'machines', 'show', 'sm1')).text, /fan 3 is loud/);
+  const bad = await cli(data, 'machines', 'set', 'sm1', `notes=${'x'.repeat(10_001)}`);
+  assert.match(bad.stderr, /rackready\.yaml:\d+:\d+: machines\.sm1\.notes: is 10001 characters long/);
+});
+
 test('a bad edit changes nothing and names the line', async () => {
   const config = writeConfig(RACK);
   const data = newFolder('data');

@@ -185,6 +185,13 @@ export function fakePorts(): { ports: ApiPorts; feed: MemoryFeed; calls: string[
         if (name === 'locked') return { kind: 'cannot-write', file, reason: 'EACCES: permission denied' };
         return { kind: 'saved', files: [file], server: { kind: 'loaded', networks: 1, machines: 3 } };
       },
+      setNotes: async (name, notes, before) => {
+        calls.push(`notes ${name} ${JSON.stringify(notes)} ${JSON.stringify(before)}`);
+        const file = '/etc/rackready.yaml';
+        if (before !== '') return { kind: 'changed-meanwhile', what: `machines.${name}.notes` };
+        if (notes === 'locked\nout') return { kind: 'cannot-write', file, reason: 'EACCES: permission denied' };
+        return { kind: 'saved', files: [file], server: { kind: 'loaded', networks: 1, machines: 3 } };
+      },
       templates: () => [TEMPLATE],
       readTemplate: async (path) =>
         path === TEMPLATE.path
@@ -201,7 +208,7 @@ export function fakePorts(): { ports: ApiPorts; feed: MemoryFeed; calls: string[
       saveTemplate: async (path, text, version) => {
         calls.push(`save ${path} ${text} ${version}`);
         if (path !== TEMPLATE.path) return undefined;
-        if (version !== 'v1') return { kind: 'refused', reason: `${path} was changed by somebody else meanwhile` };
+        if (version !== 'v1') return { kind: 'changed-meanwhile', what: path };
         return { kind: 'cannot-write', file: path, reason: 'EACCES: permission denied' };
       },
     },

@@ -49,8 +49,15 @@ export async function openPage(browser: Browser, base: string, options: BrowserC
   page.on('request', (request) => {
     if (!request.url().startsWith(`${base}/`)) faults.push(`request: ${request.url()}`);
   });
-  page.setDefaultTimeout(15_000);
+  // A busy machine of few cores takes its time.
+  page.setDefaultTimeout(60_000);
   return { page, faults };
+}
+
+/** As on a machine so many times slower. */
+export async function slowDown(page: Page, times: number): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Emulation.setCPUThrottlingRate', { rate: times });
 }
 
 /** Names that are missing, ids that stand twice, texts with too little contrast, and a page that is wider than its screen. */

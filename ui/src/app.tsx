@@ -1,5 +1,5 @@
 import type { FunctionComponent } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { EventsView } from './events/events-view.tsx';
 import { followRack, rack } from './live.ts';
 import { MachineView } from './machine/machine-view.tsx';
@@ -48,8 +48,8 @@ function Shell({ route }: { readonly route: Store<Route> }) {
   const main = useRef<HTMLElement>(null);
   const place = `${view}/${now.name ?? ''}`;
   const isFirst = useRef(true);
-  // Whoever cannot see the page is taken to what has changed.
-  useEffect(() => {
+  // Whoever cannot see the page is taken to what has changed; before the next key, which would else go nowhere.
+  useLayoutEffect(() => {
     document.title = `${name} · rackready`;
     if (!isFirst.current) main.current?.focus();
     isFirst.current = false;

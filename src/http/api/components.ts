@@ -209,6 +209,7 @@ export const components = {
     outcome: orNull(outcome),
     chosen: orNull(chosen),
     diskRule: text,
+    notes: maybeText,
     mac: orNull(mac),
   }),
   Discovered: exact({

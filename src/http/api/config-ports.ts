@@ -43,6 +43,8 @@ export type SaveResult =
   /** The server was started without a configuration. */
   | { readonly kind: 'no-configuration' }
   | { readonly kind: 'refused'; readonly reason: string }
+  /** It is not what it was when the edit began: somebody else has saved. */
+  | { readonly kind: 'changed-meanwhile'; readonly what: string }
   /** As `rackready check` prints them. */
   | { readonly kind: 'invalid'; readonly problems: readonly string[] }
   | { readonly kind: 'cannot-write'; readonly file: string; readonly reason: string };
@@ -73,6 +75,8 @@ export interface ConfigAdmin {
   /** For one interface, or for all. */
   firstSteps(interfaceName: string | undefined): Promise<FirstSteps>;
   addMachine(name: string, values: Readonly<Record<string, unknown>>): Promise<SaveResult>;
+  /** `before`: the notes that were edited; empty: there were none. Empty notes are taken out. */
+  setNotes(name: string, notes: string, before: string): Promise<SaveResult>;
   templates(): readonly TemplateRow[];
   /** undefined: the configuration uses no such template. */
   readTemplate(path: string): Promise<TemplateText | undefined>;

@@ -69,7 +69,22 @@ test('templates: only those that the configuration uses are read, checked and sa
   assert.deepEqual(check, { errors: [], machines: ['sm1'], problems: [], preview: 'x' });
   assert.deepEqual(calls, [`check ${template.path} x sm1`]);
   const old = await ask('POST', '/templates/save', { path: template.path, text: 'x', version: 'v0' });
-  assert.deepEqual([old.status, old.body.error.code], [409, 'edit-refused']);
+  assert.deepEqual([old.status, old.body.error.code], [409, 'changed-meanwhile']);
   const locked = await ask('POST', '/templates/save', { path: template.path, text: 'x', version: 'v1' });
   assert.equal(locked.body.error.command, "sudo tee '/etc/rackready/my rack.ks.liquid' < CHANGED-TEMPLATE");
+});
+
+test('notes of a machine: refused when somebody else has changed them, and a command where they may not be written', async () => {
+  const { ask, calls } = setup();
+  const path = '/machines/sm1/notes';
+  assert.equal((await ask('POST', path, { notes: 'PSU replaced', before: '' })).status, 200);
+  assert.deepEqual(calls, ['notes sm1 "PSU replaced" ""']);
+  const stale = await ask('POST', path, { notes: 'PSU replaced', before: 'fan' });
+  assert.deepEqual([stale.status, stale.body.error.code], [409, 'changed-meanwhile']);
+  const locked = await ask('POST', path, { notes: 'locked\nout\n', before: '' });
+  assert.equal(locked.status, 200);
+  const { body } = await ask('POST', path, { notes: 'locked\nout', before: '' });
+  assert.equal(body.error.command, "sudo ./rackready machines set sm1 'notes=locked\nout'");
+  assert.equal((await ask('POST', '/machines/sm99/notes', { notes: '', before: '' })).status, 404);
+  assert.equal((await ask('POST', path, { notes: '' })).status, 400);
 });

@@ -1,14 +1,16 @@
 import type { FastifyInstance } from 'fastify';
-import { shellQuote } from '../../boot/quote.ts';
-import type { SaveResult } from './config-ports.ts';
 import { ApiError, badRequest } from './failures.ts';
 import { about, inputs, text, wrapped } from './inputs.ts';
-import type { ApiPorts, ReloadResult } from './ports.ts';
+import { unknownMachine } from './machine-routes.ts';
+import type { ApiPorts } from './ports.ts';
+import { saved, word } from './saved.ts';
 
 /** What a template may have; the largest that comes with rackready has 6 kB. */
 const MOST_TEXT = 512 * 1024;
 
 const path = { ...text, maxLength: 4096 };
+/** Longer than the configuration lets them be, so that it is the one to say so. */
+const notes = { type: 'string', maxLength: 50_000 } as const;
 const template = { type: 'string', maxLength: MOST_TEXT } as const;
 /** The machine's keys that are plain words, by the option of `rackready machines add` that says the same. */
 const WORDS = {
@@ -18,6 +20,7 @@ const WORDS = {
   hostName: '--host-name',
   kind: '--kind',
   model: '--model',
+  notes: '--notes',
 } as const;
 type Word = keyof typeof WORDS;
 type NewMachine = { readonly name: string; readonly macs: readonly string[] } & Partial<Record<Word, string>>;
@@ -26,6 +29,12 @@ const ADD = {
   summary: 'Writes a new machine into the configuration. 409 with the command where the server may not write it.',
   answer: wrapped('saved', 'Saved'),
   fails: [409, 422],
+};
+const NOTES = {
+  summary:
+    'Writes the notes of a machine into the configuration. 409 when they are not what they were when they were read.',
+  answer: wrapped('saved', 'Saved'),
+  fails: [404, 409, 422],
 };
 const FIRST = {
   summary: 'What this host has, and a commented configuration to begin with. Writes nothing.',
@@ -60,7 +69,8 @@ const SAVE = {
 };
 
 /** Edits of the configuration's files. */
-export function addConfigRoutes(app: FastifyInstance, { config }: ApiPorts): void {
+export function addConfigRoutes(app: FastifyInstance, ports: ApiPorts): void {
+  const { config } = ports;
   const words = Object.fromEntries(Object.keys(WORDS).map((key) => [key, text]));
   const body = inputs({ name: text, macs: { type: 'array', minItems: 1, maxItems: 16, items: text }, ...words });
   app.post<{ Body: NewMachine }>(
@@ -77,7 +87,24 @@ export function addConfigRoutes(app: FastifyInstance, { config }: ApiPorts): voi
     { ...about(FIRST), schema: { querystring: inputs({ interface: text }) } },
     async ({ query }) => ({ first: await config.firstSteps(query.interface) }),
   );
+  addNotesRoute(app, ports);
   addTemplateRoutes(app, config);
+}
+
+function addNotesRoute(app: FastifyInstance, ports: ApiPorts): void {
+  const body = inputs({ notes, before: notes });
+  app.post<{ Params: { name: string }; Body: { notes: string; before: string } }>(
+    '/machines/:name/notes',
+    { ...about(NOTES), schema: { body: { ...body, required: ['notes', 'before'] } } },
+    async ({ params: { name }, body }) => {
+      if (!Array.from(ports.machines.list()).some(({ machine }) => machine.name === name)) {
+        throw unknownMachine(ports, name);
+      }
+      const value = word(`notes=${body.notes.trimEnd()}`);
+      const command = `sudo ./rackready machines set ${word(name)} ${value}`;
+      return saved(await ports.config.setNotes(name, body.notes, body.before), command);
+    },
+  );
 }
 
 function addTemplateRoutes(app: FastifyInstance, config: ApiPorts['config']): void {
@@ -118,38 +145,10 @@ function addTemplateRoutes(app: FastifyInstance, config: ApiPorts['config']): vo
   );
 }
 
-interface Saved {
-  readonly files: readonly string[];
-  readonly server: ReloadResult;
-}
-
-function saved(result: SaveResult, command: string): { readonly saved: Saved } {
-  switch (result.kind) {
-    case 'saved':
-      return { saved: { files: result.files, server: result.server } };
-    case 'invalid':
-      throw new ApiError(422, 'config-invalid', result.problems.join('\n'), 'Nothing was written.');
-    case 'refused':
-      throw new ApiError(409, 'edit-refused', result.reason, 'Nothing was written.');
-    case 'no-configuration': {
-      const hint = 'Write one first: ./rackready init';
-      throw new ApiError(409, 'no-configuration', 'the server runs without a configuration', hint);
-    }
-    case 'cannot-write': {
-      const message = `the server’s account may not write ${result.file}: ${result.reason}`;
-      throw new ApiError(409, 'cannot-write', message, 'Do it with the command, or see docs/operating.md.', command);
-    }
-  }
-}
-
 /** The same as a command line. */
 function addCommand({ name, macs, ...rest }: NewMachine): string {
   const options = Object.entries(rest).map(([key, value]) => `${WORDS[key as Word]} ${word(value)}`);
   return ['sudo ./rackready machines add', word(name), ...macs.map((mac) => `--mac ${word(mac)}`), ...options].join(
     ' ',
   );
-}
-
-function word(value: string): string {
-  return /^[\w@%+=:,./][\w@%+=:,./-]*$/.test(value) ? value : shellQuote(value);
 }

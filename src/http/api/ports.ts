@@ -37,6 +37,8 @@ export interface MachineRow {
   readonly life?: Life | undefined;
   /** The address that it has now. */
   readonly leased?: Ipv4 | undefined;
+  /** What people wrote about it. */
+  readonly notes?: string | undefined;
   /** What is known of it as a Mac; undefined: it is a PC as far as anybody knows. */
   readonly mac?: MacRow | undefined;
 }

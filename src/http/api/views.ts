@@ -69,6 +69,8 @@ export interface MachineView {
   readonly chosen: ChosenView | null;
   /** Which disk an installation erases: "its only internal disk". */
   readonly diskRule: string;
+  /** What people wrote about it; lines of text. */
+  readonly notes: string | null;
   /** null: a PC, as far as anybody knows. */
   readonly mac: MacView | null;
 }
@@ -114,7 +116,7 @@ export function leaseView({ lease, machine }: LeaseRow, now: number): LeaseView 
   };
 }
 
-export function machineView({ machine, life, leased, mac }: MachineRow): MachineView {
+export function machineView({ machine, life, leased, notes, mac }: MachineRow): MachineView {
   const address = leased ?? machine.address;
   const { operation, outcome, chosen } = life ?? {};
   return {
@@ -146,6 +148,7 @@ export function machineView({ machine, life, leased, mac }: MachineRow): Machine
         }
       : null,
     diskRule: describeDiskWish(machine.vars.disk),
+    notes: notes ?? null,
     mac: mac ? { ...mac, model: mac.model ?? null, reason: mac.reason ?? null, selected: mac.selected ?? null } : null,
   };
 }

@@ -9,6 +9,7 @@ import { useClock, useStore } from '../store.ts';
 import { clockTime } from '../wording.ts';
 import { Attempts } from './attempts.tsx';
 import { Standing } from './diagnosis.tsx';
+import { Notes } from './notes.tsx';
 import { Places } from './places.tsx';
 import { RenderPart } from './render-part.tsx';
 import { useAttempts } from './stories.ts';
@@ -30,6 +31,7 @@ export function MachineView({ route }: { readonly route: Route }) {
         <a href={linkTo('rack')}>← Rack</a>
       </p>
       {machine ? <Head machine={machine} /> : <UnnamedHead who={who} />}
+      {machine && <Notes machine={machine} />}
       <div class="machine-body">
         <section class="story" aria-label="Boot">
           {story ? (

@@ -4,16 +4,12 @@ import { refresh } from '../live.ts';
 import { useLoaded } from '../load.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { ProblemBox } from '../parts/problem-box.tsx';
+import { type Saved, told } from '../parts/saved.ts';
 
 interface AddProps {
   readonly mac?: string | undefined;
   readonly suggestedName?: string | undefined;
   readonly onClose: () => void;
-}
-
-interface Saved {
-  readonly files: readonly string[];
-  readonly server: { readonly kind: string; readonly problems?: readonly string[] };
 }
 
 /** Takes a machine into the configuration's file, or shows the command where the server may not write it. */
@@ -78,13 +74,6 @@ function useAdding() {
     setBusy(false);
   };
   return { saved, problem, isBusy, submit };
-}
-
-function told({ files, server }: Saved): string {
-  const where = `Written: ${files.join(', ')}.`;
-  return server.kind === 'loaded'
-    ? `${where} It is in force.`
-    : `${where} The server refused it: ${server.problems?.join('; ')}`;
 }
 
 interface FieldProps {

@@ -30,6 +30,8 @@ export function useRackKeys({ rows, filter, toggle }: Options): RackKeys {
   place.current = Math.min(place.current, Math.max(0, rows.length - 1));
   useLayoutEffect(() => {
     const move = (to: number) => {
+      // Else rows that come later would take the focus from whatever has it then.
+      if (rows.length === 0) return;
       place.current = Math.max(0, Math.min(rows.length - 1, to));
       setCurrent(place.current);
       setMoves((before) => before + 1);

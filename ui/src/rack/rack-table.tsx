@@ -27,8 +27,8 @@ const HEAD_HEIGHT = 40;
 export function RackTable({ rows, choice, choose, selected, setSelected, toggle, keys }: TableProps) {
   const box = useRef<HTMLElement>(null);
   const rowHeight = useRowHeight();
-  const { first, last } = useWindow(box, rows.length, rowHeight);
-  useFollowKeys(box, keys, rowHeight);
+  const { first, last, measure } = useWindow(box, rows.length, rowHeight);
+  useFollowKeys(box, keys, rowHeight, measure);
   const isAll = rows.length > 0 && rows.every(({ machine }) => selected.has(machine.name));
   const toggleAll = () => setSelected(new Set(isAll ? [] : rows.map(({ machine }) => machine.name)));
   return (
@@ -103,13 +103,14 @@ function useRowHeight(): number {
 }
 
 /**
- * Brings the row that the keyboard went to into sight, and focuses its link. A row far away is drawn only after the scrolling
- * was noticed: so it is looked for after each drawing until it is there.
+ * Brings the row that the keyboard went to into sight, and focuses its link. A row far away is drawn after this one's drawing, but
+ * before the browser hands out the next key: on the slowest machine, too, a key finds the focus where the one before it put it.
  */
 function useFollowKeys(
   box: { readonly current: HTMLElement | null },
   { current, moves, focus }: RackKeys,
   rowHeight: number,
+  measure: () => void,
 ) {
   const done = useRef(0);
   const isPending = useRef(false);
@@ -123,6 +124,7 @@ function useFollowKeys(
       const room = element.clientHeight - HEAD_HEIGHT - rowHeight;
       if (element.scrollTop > top) element.scrollTop = top;
       else if (element.scrollTop < top - room) element.scrollTop = top - room;
+      measure();
     }
     const link = isPending.current ? element.querySelector<HTMLElement>('tr.current a') : null;
     if (link === null) return;

@@ -30,8 +30,19 @@ export function makeRows(
   return machines.map((machine) => {
     const story = storyOf(machine, stories);
     const doing = describeDoing(machine, story, now);
-    const { name, hostName, address, macs, profile, state, operation, outcome } = machine;
-    const words = [name, hostName, address, ...macs, profile, state, operation?.stage, outcome?.result, doing.text];
+    const { name, hostName, address, macs, profile, state, operation, outcome, notes } = machine;
+    const words = [
+      name,
+      hostName,
+      address,
+      ...macs,
+      profile,
+      state,
+      operation?.stage,
+      outcome?.result,
+      doing.text,
+      notes,
+    ];
     return { machine, story, doing, words: words.join(' ').toLowerCase() };
   });
 }
