@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { needs } from '../needs.ts';
@@ -123,9 +123,12 @@ test('an archive that was cut is refused, and nothing of it is there; a whole on
   const refusedAgain = await rackready(first.data, 'bundle', 'own', '-o', file, '--config', first.config);
   assert.equal(refusedAgain.code, 73, refusedAgain.text);
   const whole = readFileSync(file);
-  const config = writeConfig(NETWORK);
+  const text = `server: { user: nobody }\n${NETWORK}`;
+  const config = writeConfig(text);
   const empty = await rackready(newFolder('second'), 'bundle', 'import', file, '--config', config);
   assert.match(empty.text, /holds no data of rackready yet/);
+  // The server's account is to own what root imports.
+  chmodSync(dirname(config), 0o755);
   const started = await startServer(t, { config });
   await started.stop();
   const { data } = started;
@@ -134,13 +137,17 @@ test('an archive that was cut is refused, and nothing of it is there; a whole on
     const cut = await rackready(data, 'bundle', 'import', file, '--config', config);
     assert.equal(cut.code, 1, `${length} bytes: ${cut.text}`);
     assert.match(cut.text, /The archive is not taken: .*\nCopy the archive once more/s);
-    assert.equal(readFileSync(config, 'utf8'), NETWORK);
+    assert.equal(readFileSync(config, 'utf8'), text);
     assert.deepEqual(readdirSync(dirname(config)), ['rackready.yaml']);
     assert.ok(!existsSync(join(data, 'mirrors/repos')));
   }
   writeFileSync(file, whole);
   const imported = await rackready(data, 'bundle', 'import', file, '--config', config);
   assert.equal(imported.code, 0, imported.text);
+  const owners = ['mirrors/pool', 'mirrors/repos/deb/live/dists/own/InRelease'].map(
+    (path) => statSync(join(data, path)).uid,
+  );
+  assert.deepEqual(owners, [statSync(data).uid, statSync(data).uid]);
   await startServer(t, { config, data });
   const { stdout } = await run('curl', ['-sS', `${BASE}/deb/dists/own/InRelease`]);
   assert.match(stdout.toString(), /BEGIN PGP SIGNED MESSAGE/);

@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { pathInTree } from '../../mirror/tree-path.ts';
 import { refused } from './read-tar.ts';
 
 /** The first file of an archive. */
 export const HEAD_NAME = 'bundle.json';
+/** The second one: the first one's checksum, as sha256sum(1) takes it. */
+export const HEAD_SUM_NAME = `${HEAD_NAME}.sha256`;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const bytes = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
@@ -79,6 +82,10 @@ export function parseHead(text: string): BundleHead {
   const names = parsed.data.files.map((one) => one.name);
   if (new Set(names).size < names.length) throw refused(`its ${HEAD_NAME} names a file twice`);
   return parsed.data;
+}
+
+export function headSum(head: Uint8Array): string {
+  return `${createHash('sha256').update(head).digest('hex')}  ${HEAD_NAME}\n`;
 }
 
 export function contentName(sum: string): string {

@@ -5,7 +5,15 @@ import type { Readable } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
 import { type Manifest, parseManifest } from '../../mirror/run/manifest.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
-import { type BundleHead, type BundleMirror, contentOf, HEAD_NAME, parseHead } from './bundle-head.ts';
+import {
+  type BundleHead,
+  type BundleMirror,
+  contentOf,
+  HEAD_NAME,
+  HEAD_SUM_NAME,
+  headSum,
+  parseHead,
+} from './bundle-head.ts';
 import { readTar, refused, type TarEntry } from './read-tar.ts';
 
 /** Where contents go as they come. Nothing of it may be visible to anybody. */
@@ -77,9 +85,7 @@ async function* decompressed(input: Readable): AsyncGenerator<Uint8Array> {
  */
 export async function readBundle(source: AsyncIterable<Uint8Array>, options: ReadOptions): Promise<ReadBundle> {
   const entries = readTar(source);
-  const first = await entries.next();
-  if (first.done || first.value.name !== HEAD_NAME) throw refused(`it does not begin with ${HEAD_NAME}`);
-  const head = parseHead((await readWhole(first.value, MOST_HEAD)).toString('utf8'));
+  const head = parseHead(await readHead(entries));
   const manifests = new Map<string, Manifest>();
   for (const mirror of head.mirrors) {
     const next = await entries.next();
@@ -108,6 +114,16 @@ export async function readBundle(source: AsyncIterable<Uint8Array>, options: Rea
   const lacking = [...plan.required.keys()].filter((sha256) => !seen.has(sha256));
   if (lacking.length > 0) throw refused(`it lacks ${lacking.length} files that it should have`);
   return plan;
+}
+
+async function readHead(entries: AsyncGenerator<TarEntry>): Promise<string> {
+  const first = await entries.next();
+  if (first.done || first.value.name !== HEAD_NAME) throw refused(`it does not begin with ${HEAD_NAME}`);
+  const head = await readWhole(first.value, MOST_HEAD);
+  const second = await entries.next();
+  const sum = second.done || second.value.name !== HEAD_SUM_NAME ? undefined : await readWhole(second.value, 200);
+  if (sum?.toString('utf8') !== headSum(head)) throw refused(`its ${HEAD_NAME} does not have its checksum`);
+  return head.toString('utf8');
 }
 
 async function readWhole({ name, bytes, content }: TarEntry, most: number): Promise<Buffer> {

@@ -1,5 +1,5 @@
 import { ProvisionError } from '../../net/provision-error.ts';
-import { tarSum } from '../loaders/tar.ts';
+import { encodeTarHeader, tarSum } from '../loaders/tar.ts';
 
 /** A regular file of an archive, as it comes by. */
 export interface TarEntry {
@@ -92,6 +92,6 @@ function parseHeader(header: Uint8Array): { readonly name: string; readonly byte
   const size = (bytes[124] ?? 0) & 0x80 ? Number(bytes.readBigUInt64BE(128)) : octal(124, 12);
   const name = bytes.toString('latin1', 0, 100).replace(/\0.*$/s, '');
   if (!Number.isSafeInteger(size) || size < 0) throw refused(`${JSON.stringify(name)} has no length`);
-  if (field(156, 1) !== '0') throw refused(`${JSON.stringify(name)} is no plain file`);
+  if (!bytes.equals(encodeTarHeader(name, size))) throw refused(`${JSON.stringify(name)} is no plain file`);
   return { name, bytes: size };
 }

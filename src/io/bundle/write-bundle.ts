@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { createZstdCompress } from 'node:zlib';
 import { ProvisionError } from '../../net/provision-error.ts';
 import { encodeTarHeader, tarEnd, tarPadding } from '../loaders/tar.ts';
-import { contentName, HEAD_NAME } from './bundle-head.ts';
+import { contentName, HEAD_NAME, HEAD_SUM_NAME, headSum } from './bundle-head.ts';
 
 /** A content that goes into an archive. */
 export interface PackedContent {
@@ -78,9 +78,14 @@ export async function packInto(
 
 async function* archivePieces({ head, contents }: Packing, options: PackOptions): AsyncGenerator<Uint8Array> {
   const text = Buffer.from(head);
-  yield encodeTarHeader(HEAD_NAME, text.length);
-  yield text;
-  yield tarPadding(text.length);
+  for (const [name, bytes] of [
+    [HEAD_NAME, text],
+    [HEAD_SUM_NAME, Buffer.from(headSum(text))],
+  ] as const) {
+    yield encodeTarHeader(name, bytes.length);
+    yield bytes;
+    yield tarPadding(bytes.length);
+  }
   for (const content of contents) {
     yield encodeTarHeader(contentName(content.sha256), content.bytes);
     yield* checkedPieces(content, options);
