@@ -4,6 +4,7 @@ import { checkSources, defaultPaths, findConfiguration, readSources } from '../c
 import { planEdits } from '../config/plan-edits.ts';
 import { formatProblem } from '../config/problem.ts';
 import { writeFileSafely } from '../config/write-file.ts';
+import type { SourceText } from '../config/yaml-source.ts';
 import type { ReloadResult, Status } from '../http/api/ports.ts';
 import { type ApiClient, ApiFailure, type ClientOptions, createClient } from './client.ts';
 
@@ -26,7 +27,7 @@ export interface EditReport {
 /** A configuration and the server that runs on it, if one does. */
 export interface OpenConfiguration {
   readonly path: string;
-  readonly texts: readonly ConfigText[];
+  readonly texts: readonly SourceText[];
   readonly client: ApiClient | undefined;
 }
 
@@ -51,23 +52,35 @@ export async function openConfiguration(options: EditOptions): Promise<OpenConfi
   return { path, texts: read.texts, client: isServed ? client : undefined };
 }
 
-/**
- * Edits, checks the whole result, writes what changed (an import may touch several files), and has the running server read it. Until everything
- * is found right nothing is written. Throws ApiFailure.
- */
-export async function applyEdit(opened: OpenConfiguration, edits: readonly MachineEdit[]): Promise<EditReport> {
-  const { texts, client } = opened;
-  const plan = await planEdits(opened.path, texts, edits);
+/** Edits that were found right, and are not written yet. */
+export interface CheckedEdit {
+  readonly changed: readonly ConfigText[];
+}
+
+/** Edits, and checks the whole result. Throws ApiFailure. */
+export async function checkEdit(opened: OpenConfiguration, edits: readonly MachineEdit[]): Promise<CheckedEdit> {
+  const plan = await planEdits(opened.path, opened.texts, edits);
   if (plan.kind === 'refused') throw refused('edit-refused', plan.reason, 'Nothing was changed.');
   const { changed } = plan;
-  if (changed.length === 0) return { files: [], server: null };
+  if (changed.length === 0) return { changed };
   const checked = checkSources(plan.texts);
   if (checked.kind === 'problems') {
     const errors = checked.problems.filter(({ severity }) => severity === 'error').map(formatProblem);
     throw refused('config-invalid', errors.join('\n'), 'Lines are those of the edited text. Nothing was changed.');
   }
+  return { changed };
+}
+
+/** Writes what changed (an import may touch several files), and has the running server read it. Throws ApiFailure. */
+export async function writeEdit({ texts, client }: OpenConfiguration, { changed }: CheckedEdit): Promise<EditReport> {
+  if (changed.length === 0) return { files: [], server: null };
   for (const file of changed) await write(file, texts.find(({ name }) => name === file.name)?.text);
   return { files: changed.map(({ name }) => name), server: client ? await reload(client) : null };
+}
+
+/** Checks edits, then writes them: until everything is found right nothing is written. Throws ApiFailure. */
+export async function applyEdit(opened: OpenConfiguration, edits: readonly MachineEdit[]): Promise<EditReport> {
+  return writeEdit(opened, await checkEdit(opened, edits));
 }
 
 function refused(code: string, message: string, hint: string): ApiFailure {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MirrorJson } from '../http/api/mirror-json.ts';
+import type { MirrorJson, ProgressJson } from '../http/api/mirror-json.ts';
 import type { ApiClient } from './client.ts';
 import { describeProgress, drawProgress } from './mirror-print.ts';
 
@@ -16,23 +16,32 @@ export async function followRun(
   before: string | null,
   isJson: boolean,
 ): Promise<number> {
-  const show = isJson ? () => {} : process.stderr.isTTY ? drawBar : createLines();
+  const show = isJson ? () => {} : showProgress();
   for (;;) {
     const { mirror } = await client.get<{ mirror: MirrorJson }>(path);
-    if (mirror.progress) show(mirror);
+    if (mirror.progress) show(mirror.progress);
     else if (mirror.lastRun && mirror.lastRun.endedAt !== before) return tellEnd(mirror, isJson);
     await sleep(ASK_EVERY_MS);
   }
 }
 
-function drawBar({ progress }: MirrorJson): void {
-  if (progress) process.stderr.write(`\r\x1b[K${drawProgress(progress, process.stderr.columns ?? 80)}`);
+/** Shows progress on standard error: a bar on a terminal, a line now and then elsewhere. */
+export function showProgress(): (progress: ProgressJson) => void {
+  return process.stderr.isTTY ? drawBar : createLines();
 }
 
-function createLines(): (mirror: MirrorJson) => void {
+export function clearBar(): void {
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+}
+
+function drawBar(progress: ProgressJson): void {
+  process.stderr.write(`\r\x1b[K${drawProgress(progress, process.stderr.columns ?? 80)}`);
+}
+
+function createLines(): (progress: ProgressJson) => void {
   let last = 0;
-  return ({ progress }) => {
-    if (!progress || Date.now() - last < LINE_EVERY_MS) return;
+  return (progress) => {
+    if (Date.now() - last < LINE_EVERY_MS) return;
     last = Date.now();
     process.stderr.write(`${describeProgress(progress)}\n`);
   };
@@ -40,7 +49,7 @@ function createLines(): (mirror: MirrorJson) => void {
 
 function tellEnd(mirror: MirrorJson, isJson: boolean): number {
   const { lastRun, name } = mirror;
-  if (process.stderr.isTTY && !isJson) process.stderr.write('\r\x1b[K');
+  if (!isJson) clearBar();
   const result = lastRun?.result ?? 'failed';
   if (isJson) process.stdout.write(`${JSON.stringify(mirror)}\n`);
   else

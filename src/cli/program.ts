@@ -12,6 +12,7 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly command:
   leases: () => import('./leases.ts'),
   machines: () => import('./machines.ts'),
   mirror: () => import('./mirror.ts'),
+  bundle: () => import('./bundle.ts'),
   install: () => import('./install.ts'),
   cancel: () => import('./cancel.ts'),
   render: () => import('./render.ts'),

@@ -12,17 +12,25 @@ export interface ConfigText {
 /** Values of one machine as they are to be written, by key. */
 export type MachineValues = Readonly<Record<string, unknown>>;
 
+/** The maps by name into which entries are written by command. */
+export type EditedSection = 'machines' | 'mirrors' | 'profiles';
+
 export type MachineEdit =
   /** `section`: the key that they stand below; default: machines. */
   | {
       readonly kind: 'add';
       readonly machines: Readonly<Record<string, MachineValues>>;
-      readonly section?: 'machines' | 'mirrors';
+      readonly section?: EditedSection;
     }
   /** Dots in a key lead into a map (`vars.role`); undefined takes the key out. */
   | { readonly kind: 'set'; readonly name: string; readonly values: MachineValues }
   /** Everything that is written for it makes room for the values. */
-  | { readonly kind: 'replace'; readonly name: string; readonly values: MachineValues }
+  | {
+      readonly kind: 'replace';
+      readonly name: string;
+      readonly values: MachineValues;
+      readonly section?: EditedSection;
+    }
   | { readonly kind: 'remove'; readonly name: string };
 
 export type EditResult =
@@ -44,7 +52,7 @@ const parseOptions = { merge: true, logLevel: 'error', prettyErrors: false } as 
  */
 export function editMachines(texts: readonly ConfigText[], edit: MachineEdit, newFile: string): EditResult {
   try {
-    const name = edit.kind === 'add' ? chooseFile(texts, edit, newFile) : fileOf(texts, edit.name);
+    const name = edit.kind === 'add' ? chooseFile(texts, edit, newFile) : fileOf(texts, edit.name, sectionOf(edit));
     const old = texts.find((one) => one.name === name) ?? { name, text: '' };
     const edited = { name, text: editText(old, edit) };
     const isNew = !texts.includes(old);
@@ -55,11 +63,14 @@ export function editMachines(texts: readonly ConfigText[], edit: MachineEdit, ne
   }
 }
 
-/** The machines of the texts as they are written, with anchors and `<<` resolved. Unreadable files count as empty. */
-export function writtenMachines(texts: readonly ConfigText[]): Record<string, MachineValues> {
+/** The machines of the texts (or entries of another map by name) as they are written, with anchors and `<<` resolved. Unreadable files count as empty. */
+export function writtenMachines(
+  texts: readonly ConfigText[],
+  section: EditedSection = 'machines',
+): Record<string, MachineValues> {
   const found: Record<string, MachineValues> = {};
   for (const { text } of texts) {
-    const machines = readData(text)?.machines;
+    const machines = readData(text)?.[section];
     if (isPlainMap(machines)) Object.assign(found, machines);
   }
   return found;
@@ -85,15 +96,17 @@ function chooseFile(
   return (filled ?? sizes.find(({ entries }) => entries !== undefined))?.name ?? newFile;
 }
 
-function fileOf(texts: readonly ConfigText[], machine: string): string {
+function fileOf(texts: readonly ConfigText[], machine: string, section: EditedSection): string {
   const names: string[] = [];
   for (const { name, text } of texts) {
-    const machines = readData(text)?.machines;
+    const machines = readData(text)?.[section];
     if (!isPlainMap(machines)) continue;
     if (Object.hasOwn(machines, machine)) return name;
     names.push(...Object.keys(machines));
   }
-  throw new Refusal(`there is no machine "${machine}" in the configuration. ${didYouMean(machine, names)}`.trim());
+  throw new Refusal(
+    `there is no ${section.slice(0, -1)} "${machine}" in the configuration. ${didYouMean(machine, names)}`.trim(),
+  );
 }
 
 function editText({ name, text }: ConfigText, edit: MachineEdit): string {
@@ -138,7 +151,7 @@ function planSplice(text: string, edit: Exclude<MachineEdit, { kind: 'set' }>): 
   }
   const pair = pairOf(machines.map, edit.name);
   if (machines.map === undefined || pair === undefined)
-    throw new Refusal(`"${edit.name}" is not written here as a machine`);
+    throw new Refusal(`"${edit.name}" is not written here as a ${section.slice(0, -1)}`);
   if (edit.kind === 'remove') return removePair(text, machines.map, pair);
   return replaceValue(text, pair, formatValue(edit.values));
 }
@@ -157,8 +170,9 @@ function planSet(text: string, map: YAMLMap, [key = '', ...rest]: readonly strin
   return replaceValue(text, pair, formatValue(whole));
 }
 
-function sectionOf(edit: MachineEdit): 'machines' | 'mirrors' {
-  return (edit.kind === 'add' ? edit.section : undefined) ?? 'machines';
+/** Where an edit is made. */
+export function sectionOf(edit: MachineEdit): EditedSection {
+  return (edit.kind === 'add' || edit.kind === 'replace' ? edit.section : undefined) ?? 'machines';
 }
 
 function openMachines(text: string, section: string): { readonly root: MapPlace; readonly machines: MapPlace } {

@@ -22,7 +22,7 @@ export type LoadResult = ParseResult;
 export const defaultPaths = ['rackready.yaml', '/etc/rackready'] as const;
 
 /** The product's own folder. */
-const productFolder = fileURLToPath(new URL('../../', import.meta.url));
+export const productFolder: string = fileURLToPath(new URL('../../', import.meta.url));
 
 /** The first of the paths that exists, or undefined. */
 export function findConfiguration(paths: readonly string[] = defaultPaths): string | undefined {

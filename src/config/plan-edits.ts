@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { type ConfigText, editMachines, type MachineEdit } from './edit.ts';
+import { type ConfigText, editMachines, type MachineEdit, sectionOf } from './edit.ts';
 import type { SourceText } from './yaml-source.ts';
 
 export type PlannedEdits =
@@ -20,8 +20,7 @@ export async function planEdits(
 ): Promise<PlannedEdits> {
   let edited = texts;
   for (const edit of edits) {
-    const section = (edit.kind === 'add' ? edit.section : undefined) ?? 'machines';
-    const result = editMachines(edited, edit, await newFileFor(path, section));
+    const result = editMachines(edited, edit, await newFileFor(path, sectionOf(edit)));
     if (result.kind === 'refused') return result;
     edited = result.texts;
   }

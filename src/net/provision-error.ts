@@ -18,6 +18,8 @@ const hints = {
   'disk-full':
     'Make room in the data folder, drop snapshots with `rackready mirror prune`, or leave something out of the mirror.',
   'mirror-busy': 'Wait for the run that holds it: `rackready mirror status NAME`.',
+  'bundle-refused':
+    'Copy the archive once more and compare its sha256 with what `rackready bundle` printed, or make it anew. Nothing was changed.',
   'missing-tool': 'Install what is named, or run: sudo ./rackready setup',
 } as const;
 

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { needs } from '../needs.ts';
+import { createDice } from '../support/dice.ts';
 import { INDEX, startUpstream, type Upstream } from '../support/hostile-upstream.ts';
 import { run } from '../support/http.ts';
 import { openTestMirror } from '../support/mirror-run.ts';
@@ -14,15 +15,6 @@ const CHILD = new URL('../support/mirror-child.ts', import.meta.url).pathname;
 
 /** How often a run is killed; `KILLS=100 npm test -- test/interop/mirror-kill.test.ts` takes some minutes. */
 const KILLS = Number(process.env.KILLS ?? 20);
-
-/** A sequence that is the same each time (Park and Miller's), so that a failure can be had again. */
-function createDice(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state * 48_271) % 2_147_483_647;
-    return state % below;
-  };
-}
 
 interface Ended {
   readonly isKilled: boolean;

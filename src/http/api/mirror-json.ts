@@ -1,4 +1,5 @@
 import type { MirrorView } from '../../mirror/mirror-view.ts';
+import type { Progress } from '../../mirror/run/progress.ts';
 import { liveOrder, type MirrorState, type SnapshotRecord } from '../../mirror/run/state.ts';
 
 export interface SnapshotJson {
@@ -76,10 +77,12 @@ export function mirrorJson({ name, config, state, nextRunAt, progress }: MirrorV
     lastRun: lastRun ? { ...lastRun, startedAt: isoTime(lastRun.startedAt), endedAt: isoTime(lastRun.endedAt) } : null,
     lastSuccessAt: state.lastSuccessAt === undefined ? null : isoTime(state.lastSuccessAt),
     nextRunAt: nextRunAt === undefined ? null : isoTime(nextRunAt),
-    progress: progress
-      ? { ...progress, startedAt: isoTime(progress.startedAt), secondsLeft: progress.secondsLeft ?? null }
-      : null,
+    progress: progress ? progressJson(progress) : null,
   };
+}
+
+export function progressJson(progress: Progress): ProgressJson {
+  return { ...progress, startedAt: isoTime(progress.startedAt), secondsLeft: progress.secondsLeft ?? null };
 }
 
 function snapshotJson(state: MirrorState, one: SnapshotRecord | undefined): SnapshotJson[] {

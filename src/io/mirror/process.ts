@@ -3,6 +3,9 @@ import type { Emit } from '../../event/event.ts';
 import { openMirrorEngine } from './engine.ts';
 import type { FromMirrorProcess, ToMirrorProcess } from './process-protocol.ts';
 
+/** So much more seldom is told how the mirrors are when nothing runs. */
+const IDLE_TURNS = 6;
+
 /** The process that works on mirrors: what it does to the disk and the network never holds up an answer to a machine. */
 function run(root: string): void {
   setPriority(10);
@@ -13,8 +16,11 @@ function run(root: string): void {
   const emit: Emit = (id, subject, data) => tell({ kind: 'event', id, subject, data });
   const engine = openMirrorEngine({ root, emit, now: Date.now, onChange: () => tellViews() });
   const tellViews = () => tell({ kind: 'views', views: engine.views() });
+  let turns = 0;
   const timer = setInterval(() => {
-    if (engine.isRunning()) tellViews();
+    turns++;
+    // A command may have published something beside this process (`bundle import`).
+    if (engine.isRunning() || turns % IDLE_TURNS === 0) tellViews();
   }, 500);
   const close = async () => {
     clearInterval(timer);

@@ -1,5 +1,5 @@
-/** Where a run is. */
-export type Phase = 'probing' | 'copying' | 'planning' | 'fetching' | 'publishing';
+/** Where a run is; `packing` and `reading` are those of an archive (`rackready bundle`). */
+export type Phase = 'probing' | 'copying' | 'planning' | 'fetching' | 'publishing' | 'packing' | 'reading';
 
 /** How far a run is. Totals are exact from `fetching` on; before that they are 0. */
 export interface Progress {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { access, constants, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -35,6 +36,11 @@ async function findObstacle(folder: string): Promise<(Obstacle & { readonly caus
   } catch (cause) {
     return { ...explain(cause, folder), cause };
   }
+}
+
+/** Whether a server has run on a folder. */
+export function isDataFolder(folder: string): boolean {
+  return [LOCK_FILE, DATABASE_FILE].some((name) => existsSync(join(folder, name)));
 }
 
 /** Made in the new file system of a disk of its own. */

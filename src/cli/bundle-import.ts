@@ -1,0 +1,192 @@
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Command } from 'commander';
+import type { MirrorJson } from '../http/api/mirror-json.ts';
+import { asOwner } from '../io/bundle/as-owner.ts';
+import { publishImported } from '../io/bundle/import-mirror.ts';
+import { type ImportStore, openImportStore } from '../io/bundle/import-store.ts';
+import { openBundle, type ReadBundle, readBundle } from '../io/bundle/read-bundle.ts';
+import { takeLock } from '../io/mirror/lock.ts';
+import { openPool, type Pool } from '../io/mirror/pool.ts';
+import { watchSpace } from '../io/mirror/space.ts';
+import { formatBytes } from '../mirror/run/amounts.ts';
+import { isDataFolder } from '../store/sqlite/folder.ts';
+import { removeFiles, writeFiles } from './bundle-files.ts';
+import { type ImportPlan, planImport } from './bundle-import-plan.ts';
+import { followWork, type Work } from './bundle-work.ts';
+import { type ApiClient, ApiFailure, dataFolderOf, withClientOptions } from './client.ts';
+import {
+  checkEdit,
+  type EditOptions,
+  type EditReport,
+  type OpenConfiguration,
+  openConfiguration,
+  writeEdit,
+} from './config-edit.ts';
+
+interface Options extends EditOptions {
+  readonly dryRun?: true;
+  readonly replace?: true;
+}
+
+/** How long a running server may take to see what was published. */
+const SEEN_MS = 30_000;
+
+export function importCommand(): Command {
+  return withClientOptions(new Command('import'))
+    .description('Take what `rackready bundle` wrote: the mirror, the profile and its template.')
+    .argument('<FILE>', 'the archive')
+    .option('--dry-run', 'check the whole archive and say what would change; change nothing')
+    .option('--replace', 'let the archive win where the profile, the mirror or a file is different here')
+    .option('--config <PATH>', 'file or folder (default: that of the running server, else the one `up` finds)')
+    .addHelpText(
+      'after',
+      `
+The archive is compared with its checksums to the last byte before anybody sees any of it. What is interrupted is finished by
+running the same again. A server may be running, and needs no network.
+
+Examples:
+  sudo ./rackready bundle import /media/usb/debian-12.tar --dry-run
+  sudo ./rackready bundle import /media/usb/debian-12.tar`,
+    )
+    .action((file: string, _own: Options, self: Command) => {
+      const options = self.optsWithGlobals<Options>();
+      return followWork(options, 'reading', (work) => importBundle(resolve(file), options, work));
+    });
+}
+
+async function importBundle(file: string, options: Options, work: Work): Promise<void> {
+  const opened = await openConfiguration(options);
+  const data = resolve(dataFolderOf(options));
+  const root = join(data, 'mirrors');
+  // Opened as whoever runs this; the server's account may not be able to read it.
+  const archive = await openBundle(file);
+  let plan: ImportPlan | undefined;
+  const onPlan = (bundle: ReadBundle) => {
+    plan = planImport({ opened, root, bundle, isReplacing: options.replace === true });
+    const bytes = [...bundle.required.values()].reduce((sum, one) => sum + one, 0);
+    work.expect(bundle.required.size + bundle.manifests.size, bytes);
+  };
+  const how = { onPlan, signal: work.signal, onBytes: work.onBytes, onFile: work.onFile };
+  if (options.dryRun) {
+    const bundle = await readBundle(archive, how);
+    work.end();
+    return tell(options, bundle, plan, undefined);
+  }
+  if (!isDataFolder(data)) {
+    const hint =
+      'Start a server with it once (sudo ./rackready up), or name the right one with --data DIR. Nothing was changed.';
+    throw new ApiFailure({ code: 'no-data', message: `${data} holds no data of rackready yet`, hint });
+  }
+  const { pool, store, release } = await asOwner(data, async () => openStore(root));
+  try {
+    const bundle = await asOwner(data, () =>
+      readBundle(archive, { ...how, store, onPlan: (known) => requireSpace(root, pool, known, onPlan) }),
+    );
+    const report = await settle({ opened, data, root, pool, store, bundle, plan });
+    work.end();
+    tell(options, bundle, plan, report);
+  } finally {
+    await asOwner(data, async () => {
+      store.clear();
+      release();
+    });
+  }
+}
+
+function openStore(root: string): { readonly pool: Pool; readonly store: ImportStore; readonly release: () => void } {
+  const pool = openPool(join(root, 'pool'));
+  const release = takeLock(join(root, 'import.lock'));
+  return { pool, store: openImportStore(join(root, 'import'), pool, watchSpace(root)), release };
+}
+
+function requireSpace(root: string, pool: Pool, bundle: ReadBundle, onPlan: (bundle: ReadBundle) => void): void {
+  onPlan(bundle);
+  const missing = [...bundle.required].filter(([sha256, bytes]) => pool.sizeOf(sha256) !== bytes);
+  watchSpace(root).require(
+    missing.reduce((sum, [, bytes]) => sum + bytes, 0),
+    missing.length,
+  );
+}
+
+interface Settling {
+  readonly opened: OpenConfiguration;
+  readonly data: string;
+  readonly root: string;
+  readonly pool: Pool;
+  readonly store: ImportStore;
+  readonly bundle: ReadBundle;
+  readonly plan: ImportPlan | undefined;
+}
+
+/** Everything is here and right. First the configuration is checked as it will be, then what was imported becomes visible. */
+async function settle({ opened, data, root, pool, store, bundle, plan }: Settling): Promise<EditReport> {
+  if (plan === undefined) throw new Error('an archive was read without its head');
+  const { head, manifests } = bundle;
+  const written = writeFiles(plan, head.files, pool);
+  const checked = await checkEdit(opened, plan.edits).catch((error: unknown) => {
+    removeFiles(plan, written);
+    throw error;
+  });
+  await asOwner(data, async () => {
+    for (const mirror of head.mirrors) {
+      const manifest = manifests.get(mirror.name);
+      if (manifest) await publishImported(root, pool, mirror, manifest, Date.now());
+    }
+    const named = new Set([...manifests.values()].flatMap((one) => [...one.values()].map(({ sha256 }) => sha256)));
+    for (const { sha256 } of head.files) if (!named.has(sha256)) store.forget(sha256);
+  });
+  const report = await writeEdit(opened, checked);
+  if (opened.client)
+    for (const { name, snapshot } of head.mirrors) await waitUntilSeen(opened.client, name, snapshot.id);
+  return report;
+}
+
+async function waitUntilSeen(client: ApiClient, mirror: string, id: string): Promise<void> {
+  const until = Date.now() + SEEN_MS;
+  while (Date.now() < until) {
+    const seen = await client
+      .get<{ mirror: MirrorJson }>(`/mirrors/${encodeURIComponent(mirror)}`)
+      .catch(() => undefined);
+    if (seen?.mirror.current === id) return;
+    await sleep(200);
+  }
+  const message = `everything is imported, and the server has not said within ${SEEN_MS / 1000} s that it serves ${mirror}@${id}`;
+  throw new ApiFailure({
+    code: 'not-reloaded',
+    message,
+    hint: 'Look with: rackready events, and rackready mirror list',
+  });
+}
+
+function tell(
+  options: Options,
+  { head }: ReadBundle,
+  plan: ImportPlan | undefined,
+  report: EditReport | undefined,
+): void {
+  const mirrors = head.mirrors.map(({ name, snapshot }) => `${name}@${snapshot.id}`);
+  const isDone = report !== undefined;
+  if (report?.server?.kind === 'refused') process.exitCode = 1;
+  if (options.json) {
+    const { changes = [], doubts = [] } = plan ?? {};
+    const { files = [], server = null } = report ?? {};
+    process.stdout.write(
+      `${JSON.stringify({ isDone, profile: head.profile.name, mirrors, changes, doubts, files, server })}\n`,
+    );
+    return;
+  }
+  const size = head.mirrors.reduce((sum, { snapshot }) => sum + snapshot.size.bytes, 0);
+  const lines = [
+    isDone
+      ? `the profile ${head.profile.name} is imported${mirrors.map((one) => `, with ${one}`).join('')}`
+      : `the archive is whole: the profile ${head.profile.name}${mirrors.map((one) => `, with ${one}`).join('')} (${formatBytes(size)}). Nothing was changed. It would:`,
+    ...(plan?.changes ?? []).map((one) => `  ${one}`),
+    ...(plan?.doubts ?? []).map((one) => `  in spite of: ${one}`),
+    ...head.leftOut.map((one) => `not in it: ${one}`),
+  ];
+  if (report?.server?.kind === 'loaded') lines.push(`the server has read it: ${report.server.machines} machines`);
+  if (report?.server?.kind === 'refused')
+    lines.push('THE SERVER REFUSED IT and keeps the old one:', ...report.server.problems);
+  process.stdout.write(`${lines.join('\n')}\n`);
+}

@@ -1,0 +1,171 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type BundleEntries, bundleEntries } from '../config/bundle-entries.ts';
+import { writtenMachines } from '../config/edit.ts';
+import { checkSources, productFolder } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
+import type { Settings } from '../config/settings.ts';
+import { type BundleFile, type BundleHead, type BundleMirror, formatHead } from '../io/bundle/bundle-head.ts';
+import { sumOf } from '../io/bundle/read-bundle.ts';
+import type { PackedContent, Packing } from '../io/bundle/write-bundle.ts';
+import { readState } from '../io/mirror/mirror-files.ts';
+import { VERSION } from '../main/base.ts';
+import { type Manifest, parseManifest } from '../mirror/run/manifest.ts';
+import { findSnapshot, type SnapshotRecord } from '../mirror/run/state.ts';
+import { ApiFailure, dataFolderOf } from './client.ts';
+import { type EditOptions, openConfiguration } from './config-edit.ts';
+
+export interface PlannedBundle {
+  readonly head: BundleHead;
+  readonly packing: Packing;
+  readonly bytes: number;
+  /** Files of the mirrors that were never fetched. */
+  readonly lazy: number;
+}
+
+interface PlanOptions extends EditOptions {
+  readonly snapshot?: string;
+  readonly withMirror: readonly string[];
+}
+
+/** A state of a mirror, as it is on disk. */
+interface Found {
+  readonly snapshot: SnapshotRecord;
+  readonly manifest: Manifest;
+  /** The file with the manifest, and what it holds. */
+  readonly content: PackedContent;
+}
+
+/** Finds out what goes into the archive of a profile. Throws ApiFailure. */
+export async function planBundle(options: PlanOptions, profile: string): Promise<PlannedBundle> {
+  const { texts } = await openConfiguration(options);
+  const settings = settingsOf(texts);
+  const root = join(resolve(dataFolderOf(options)), 'mirrors');
+  const states = new Map<string, Found>();
+  const stateOf = (name: string): Found => {
+    const isSource = settings.profiles.get(profile)?.source === `mirror:${name}`;
+    const found = states.get(name) ?? findState(root, name, isSource ? options.snapshot : undefined);
+    states.set(name, found);
+    return found;
+  };
+  const written = { profiles: writtenMachines(texts, 'profiles'), mirrors: writtenMachines(texts, 'mirrors') };
+  const bootsFrom = (mirror: string, path: string) => Object.hasOwn(stateOf(mirror).snapshot.boot, path);
+  const entries = bundleEntries({ settings, written, productFolder, bootsFrom }, profile, options.withMirror);
+  if ('problem' in entries) throw failure('bundle-refused', entries.problem, entries.hint);
+  const files = await describeFiles(entries);
+  const mirrors = entries.mirrors.map(({ name, values }): BundleMirror => {
+    const { snapshot, content } = stateOf(name);
+    return {
+      name,
+      values,
+      snapshot: plainSnapshot(snapshot),
+      manifest: { sha256: content.sha256, bytes: content.bytes },
+    };
+  });
+  const head: BundleHead = {
+    format: 'rackready bundle',
+    version: 1,
+    madeBy: VERSION,
+    profile: { name: profile, values: { ...entries.profile } },
+    mirrors,
+    files: files.map(({ path: _ofThisHost, ...file }) => file),
+    leftOut: [...entries.leftOut],
+  };
+  const pooled = [...states].flatMap(([, { manifest }]) => [...pooledContents(root, manifest)]);
+  const rest = new Map([...files, ...pooled].map(({ sha256, bytes, path }) => [sha256, { sha256, bytes, path }]));
+  const sorted = [...rest.values()].sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
+  const contents = [...mirrors.map(({ name }) => stateOf(name).content), ...sorted];
+  return {
+    head,
+    packing: { head: formatHead(head), contents },
+    bytes: contents.reduce((sum, { bytes }) => sum + bytes, 0),
+    lazy: [...states.values()].reduce((sum, { manifest }) => sum + countLazy(root, manifest), 0),
+  };
+}
+
+function settingsOf(texts: Parameters<typeof checkSources>[0]): Settings {
+  const checked = checkSources(texts);
+  if (checked.kind === 'settings') return checked.settings;
+  throw failure('config-invalid', checked.problems.map(formatProblem).join('\n'), 'Mend the configuration first.');
+}
+
+function findState(root: string, name: string, wanted: string | undefined): Found {
+  const repo = join(root, 'repos', name);
+  const state = readState(join(repo, 'state.json'));
+  const snapshot = state.current === undefined ? undefined : findSnapshot(state, wanted ?? state.current);
+  if (snapshot === undefined) {
+    const what = wanted === undefined ? 'has nothing yet' : `has no state ${wanted}`;
+    const hint = `Fill it with: rackready mirror sync ${name}. See its states with: rackready mirror snapshots ${name}`;
+    throw failure('bundle-refused', `the mirror ${name} ${what} (${repo})`, hint);
+  }
+  const path = join(repo, 'snapshots', `${snapshot.id}.jsonl`);
+  const text = readFileSync(path);
+  const parsed = parseManifest(text.toString('utf8'));
+  if ('problem' in parsed)
+    throw failure('bundle-refused', `${path} cannot be read: ${parsed.problem}`, 'Synchronise the mirror anew.');
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  return { snapshot, manifest: parsed.manifest, content: { sha256, bytes: text.length, path } };
+}
+
+/** What another version of rackready writes besides does not get into the archive. */
+function plainSnapshot({
+  id,
+  at,
+  revision,
+  size,
+  entries,
+  boot,
+  validUntil,
+  remarks,
+}: SnapshotRecord): BundleMirror['snapshot'] {
+  const { files, bytes, packages, unverified } = size;
+  return {
+    id,
+    at,
+    revision,
+    size: { files, bytes, packages, unverified },
+    entries: [...entries],
+    boot: { ...boot },
+    ...(validUntil !== undefined && { validUntil }),
+    remarks: [...remarks],
+  };
+}
+
+/** What is fetched when it is asked for goes along where it was. */
+function* pooledContents(root: string, manifest: Manifest): Iterable<PackedContent> {
+  for (const { sha256, bytes, isLazy } of manifest.values()) {
+    const path = join(root, 'pool', sha256.slice(0, 2), sha256);
+    if (!isLazy || isHere(path, bytes)) yield { sha256, bytes, path };
+  }
+}
+
+function countLazy(root: string, manifest: Manifest): number {
+  let count = 0;
+  for (const { sha256, bytes, isLazy, aliasOf } of manifest.values()) {
+    if (isLazy && aliasOf === undefined && !isHere(join(root, 'pool', sha256.slice(0, 2), sha256), bytes)) count++;
+  }
+  return count;
+}
+
+function isHere(path: string, bytes: number): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.size === bytes;
+}
+
+async function describeFiles({ files }: BundleEntries): Promise<(BundleFile & { readonly path: string })[]> {
+  const described: (BundleFile & { readonly path: string })[] = [];
+  for (const file of files) {
+    if (!existsSync(file.path)) {
+      const hint =
+        'Put it where the configuration names it, or fill the mirror that has it. `rackready check` says the same.';
+      throw failure('bundle-refused', `${file.path} (${file.key} of ${file.entry}) is not there`, hint);
+    }
+    const sha256 = await sumOf(file.path, AbortSignal.timeout(24 * 3600_000));
+    described.push({ ...file, sha256, bytes: statSync(file.path).size });
+  }
+  return described;
+}
+
+function failure(code: string, message: string, hint: string): ApiFailure {
+  return new ApiFailure({ code, message, hint });
+}
