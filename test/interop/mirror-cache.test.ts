@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { publish } from '../../src/io/mirror/publish.ts';
+import { createWantedFiles } from '../../src/io/mirror/wanted-files.ts';
+import type { MirrorConfig } from '../../src/mirror/mirror-config.ts';
 import { needs } from '../needs.ts';
 import { cutAfter, sendFile, startUpstream } from '../support/hostile-upstream.ts';
 import { run } from '../support/http.ts';
+import { openTestMirror } from '../support/mirror-run.ts';
 import { buildRpms, must } from '../support/rpms.ts';
 import { openSegment } from '../support/segment.ts';
 import { newFolder, startServer } from '../support/server.ts';
@@ -97,4 +101,53 @@ mirrors:
   assert.ok((await fetch(APP)).stdout.equals(files[APP] ?? Buffer.alloc(0)));
   const gone = await run('curl', ['-sS', '-i', `${BASE}/Packages/tiny-shell-2.rpm`]);
   assert.match(gone.stdout.toString(), /^HTTP\/1\.1 503 /);
+});
+
+test('the plain tree has what counts now, whatever older state a file is fetched for', async (t) => {
+  const upstream = await startUpstream(t, { 'Packages/a.rpm': 'first', 'Packages/b.rpm': 'b' });
+  const mirror = openTestMirror(upstream.url);
+  const { files, pool, folder } = mirror;
+  const isEager = ({ role }: { role: string }) => role !== 'package';
+  assert.equal((await mirror.run({ isEager })).result, 'published');
+  const ended = new AbortController();
+  t.after(() => ended.abort());
+  const config: Partial<MirrorConfig> = { from: [upstream.url] };
+  const wanted = createWantedFiles({
+    root: folder,
+    files,
+    pool,
+    config: () => config as MirrorConfig,
+    signal: ended.signal,
+    reserveBytes: 0,
+  });
+  const shaIn = (id: string, path: string) => files.readManifest(id).get(path)?.sha256 ?? assert.fail(path);
+  const want = async (id: string, path: string) =>
+    assert.equal((await wanted.want(path, shaIn(id, path))).kind, 'stored');
+  const first = files.readState().current ?? '';
+  await want(first, 'Packages/a.rpm');
+  assert.equal(mirror.live().get('Packages/a.rpm'), 'first');
+
+  // Another content under the same name: what the old state has there is not what the new metadata name.
+  upstream.files.set('Packages/a.rpm', Buffer.from('second'));
+  upstream.seal();
+  assert.equal((await mirror.run({ isEager })).result, 'published');
+  const second = files.readState().current ?? '';
+  assert.equal(mirror.live().get('Packages/a.rpm'), undefined);
+  await want(second, 'Packages/a.rpm');
+  await want(first, 'Packages/a.rpm');
+  assert.equal(mirror.live().get('Packages/a.rpm'), 'second');
+
+  // A client of the old state makes it come back into the pool, and not into the tree.
+  rmSync(pool.pathOf(shaIn(first, 'Packages/a.rpm')));
+  upstream.files.set('Packages/a.rpm', Buffer.from('first'));
+  await want(first, 'Packages/a.rpm');
+  assert.equal(mirror.live().get('Packages/a.rpm'), 'second');
+
+  // Back at the old state, it is the other way round.
+  rmSync(pool.pathOf(shaIn(second, 'Packages/a.rpm')));
+  upstream.files.set('Packages/a.rpm', Buffer.from('second'));
+  await publish({ files, pool }, files.readState(), files.readState().snapshots[0] ?? assert.fail());
+  assert.equal(mirror.live().get('Packages/a.rpm'), 'first');
+  await want(second, 'Packages/a.rpm');
+  assert.equal(mirror.live().get('Packages/a.rpm'), 'first');
 });

@@ -1,11 +1,10 @@
-import { stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { hideTokens } from '../../event/hide-tokens.ts';
 import { isExpectedTreeMiss } from '../../serve/boot-names.ts';
 import { addressOf, type ConnectionCounter } from './connections.ts';
 import { type Exchange, type ListenerDeps, refuse, sendRefusal, tellAborted, tellDone } from './exchange.ts';
-import type { TreeFile } from './mirror-tree.ts';
+import { isThere } from './mirror-tree.ts';
 import { normalizePath } from './path.ts';
 import { type BootHttpAnswer, type BootHttpRequest, forwardedHeaders, type ListenerSetup } from './protocol.ts';
 import { sendFile } from './send-file.ts';
@@ -106,7 +105,7 @@ async function sendTreeFile(
   { trees, want, limits }: ListenerDeps,
 ): Promise<void> {
   const { name, path } = decided;
-  const found = await trees.find(decided).catch((error: unknown) => String(error));
+  const found = await trees.find(decided, addressOf(exchange.request.socket)).catch((error: unknown) => String(error));
   if (typeof found === 'string')
     return refuse(exchange, { status: 503, reason: `the mirror cannot be read: ${found}` });
   if (found === undefined) {
@@ -128,14 +127,6 @@ async function sendTreeFile(
   }
   const cacheControl = found.isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache';
   return sendFile(exchange, { kind: 'file', path: found.path, name, etag: `"${found.sha256}"`, cacheControl });
-}
-
-/** Whole: what came by request may not have been on disk when the power went. */
-function isThere({ path, bytes }: TreeFile): Promise<boolean> {
-  return stat(path).then(
-    ({ size }) => size === bytes,
-    () => false,
-  );
 }
 
 async function sendText(

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseManifest } from '../../mirror/run/manifest.ts';
 import { liveOrder, type MirrorState } from '../../mirror/run/state.ts';
+import { createMirrorClients } from '../../serve/mirror-clients.ts';
 import type { BootHttpAnswer } from './protocol.ts';
 
 type TreeAnswer = Extract<BootHttpAnswer, { kind: 'tree' }>;
@@ -18,8 +19,8 @@ export interface TreeFile {
 
 /** Looks files of mirrors up, in manifests that are read when they are first needed. */
 export interface TreeLookup {
-  /** undefined: the mirror does not have it. Rejects when the mirror cannot be read. */
-  find(answer: TreeAnswer): Promise<TreeFile | undefined>;
+  /** `client`: its address. undefined: the mirror does not have it. Rejects when the mirror cannot be read. */
+  find(answer: TreeAnswer, client: string): Promise<TreeFile | undefined>;
 }
 
 /** Contents by path. */
@@ -34,7 +35,8 @@ interface Kept {
   files: number;
 }
 
-export function createTreeLookup(): TreeLookup {
+/** `now`: milliseconds of a clock that does not go back. */
+export function createTreeLookup(now: () => number): TreeLookup {
   /** By the states that they consist of. The one that was used last stands last. */
   const trees = new Map<string, Kept>();
   /** Which states each mirror serves now; its `state.json` is written by every run, also by one that finds nothing new. */
@@ -75,17 +77,34 @@ export function createTreeLookup(): TreeLookup {
     ids.catch(() => served.delete(repo));
     return ids;
   };
-  const treeOf = async ({ repo, snapshot }: TreeAnswer): Promise<Tree> =>
-    remember(repo, snapshot === undefined ? await servedNow(repo) : [snapshot]);
+  const clients = createMirrorClients();
+  const fileIn = async (answer: TreeAnswer, ids: readonly string[]): Promise<TreeFile | undefined> => {
+    const found = (await remember(answer.repo, ids)).get(answer.path);
+    if (found === undefined) return undefined;
+    const { sha256, bytes } = found;
+    const isImmutable = answer.isFixed || /(^|\/)by-hash\/|(^|\/)[0-9a-f]{32,}-[^/]*$/.test(answer.path);
+    return { path: join(answer.pool, sha256.slice(0, 2), sha256), sha256, bytes, isImmutable };
+  };
   return {
-    find: async (answer) => {
-      const found = (await treeOf(answer)).get(answer.path);
-      if (found === undefined) return undefined;
-      const { sha256, bytes } = found;
-      const isImmutable = answer.isFixed || /(^|\/)by-hash\/|(^|\/)[0-9a-f]{32,}-[^/]*$/.test(answer.path);
-      return { path: join(answer.pool, sha256.slice(0, 2), sha256), sha256, bytes, isImmutable };
+    find: async (answer, client) => {
+      const { repo, snapshot, path, name, isFixed } = answer;
+      if (isFixed && snapshot !== undefined) return fileIn(answer, [snapshot]);
+      const newest = snapshot === undefined ? await servedNow(repo) : [snapshot];
+      const tree = name.slice(0, name.length - path.length);
+      const chosen = clients.choose({ client, tree, path }, newest, now());
+      // What the client began with may have been pruned since.
+      const begun = chosen === newest ? undefined : await fileIn(answer, chosen).catch(() => undefined);
+      return begun !== undefined && (await isThere(begun)) ? begun : fileIn(answer, newest);
     },
   };
+}
+
+/** Whether it is on this host, whole: what came by request may not have been on disk when the power went. */
+export function isThere({ path, bytes }: TreeFile): Promise<boolean> {
+  return stat(path).then(
+    ({ size }) => size === bytes,
+    () => false,
+  );
 }
 
 /** The first state counts, the others are what clients may still ask for that began with them. */

@@ -35,7 +35,7 @@ async function run(setup: BootWorkerSetup, port: NonNullable<typeof parentPort>)
     want,
     confirm: (confirm) => tell({ kind: 'sent', confirm }),
     emit: (id, subject, data) => tell({ kind: 'event', id, subject, data }),
-    trees: createTreeLookup(),
+    trees: createTreeLookup(() => performance.now()),
   };
   const counter = createConnectionCounter(setup.limits);
   const servers = new Map<number, Server>();

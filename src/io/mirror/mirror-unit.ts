@@ -47,7 +47,7 @@ export interface MirrorUnit {
   stop(): Promise<void>;
   /** Brings a file into the pool that a client asks for; see `createWantedFiles`. */
   want(path: string, sha256: string): Promise<Fetched>;
-  /** Does something alone. Throws ProvisionError `mirror-busy`. */
+  /** Does something alone, after what was asked for before. Rejects with ProvisionError `mirror-busy` while a run is in progress. */
   alone<Result>(work: () => Promise<Result>): Promise<Result>;
   nextRunAt(): number | undefined;
   view(): MirrorView;
@@ -71,6 +71,8 @@ export function createMirrorUnit(deps: UnitDeps, first: MirrorConfig): MirrorUni
   let running: Running | undefined;
   /** Of this process: a run that could not even begin, or a disk that is full, leaves nothing in the state. */
   let lastRun: LastRun | undefined;
+  /** What was asked for before, and is over when this resolves. */
+  let before: Promise<unknown> = Promise.resolve();
   const readState = (): MirrorState => {
     const state = readOrEmpty(files);
     const isNewer = lastRun !== undefined && lastRun.endedAt >= (state.lastRun?.endedAt ?? 0);
@@ -82,7 +84,8 @@ export function createMirrorUnit(deps: UnitDeps, first: MirrorConfig): MirrorUni
     const meter = createMeter(now);
     emit('mirror.started', {}, { mirror: config.name, why });
     const job = { config, files, meter, signal: abort.signal, isForced };
-    const done = runOnce(deps, job).then((ended) => {
+    const run = before.then(() => runOnce(deps, job));
+    const done = run.then((ended) => {
       lastRun = ended;
       running = undefined;
       deps.onChange();
@@ -110,13 +113,17 @@ export function createMirrorUnit(deps: UnitDeps, first: MirrorConfig): MirrorUni
     },
     alone: async (work) => {
       if (running) throw new ProvisionError('mirror-busy', `A run of the mirror ${config.name} is in progress`);
-      const release = takeLock(files.lock);
-      try {
-        return await work();
-      } finally {
-        release();
-        deps.onChange();
-      }
+      const ended = before.then(async () => {
+        const release = takeLock(files.lock);
+        try {
+          return await work();
+        } finally {
+          release();
+          deps.onChange();
+        }
+      });
+      before = ended.catch(() => {});
+      return ended;
     },
     nextRunAt,
     view: () => ({

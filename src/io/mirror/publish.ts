@@ -85,8 +85,11 @@ export function unlinkFromLive({ files }: PublishDeps, paths: Iterable<string>):
 function putLink({ files, pool }: PublishDeps, { path, sha256, isLazy }: ManifestEntry): void {
   const target = join(files.live, path);
   const pooled = pool.pathOf(sha256);
-  // What is fetched when it is asked for is linked then.
-  if (isLazy && pool.sizeOf(sha256) === undefined) return;
+  // What is fetched when it is asked for is linked then; what another state had there is wrong from now on.
+  if (isLazy && pool.sizeOf(sha256) === undefined) {
+    rmSync(target, { force: true, recursive: true });
+    return;
+  }
   const there = statSync(target, { throwIfNoEntry: false });
   if (there?.isFile() && there.ino === statSync(pooled).ino) return;
   if (there?.isDirectory()) rmSync(target, { recursive: true });

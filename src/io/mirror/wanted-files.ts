@@ -30,13 +30,13 @@ const RETRY = { times: 2, firstMs: 250, mostMs: 5_000 };
 
 export function createWantedFiles(deps: WantedDeps): WantedFiles {
   const flights = new Map<string, Promise<Fetched>>();
-  const find = createFinder(deps.files);
+  const served = readServed(deps.files);
   const limiterOf = shareLimiter();
   const http = createHttpClient({ connections: 16 });
   deps.signal.addEventListener('abort', () => http.close());
   return {
     want: (path, sha256) => {
-      const flight = flights.get(sha256) ?? fetchOne({ ...deps, http, limiterOf }, find(path, sha256), sha256);
+      const flight = flights.get(sha256) ?? fetchOne({ ...deps, http, limiterOf, served }, path, sha256);
       flights.set(sha256, flight);
       const forget = () => flights.delete(sha256);
       flight.then(forget, forget);
@@ -45,21 +45,36 @@ export function createWantedFiles(deps: WantedDeps): WantedFiles {
   };
 }
 
-/** The states that are served are read once, and again when they have changed. */
-function createFinder(files: MirrorFiles): (path: string, sha256: string) => ManifestEntry | undefined {
-  let manifests = new Map<string, Manifest>();
-  return (path, sha256) => {
-    const known = manifests;
-    manifests = new Map();
-    let found: ManifestEntry | undefined;
-    for (const id of liveOrder(files.readState())) {
-      const manifest = known.get(id) ?? (found === undefined ? files.findManifest(id) : undefined);
+interface Served {
+  /** What a state that is served says of a path, where its content is this one. */
+  find(path: string, sha256: string): ManifestEntry | undefined;
+  /** Whether it is what the plain tree is to have there: of several states, the one that counts most has the name. */
+  isShown(entry: ManifestEntry): boolean;
+}
+
+/** The states that are served are read once. While one is published, it counts already: its names are put in place. */
+function readServed(files: MirrorFiles): Served {
+  const manifests = new Map<string, Manifest>();
+  function* entriesOf(path: string): Iterable<ManifestEntry> {
+    const ids = [files.readIntent()?.id ?? [], ...liveOrder(files.readState())].flat();
+    for (const id of manifests.keys()) if (!ids.includes(id)) manifests.delete(id);
+    for (const id of ids) {
+      const manifest = manifests.get(id) ?? files.findManifest(id);
       if (manifest === undefined) continue;
       manifests.set(id, manifest);
       const entry = manifest.get(path);
-      if (entry?.sha256 === sha256) found ??= entry;
+      if (entry !== undefined) yield entry;
     }
-    return found;
+  }
+  return {
+    find: (path, sha256) => {
+      for (const entry of entriesOf(path)) if (entry.sha256 === sha256) return entry;
+      return undefined;
+    },
+    isShown: ({ path, sha256 }) => {
+      const [first] = entriesOf(path);
+      return first?.sha256 === sha256;
+    },
   };
 }
 
@@ -79,10 +94,12 @@ function shareLimiter(): (bytesPerSecond: number | undefined) => Limiter {
 type FetchOneDeps = WantedDeps & {
   readonly http: ReturnType<typeof createHttpClient>;
   readonly limiterOf: ReturnType<typeof shareLimiter>;
+  readonly served: Served;
 };
 
-async function fetchOne(deps: FetchOneDeps, entry: ManifestEntry | undefined, sha256: string): Promise<Fetched> {
-  const { root, files, pool, config, signal, http, limiterOf } = deps;
+async function fetchOne(deps: FetchOneDeps, wanted: string, sha256: string): Promise<Fetched> {
+  const { root, files, pool, config, signal, http, limiterOf, served } = deps;
+  const entry = served.find(wanted, sha256);
   if (entry === undefined) return { kind: 'wrong', reason: 'no state of the mirror names it' };
   // What a power cut left of it has another size, and is fetched anew.
   const bytes = pool.sizeOf(sha256);
@@ -108,6 +125,6 @@ async function fetchOne(deps: FetchOneDeps, entry: ManifestEntry | undefined, sh
       digests: [{ algorithm: 'sha256', hex: sha256 }],
     },
   );
-  if (fetched.kind === 'stored') linkIntoLive({ files, pool }, entry);
+  if (fetched.kind === 'stored' && served.isShown(entry)) linkIntoLive({ files, pool }, entry);
   return fetched;
 }
