@@ -53,7 +53,10 @@ export function createRack(options: RackOptions = {}): Rack {
     events.push({ id, subject, data: { ...data } });
     options.emit?.(id, subject, data);
   };
-  const tell = (name: string, { id, data }: LifeTold) => emit(id, { machine: name }, data as never);
+  const tell = (name: string, { id, data }: LifeTold) => {
+    const card = machines.find((entry) => entry.name === name)?.macs[0];
+    emit(id, { machine: name }, (id === 'install.granted' ? { ...data, mac: card } : data) as never);
+  };
   const lives = createLives([], { store, now: () => clock.now, tell });
   const machineByMac = (mac: Mac) => machines.find((entry) => entry.macs.includes(mac));
   let tokens = 0;

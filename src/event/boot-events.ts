@@ -37,7 +37,12 @@ export const bootEvents = {
     'An answer file was asked for and not given: wrong address, used token, no grant, or too late.',
     (d) => `gets no answer file: ${d.reason}`,
   ),
-  'install.granted': entry<{ profile: string; via: string }>(
+  'install.granted': entry<{
+    profile: string;
+    via: string;
+    /** The machine's first card: of one that was never switched on nothing else is known. */
+    mac?: string;
+  }>(
     'info',
     'The machine may be installed, once. The time that its profile gives an installation starts when the installer is first sent.',
     (d) =>

@@ -29,7 +29,8 @@ export interface LivesDeps {
   readonly store: LifeStore;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  readonly tell: (machine: string, told: LifeTold) => void;
+  /** `mac`: the machine's first card. */
+  readonly tell: (machine: string, told: LifeTold, mac: Mac | undefined) => void;
 }
 
 /** Wires the lives to their store. `loaded` is what `store.loadLives()` gave. */
@@ -67,7 +68,7 @@ export function createLives(loaded: readonly Life[], deps: LivesDeps): Lives {
       // Both in one go, which the store writes as one: a token must not belong to two.
       keep({ ...life, machine: to.name, macs: to.macs, state });
       keep(newLife(life.machine, 'discovered'));
-      deps.tell(to.name, { id: 'machine.adopted', data: { before: life.machine, state } });
+      deps.tell(to.name, { id: 'machine.adopted', data: { before: life.machine, state } }, to.macs[0]);
     }
   };
   return {
@@ -79,8 +80,9 @@ export function createLives(loaded: readonly Life[], deps: LivesDeps): Lives {
       const before = lives.get(machine);
       const step = stepLife(before ?? fresh(machine), event, deps.now());
       if (step.kind !== 'moved') return { step, saved: saves.get(machine) ?? Promise.resolve() };
-      const saved = put(withMacs(step.life, macsOf(machine, named)));
-      if (step.told) deps.tell(machine, step.told);
+      const macs = macsOf(machine, named);
+      const saved = put(withMacs(step.life, macs));
+      if (step.told) deps.tell(machine, step.told, macs?.[0]);
       return { step, saved };
     },
     rename(machines) {

@@ -45,7 +45,9 @@ export async function openBase(dataFolder: string, onEvent: Parameters<EventHub[
   const lives = createLives(await store.lives.loadLives(), {
     store: store.lives,
     now,
-    tell: (machine, { id, data }) => emit(id, { machine }, data as never),
+    // Other events of a life belong to the card that boots.
+    tell: (machine, { id, data }, mac) =>
+      emit(id, { machine }, (id === 'install.granted' ? { ...data, mac } : data) as never),
   });
   const macs = createMacs(await store.macs.loadMacs(), store.macs);
   hub.subscribe((event) => followTransfers(macs, event));

@@ -19,3 +19,13 @@ export function attemptAt(attempt: Attempt, now: number): Attempt {
   const outcome = attempt.outcome === 'running' ? 'left' : attempt.outcome;
   return { ...attempt, stages, outcome, endedAt, next: undefined, standing: `${attempt.standing}; then it was silent` };
 }
+
+/** Between two questions of a firmware or a loader lies no longer silence. */
+const BETWEEN_QUESTIONS_MS = 3 * 60_000;
+
+/** Whether the machine is in the middle of this boot: what is granted now is for it, and not for a later one. */
+export function isBootingAt(attempt: Attempt, now: number): boolean {
+  if (attemptAt(attempt, now).endedAt !== undefined) return false;
+  const stage = attempt.stages.at(-1)?.name;
+  return (stage !== 'firmware' && stage !== 'loader') || now - attempt.lastAt <= BETWEEN_QUESTIONS_MS;
+}

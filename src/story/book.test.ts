@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CARD, createTale, lease, START } from '../../test/support/story.ts';
+import { CARD, createTale, lease, START, type Tale } from '../../test/support/story.ts';
 import type { Subject } from '../event/event.ts';
 import { mac } from '../net/mac.ts';
-import { createStoryBook } from './book.ts';
+import { createStoryBook, type StoryBook } from './book.ts';
+import { diagnose } from './diagnose/diagnose.ts';
 
 const OTHER = mac('02:00:00:ac:16:0b');
 const limits = { macs: 2, firstEvents: 3, lastEvents: 2, eventsBefore: 4, around: 2 };
@@ -80,4 +81,111 @@ test('a machine that has been silent for long has left', () => {
   assert.equal(left?.endedAt, START);
   assert.equal(left?.next, undefined);
   assert.match(left?.standing ?? '', /; then it was silent$/);
+});
+
+/** A grant for `box`, whose first card is CARD. */
+function grant(tale: Tale, second: number): void {
+  tale.tellMachine(second, 'install.granted', { profile: 'debian', via: 'command', mac: CARD });
+}
+
+function bookOf(tale: Tale): StoryBook {
+  const book = createStoryBook();
+  for (const event of tale.events) book.take(event);
+  return book;
+}
+
+test('a machine that was never heard has a story from its grant on, until its boot is heard', () => {
+  const tale = createTale();
+  grant(tale, 0);
+  const book = bookOf(tale);
+  assert.deepEqual(book.macs(), [CARD]);
+  const [awaited, ...more] = book.attempts(CARD, START);
+  assert.deepEqual(more, []);
+  assert.equal(awaited?.machine, 'box');
+  assert.deepEqual(awaited?.stages, []);
+  assert.equal(awaited?.next?.expectedBy, START + 600_000);
+  assert.deepEqual(
+    book.trace(CARD, START)?.events.map(({ id }) => id),
+    ['install.granted'],
+  );
+  const version = book.version(CARD);
+  lease(tale, 30, 'PXE firmware, bios-x86');
+  assert.deepEqual(
+    tale.events.slice(1).map((event) => book.take(event)),
+    [CARD, CARD, CARD],
+  );
+  assert.notEqual(book.version(CARD), version);
+  const attempts = book.attempts(CARD, START + 30_000);
+  assert.deepEqual(
+    attempts.map(({ id, stages }) => [id, stages.map(({ name }) => name)]),
+    [[2, ['firmware']]],
+  );
+});
+
+test('a grant that is taken back is waited for no longer: the last boot is shown again', () => {
+  const tale = createTale();
+  lease(tale, 0, 'PXE firmware, bios-x86');
+  tale.tell(3, 'boot.config', { file: 'c', loader: 'grub', decision: 'local', reason: 'installed' });
+  grant(tale, 600);
+  const book = bookOf(tale);
+  assert.deepEqual(
+    book.attempts(CARD, START + 600_000).map(({ id, outcome }) => [id, outcome]),
+    [
+      [5, 'running'],
+      [1, 'local'],
+    ],
+  );
+  tale.tellMachine(700, 'install.cancelled', { profile: 'debian' });
+  assert.equal(book.take(tale.events.at(-1) ?? assert.fail()), CARD);
+  assert.equal(book.current(CARD, START + 700_000)?.outcome, 'local');
+});
+
+test('a grant in the middle of a boot is for that boot', () => {
+  const tale = createTale();
+  lease(tale, 0, 'PXE firmware, bios-x86');
+  grant(tale, 20);
+  assert.equal(bookOf(tale).current(CARD, START + 20_000)?.id, 1);
+});
+
+test('whoever has several cards is waited for at the one that was heard last', () => {
+  const tale = createTale();
+  tale.tellOf({ mac: OTHER, machine: 'box' }, 0, 'dhcp.discover', BIOS);
+  grant(tale, 3600);
+  const book = bookOf(tale);
+  assert.deepEqual(book.macs(), [OTHER]);
+  assert.deepEqual(book.current(OTHER, START)?.stages, []);
+});
+
+test('its own system that starts is the boot that was waited for, also after a boot that came to nothing', () => {
+  for (const kind of ['discover', 'init-reboot'] as const) {
+    const tale = createTale();
+    lease(tale, 0, 'PXE firmware, bios-x86');
+    grant(tale, 3600);
+    const client = 'system (udhcp 1.36.1)';
+    if (kind === 'discover') tale.tell(3700, 'dhcp.discover', { client, via: 'interface br0' });
+    else tale.tell(3700, 'dhcp.ack', { address: '172.22.10.61', seconds: 60, client, kind });
+    const book = bookOf(tale);
+    const trace = book.trace(CARD, START + 3_700_000) ?? assert.fail();
+    assert.deepEqual(
+      trace.attempt.stages.map(({ name }) => name),
+      ['system'],
+    );
+    assert.deepEqual(
+      diagnose(trace).map(({ rule }) => rule),
+      ['booted-from-disk'],
+    );
+  }
+});
+
+test('a system that renews its lease is no boot, and the machine is not silent', () => {
+  const tale = createTale();
+  lease(tale, 0, 'PXE firmware, bios-x86');
+  tale.tell(3, 'boot.config', { file: 'c', loader: 'grub', decision: 'local', reason: 'installed' });
+  grant(tale, 3600);
+  const later = START + 5_000_000;
+  const rules = (book: StoryBook) => diagnose(book.trace(CARD, later) ?? assert.fail()).map(({ rule }) => rule);
+  assert.deepEqual(rules(bookOf(tale)), ['nothing-heard']);
+  const renewed = { address: '172.22.10.61', seconds: 60, client: 'system (udhcp 1.36.1)', kind: 'renewing' };
+  tale.tell(3700, 'dhcp.ack', renewed);
+  assert.deepEqual(rules(bookOf(tale)), []);
 });

@@ -1,12 +1,13 @@
 import type { RecordedEvent } from '../event/event.ts';
 import type { Mac } from '../net/mac.ts';
-import { attemptAt } from './at-time.ts';
-import { createCards } from './cards.ts';
+import { attemptAt, isBootingAt } from './at-time.ts';
+import { type Cards, createCards } from './cards.ts';
 import type { Trace } from './diagnose/trace.ts';
 import { type History, step } from './fold.ts';
 import { createGrants } from './grants.ts';
 import type { Attempt } from './story.ts';
 import { createStrays } from './strays.ts';
+import { createWaiting } from './waiting.ts';
 
 /** The boots of all machines, in memory. Times are ms since 1970. */
 export interface StoryBook {
@@ -55,38 +56,36 @@ interface Entry {
 
 /** An empty book. What was heard longest ago makes room for what is new. */
 export function createStoryBook(limits: BookLimits = defaultBookLimits): StoryBook {
-  /** The card that was heard last stands last. */
-  const entries = new Map<Mac, Entry>();
   const cards = createCards();
+  const { entries, put } = createEntries(cards, limits.macs);
   const grants = createGrants();
   const strays = createStrays();
+  const waiting = createWaiting();
   let around: RecordedEvent[] = [];
 
-  const drop = (mac: Mac, entry: Entry | undefined) => {
-    entries.delete(mac);
-    if (entry) cards.drop(entry.history.course.attempt);
-  };
-  const put = (mac: Mac, entry: Entry) => {
-    drop(mac, entries.get(mac));
-    entries.set(mac, entry);
-    cards.put(entry.history.course.attempt);
-    if (entries.size <= limits.macs) return;
-    const [oldest] = entries;
-    if (oldest !== undefined) drop(...oldest);
-  };
+  const siblingsOf = (attempt: Attempt) => [
+    ...cards.siblings(attempt).flatMap((other) => during(attempt, entries.get(other))),
+    ...strays.during(attempt),
+  ];
   return {
     take(event) {
       grants.take(event);
-      const mac = cards.of(event);
+      const mac = cards.of(event) ?? waiting.cardOf(event);
       if (mac === undefined) {
         if (isAround(event)) around = keepLast(around, event, limits.around);
         return undefined;
       }
       const before = entries.get(mac);
+      if (event.id === 'install.granted' && !isBooting(before, event.time)) {
+        waiting.begin(event, mac);
+        return mac;
+      }
       const grant = grants.of(event.machine);
       const history = step(before?.history, event, mac, grant !== undefined);
       if (history === undefined) strays.take(event);
-      if (history === undefined || history === before?.history) return undefined;
+      const isBoot = history !== undefined && history !== before?.history;
+      const isOver = waiting.take(event, mac, isBoot);
+      if (!isBoot) return isOver ? mac : undefined;
       const entry = nextEntry(before, history, limits);
       // What is expected of it is part of its story.
       if (grant !== undefined && grant !== event && entry.first.length === 0) remember(entry, grant, limits);
@@ -94,18 +93,20 @@ export function createStoryBook(limits: BookLimits = defaultBookLimits): StoryBo
       put(mac, entry);
       return mac;
     },
-    macs: () => [...entries.keys()].reverse(),
-    version: (mac) => entries.get(mac)?.version ?? 0,
+    macs: () => [...new Set([...waiting.macs(), ...[...entries.keys()].reverse()])],
+    version: (mac) => 2 * (entries.get(mac)?.version ?? 0) + (waiting.of(mac) === undefined ? 0 : 1),
     current: (mac, now) => {
       const entry = entries.get(mac);
-      return entry && attemptAt(entry.history.course.attempt, now);
+      return waiting.of(mac)?.attempt ?? (entry && attemptAt(entry.history.course.attempt, now));
     },
     attempts: (mac, now) => {
       const entry = entries.get(mac);
-      if (entry === undefined) return [];
-      return [attemptAt(entry.history.course.attempt, now), ...entry.history.earlier];
+      const heard = entry && [attemptAt(entry.history.course.attempt, now), ...entry.history.earlier];
+      return [waiting.of(mac)?.attempt ?? [], heard ?? []].flat();
     },
     trace: (mac, now) => {
+      const awaited = waiting.of(mac);
+      if (awaited !== undefined) return { ...awaited, around: around.slice(-limits.around), now };
       const entry = entries.get(mac);
       if (entry === undefined) return undefined;
       const attempt = attemptAt(entry.history.course.attempt, now);
@@ -114,14 +115,35 @@ export function createStoryBook(limits: BookLimits = defaultBookLimits): StoryBo
         events: entry.first.concat(entry.last.slice(-limits.lastEvents)),
         around: around.slice(-limits.around),
         before: entry.before,
-        siblings: [
-          ...cards.siblings(attempt).flatMap((other) => during(attempt, entries.get(other))),
-          ...strays.during(attempt),
-        ],
+        siblings: siblingsOf(attempt),
         now,
       };
     },
   };
+}
+
+/** What is known of each card. The one that was heard last stands last. */
+function createEntries(cards: Cards, most: number) {
+  const entries = new Map<Mac, Entry>();
+  const drop = (mac: Mac, entry: Entry | undefined) => {
+    entries.delete(mac);
+    if (entry) cards.drop(entry.history.course.attempt);
+  };
+  return {
+    entries: entries as ReadonlyMap<Mac, Entry>,
+    put: (mac: Mac, entry: Entry) => {
+      drop(mac, entries.get(mac));
+      entries.set(mac, entry);
+      cards.put(entry.history.course.attempt);
+      if (entries.size <= most) return;
+      const [oldest] = entries;
+      if (oldest !== undefined) drop(...oldest);
+    },
+  };
+}
+
+function isBooting(entry: Entry | undefined, time: number): boolean {
+  return entry !== undefined && isBootingAt(entry.history.course.attempt, time);
 }
 
 function nextEntry(before: Entry | undefined, history: History, limits: BookLimits): Entry {

@@ -42,7 +42,9 @@ describe('captured boots are one attempt each', () => {
     test(capture.name, async () => {
       const { book, now } = await bookOf({ ...capture, also: [{ t: -1, do: 'grant' }] });
       const attempts = book.macs().flatMap((one) => book.attempts(one, now));
-      assert.deepEqual(attempts.map(short), [SEEN[capture.name]]);
+      // Where another machine boots, the one that was granted is waited for.
+      const heard = attempts.filter(({ stages }) => stages.length > 0);
+      assert.deepEqual(heard.map(short), [SEEN[capture.name]]);
     });
   }
 });
@@ -54,10 +56,7 @@ interface Trouble extends Capture {
 }
 
 describe('what is kept of a boot that fails leads to its diagnosis', () => {
-  // Nobody was heard: there is no card that a story could be of.
-  const troubles = readCaptures<Trouble>('trouble-captures.json').filter(
-    ({ name }) => !/^granted-and-silent/.test(name),
-  );
+  const troubles = readCaptures<Trouble>('trouble-captures.json');
   for (const trouble of troubles) {
     test(`${trouble.name}: ${trouble.expect.join() || 'nothing'}`, async () => {
       const { book, now } = await bookOf(trouble, trouble.until);

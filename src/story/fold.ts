@@ -1,5 +1,6 @@
 import type { RecordedEvent } from '../event/event.ts';
 import type { Mac } from '../net/mac.ts';
+import { isBootingAt } from './at-time.ts';
 import { beginsAnother, firstStage } from './begins.ts';
 import { speakerOf } from './client-kind.ts';
 import { type Course, change, end, openCourse } from './course.ts';
@@ -45,10 +46,11 @@ export function step(
   return { ...history, course: hear(history.course, event) };
 }
 
-/** The system on its disk starts, and nothing else is going on. */
+/** The system on its disk starts, and nothing else is going on. One that had this address asks for it at once (INIT-REBOOT). */
 function isOwnStart(history: History | undefined, event: RecordedEvent): boolean {
-  if (event.id !== 'dhcp.discover' || speakerOf(event) !== 'system') return false;
-  return history === undefined || history.course.attempt.endedAt !== undefined;
+  const isStart = event.id === 'dhcp.discover' || (event.id === 'dhcp.ack' && event.data.kind === 'init-reboot');
+  if (!isStart || speakerOf(event) !== 'system') return false;
+  return history === undefined || !isBootingAt(history.course.attempt, event.time);
 }
 
 /** An attempt that is over hears little more. */

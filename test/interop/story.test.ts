@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { recordEvent } from '../../src/event/event.ts';
 import { systemPath } from '../../src/lab/enclose.ts';
+import { openStore } from '../../src/store/sqlite/open-store.ts';
 import type { Story } from '../../src/story/story.ts';
 import { needs } from '../needs.ts';
 import { askApi, type FakePc, fakePc, followStories, installFakePc } from '../support/fake-pc.ts';
@@ -206,6 +208,36 @@ test('on a terminal watch draws a picture, and gives the terminal back', async (
   // The last picture stays where the shell goes on.
   assert.match(after, /^box {2}172\.22\.10\.61/);
   assert.equal(after.includes('\x1b'), false);
+});
+
+test('a machine that was granted an installation and never came has a story that says so, from the store, too', async (t) => {
+  if (!needs(t, ...TOOLS)) return;
+  const data = newFolder('data');
+  const store = await openStore({ folder: data });
+  const granted = { profile: 'debian', via: 'command', mac: BOX };
+  const at = { seq: 1, time: Date.now() - 11 * 60_000 };
+  store.events.append([recordEvent(at, 'install.granted', { machine: 'box' }, granted)]);
+  await store.close();
+  const segment = await openSegment(t);
+  const server = await startServer(t, { yaml: configuration(), data });
+  const [silent] = (await askApi<{ attempts: Story[] }>(data, '/stories/box')).attempts;
+  assert.deepEqual(silent?.stages, []);
+  assert.match(silent?.diagnoses[0]?.cause ?? '', /nothing has been heard from box .* in the 1\d min/);
+  assert.equal(silent?.diagnoses[0]?.rule, 'nothing-heard');
+  const shown = await run(process.execPath, [MAIN, 'story', 'box', '--data', data]);
+  assert.match(shown.stdout.toString(), /nothing has been heard from/);
+
+  const stream = followStories(t, data, '?machine=box');
+  await stream.until(({ stages }) => stages.length === 0);
+  const pc = fakePc(await segment.addClient('c0a', { mac: BOX }), SERVER);
+  await installFakePc(pc, BOX, 'debian');
+  await server.event('install.done');
+  await stream.until(({ outcome }) => outcome === 'installed');
+  const { attempts } = await askApi<{ attempts: Story[] }>(data, '/stories/box');
+  assert.deepEqual(
+    attempts.map(({ outcome }) => outcome),
+    ['installed'],
+  );
 });
 
 test('who is unknown is told so', async (t) => {

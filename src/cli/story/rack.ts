@@ -88,7 +88,7 @@ function rackLine(story: Story, now: number, name: string, look: Look): string {
   const stage = story.stages.at(-1);
   const isOver = story.endedAt !== undefined;
   const [word, colour] =
-    isOver || story.outcome === 'ignored' ? OUTCOMES[story.outcome] : [stage?.name ?? '', OUTCOMES.running[1]];
+    isOver || story.outcome === 'ignored' ? OUTCOMES[story.outcome] : [stage?.name ?? 'awaited', OUTCOMES.running[1]];
   const since = isOver ? story.startedAt : (stage?.startedAt ?? story.startedAt);
   const clock = formatClock((story.endedAt ?? now) - since);
   const fixed = name.length + 2 + stageBarWidth(look) + 2 + WORD + 1 + CLOCK + 2;

@@ -26,7 +26,8 @@ export function describeDoing(machine: Pick<MachineView, 'operation'>, story: St
     const late = story.next === undefined ? 0 : now - story.next.expectedBy;
     if (story.next && late > 0)
       return { kind: 'trouble', text: `${story.standing}; ${story.next.what} is overdue by ${duration(late)}` };
-    return { kind: 'running', text: story.standing };
+    // It was granted, and has not begun.
+    return { kind: story.stages.length === 0 ? 'granted' : 'running', text: story.standing };
   }
   if (operation) {
     const text = `${operation.profile}: ${STAGES[operation.stage] ?? operation.stage}`;
