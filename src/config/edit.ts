@@ -12,12 +12,14 @@ export interface ConfigText {
 /** Values of one machine as they are to be written, by key. */
 export type MachineValues = Readonly<Record<string, unknown>>;
 
+type Section = 'machines' | 'mirrors' | 'profiles';
+
 export type MachineEdit =
   /** `section`: the key that they stand below; default: machines. */
   | {
       readonly kind: 'add';
       readonly machines: Readonly<Record<string, MachineValues>>;
-      readonly section?: 'machines' | 'mirrors';
+      readonly section?: Section;
     }
   /** Dots in a key lead into a map (`vars.role`); undefined takes the key out. */
   | { readonly kind: 'set'; readonly name: string; readonly values: MachineValues }
@@ -157,7 +159,7 @@ function planSet(text: string, map: YAMLMap, [key = '', ...rest]: readonly strin
   return replaceValue(text, pair, formatValue(whole));
 }
 
-function sectionOf(edit: MachineEdit): 'machines' | 'mirrors' {
+function sectionOf(edit: MachineEdit): Section {
   return (edit.kind === 'add' ? edit.section : undefined) ?? 'machines';
 }
 
