@@ -1,11 +1,21 @@
 import { Worker } from 'node:worker_threads';
 import type { MachineProblem } from '../boot/check-templates.ts';
+import type { MachineChange } from './edited-profile.ts';
 import type { Problem } from './problem.ts';
 import type { SourceText } from './yaml-source.ts';
 
 /** What is to be checked before it is written. */
 export type CheckJob =
   | { readonly kind: 'texts'; readonly texts: readonly SourceText[] }
+  /** A profile that was edited in `after`: what it comes to for the machines. */
+  | {
+      readonly kind: 'profile';
+      readonly before: readonly SourceText[];
+      readonly after: readonly SourceText[];
+      readonly profile: string;
+      /** Machine whose answer file under this profile is wanted, whatever its own is. */
+      readonly preview?: string | undefined;
+    }
   /** A template that is to take the place of the one at `path`, under the configuration as it is on disk now. */
   | {
       readonly kind: 'template';
@@ -25,6 +35,10 @@ export interface CheckReport {
   readonly broken: readonly MachineProblem[];
   /** The answer file that was wanted, secrets and all; undefined: it cannot be rendered, or none was wanted. */
   readonly preview?: string | undefined;
+  /** Of an edited profile: the machines that would get something else, and what. */
+  readonly changes?: readonly MachineChange[] | undefined;
+  /** The kernel's command line, if a preview was wanted of an edited profile. */
+  readonly kernelLine?: string | undefined;
 }
 
 /** The module that a thread runs first, so that it has no more rights than it needs; and the job. */

@@ -4,7 +4,8 @@ import { DUMMY_TOKEN, networkOf } from '../boot/check-templates.ts';
 import { createTemplates } from '../boot/template.ts';
 import { checkChangedTemplate } from './changed-template.ts';
 import type { CheckJob, CheckReport, CheckThread } from './check-aside.ts';
-import { checkSources, type LoadResult, loadSettings } from './load.ts';
+import { checkEditedProfile } from './edited-profile.ts';
+import { checkSources, createTemplateReader, type LoadResult, loadSettings, readTexts } from './load.ts';
 import type { Settings } from './settings.ts';
 
 const { threadModule, job } = workerData as CheckThread;
@@ -13,6 +14,12 @@ parentPort?.postMessage(await check(job));
 
 async function check(asked: CheckJob): Promise<CheckReport> {
   if (asked.kind === 'texts') return { problems: problemsOf(checkSources(asked.texts)), machines: [], broken: [] };
+  if (asked.kind === 'profile') {
+    const { problems, settings } = readTexts(asked.after);
+    if (problems.some(({ severity }) => severity === 'error')) return { problems, machines: [], broken: [] };
+    const edited = { ...asked, before: readTexts(asked.before).settings, after: settings };
+    return { problems, ...checkEditedProfile(edited, createTemplateReader()) };
+  }
   const result = await loadSettings({ path: asked.configPath });
   const problems = problemsOf(result);
   if (result.kind === 'problems') return { problems, machines: [], broken: [] };

@@ -95,12 +95,12 @@ function documentEnd(text: string): number {
   return mark ? mark.index : text.length;
 }
 
-function startOf(pair: Pair): number {
+export function startOf(pair: Pair): number {
   return offsets(pair.key)[0];
 }
 
 /** Where the text of a pair ends, without white space after it. */
-function endOf(pair: Pair): number {
+export function endOf(pair: Pair): number {
   const value = pair.value as Node | null;
   if (isMap(value) && !value.flow) {
     const last = value.items.at(-1);
@@ -121,12 +121,12 @@ function lineStart(text: string, offset: number): number {
 }
 
 /** After the line break that ends the line. A block scalar ends with one of its own. */
-function lineEnd(text: string, offset: number): number {
+export function lineEnd(text: string, offset: number): number {
   if (offset > 0 && text[offset - 1] === '\n') return offset;
   const found = text.indexOf('\n', offset);
   return found < 0 ? text.length : found + 1;
 }
 
-function columnOf(text: string, offset: number): number {
+export function columnOf(text: string, offset: number): number {
   return offset - lineStart(text, offset);
 }

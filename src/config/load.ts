@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { ReadTemplate } from '../boot/template.ts';
 import { checkFiles } from './file-checks.ts';
 import { decodeFileText } from './file-text.ts';
-import { type ParseResult, parseSources, resultOf } from './parse.ts';
+import { type Parsed, type ParseResult, parseSources, resultOf } from './parse.ts';
 import { type Problem, sortProblems } from './problem.ts';
 import { checkRendering } from './render-check.ts';
 import type { SourceText } from './yaml-source.ts';
@@ -35,10 +35,16 @@ export async function loadSettings(options: LoadOptions): Promise<LoadResult> {
   return 'problems' in read ? { kind: 'problems', problems: read.problems } : checkSources(read.texts);
 }
 
+/** What texts say, and whether the files that they name are there. Nothing is rendered. */
+export function readTexts(texts: readonly SourceText[]): Parsed {
+  const parsed = parseSources(texts, { productFolder, files: texts.map((text) => resolve(text.name)), readHead });
+  return { ...parsed, problems: [...parsed.problems, ...checkFiles(parsed.settings, existsSync).map(parsed.place)] };
+}
+
 /** Checks texts as `loadSettings` checks files: what they name is looked for on the disk, they themselves are not. */
 export function checkSources(texts: readonly SourceText[]): LoadResult {
-  const parsed = parseSources(texts, { productFolder, files: texts.map((text) => resolve(text.name)), readHead });
-  const problems = [...parsed.problems, ...checkFiles(parsed.settings, existsSync).map(parsed.place)];
+  const parsed = readTexts(texts);
+  const problems = [...parsed.problems];
   // Of an incomplete configuration, what does not render may only follow from what is told already.
   if (parsed.isComplete) {
     const findings = checkRendering(parsed.settings, createTemplateReader());
@@ -73,7 +79,7 @@ function isToldOf(problems: readonly Problem[], { path }: Problem): boolean {
 }
 
 /** Reads each template once: a thousand machines share a few. */
-function createTemplateReader(): ReadTemplate {
+export function createTemplateReader(): ReadTemplate {
   const texts = new Map<string, string | undefined>();
   return (path) => {
     if (!texts.has(path)) texts.set(path, readTemplate(path));

@@ -171,3 +171,86 @@ test('of two who save at once the second is refused, and nothing of the first is
     .replace('vars: { role: db } }', 'vars: { role: db }, notes: of b }');
   assert.equal(readFileSync(config, 'utf8'), `${want}  d: { mac: "02:00:00:00:00:04" }\n`);
 });
+
+const OWN =
+  'own: { os: debian-12, kernel: /k, initrd: /i, answerFile: own.liquid, source: "http://deb.example/debian" }';
+
+test('a profile is edited as text: what it breaks and changes is said first, and only a right one is saved', async (t) => {
+  const { admin, config, text, template } = await open(t);
+  const { profiles } = await admin.profiles();
+  assert.deepEqual(
+    profiles.map(({ name, line, os, machines }) => [name, line, os, machines]),
+    [
+      ['own', 6, 'debian-12', 2],
+      ['stock', 7, 'debian-12', 1],
+    ],
+  );
+  const read = await admin.readProfile('own');
+  assert.equal(read?.text, OWN);
+  const version = read?.version;
+  assert.equal(await admin.readProfile('nobody'), undefined);
+  const check = (own: string, machine?: string) => admin.checkProfile({ name: 'own', text: own }, machine);
+  const same = await check(OWN, 'c');
+  assert.deepEqual([same?.machines, same?.changes, same?.broken, same?.errors], [['a', 'b'], [], [], []]);
+  assert.equal(same?.preview?.answerFile, 'd-i time/zone string UTC\n');
+  assert.match(same?.preview?.kernelLine ?? '', /hostname=c/);
+
+  const typo = await check('own:\n  os: debian-12\n  kernl: /k\n  arguments: 3\n');
+  assert.deepEqual(
+    typo?.errors.map(({ line, column }) => [line, column]),
+    [
+      [3, 3],
+      [4, 14],
+    ],
+  );
+  assert.match(typo?.errors[0]?.message ?? '', /unknown key: did you mean kernel/);
+  const once = await check(OWN.replace('initrd: /i', 'initrd: /i2, install: once, arguments: quiet'), 'a');
+  const what = 'is installed without being asked, kernel and initrd, kernel line';
+  assert.deepEqual(once?.changes, [{ what, machines: ['a', 'b'] }]);
+  assert.match(once?.preview?.kernelLine ?? '', / quiet$/);
+  writeFileSync(template, '{{ vars.role }}\n');
+  const broken = await check(OWN.replace('/i', '/i2'));
+  assert.match(broken?.broken[0]?.message ?? '', /own\.liquid:1:4: undefined variable: vars\.role/);
+  assert.deepEqual(broken?.broken[0]?.machines, ['a']);
+  assert.equal((await admin.saveProfile({ name: 'own', text: OWN.replace('/i', '/i2') }, version)).kind, 'invalid');
+  writeFileSync(template, TEMPLATE);
+  assert.equal((await admin.saveProfile({ name: 'own', text: 'own: { os: no }' }, version)).kind, 'invalid');
+  const renamed = await admin.saveProfile({ name: 'own', text: OWN.replace('own', 'other') }, version);
+  assert.match(JSON.stringify(renamed), /its name is own/);
+  assert.equal(readFileSync(config, 'utf8'), text);
+
+  const right = OWN.replace('/i', '/i2');
+  const both = [right, OWN.replace('/i', '/i3')].map((own) => admin.saveProfile({ name: 'own', text: own }, version));
+  assert.deepEqual(
+    (await Promise.all(both)).map(({ kind }) => kind),
+    ['saved', 'changed-meanwhile'],
+  );
+  assert.equal(readFileSync(config, 'utf8'), text.replace(OWN, right));
+});
+
+test('a new profile is written below the others; a name that is taken is refused, and an anchor carries far', async (t) => {
+  const { admin, config, text } = await open(t);
+  const fresh = 'web:\n  os: debian-12\n  kernel: /k\n  initrd: /i\n  source: "http://deb.example/debian"\n';
+  const check = await admin.checkProfile({ text: fresh }, 'a');
+  assert.deepEqual([check?.errors, check?.machines, check?.changes], [[], [], []]);
+  assert.match(check?.preview?.answerFile ?? '', /d-i /);
+  assert.equal((await admin.saveProfile({ text: fresh }, undefined)).kind, 'saved');
+  const indented = fresh.trimEnd().replace(/^/gm, '  ');
+  assert.equal(readFileSync(config, 'utf8'), text.replace('machines:\n', `${indented}\nmachines:\n`));
+  const taken = await admin.checkProfile({ text: fresh }, undefined);
+  assert.match(taken?.errors[0]?.message ?? '', /there is a profile "web" already/);
+
+  writeFileSync(
+    config,
+    text.replace('own: {', 'own: &own {').replace(/stock: \{.*\}/, 'stock: { <<: *own, deadline: 1h }'),
+  );
+  const carried = await admin.checkProfile(
+    { name: 'own', text: OWN.replace('own: {', 'own: &own { arguments: x,') },
+    undefined,
+  );
+  assert.deepEqual(carried?.changes, [{ what: 'kernel line', machines: ['a', 'b', 'c'] }]);
+  const cut = await admin.checkProfile({ name: 'own', text: OWN }, undefined);
+  assert.match(cut?.elsewhere[0] ?? '', /rackready\.yaml:7:\d+: there is no anchor &own/);
+  const unclosed = await admin.checkProfile({ name: 'own', text: 'own: { os: x' }, undefined);
+  assert.match(unclosed?.errors[0]?.message ?? '', /is not valid YAML/);
+});

@@ -11,6 +11,7 @@ import type { EventFeed, ReloadResult } from '../http/api/ports.ts';
 import { type ConfigFiles, checkThere, createConfigFiles, type EditPlan, errorsIn, versionOf } from './config-files.ts';
 import { takeFirstSteps } from './first-steps.ts';
 import { foldOtherServers } from './other-servers.ts';
+import { createProfileAdmin } from './profile-admin.ts';
 import { createMask } from './render-origin.ts';
 
 export interface ConfigAdminOptions {
@@ -37,6 +38,7 @@ export function createConfigAdmin(options: ConfigAdminOptions): ConfigAdmin {
     addMachine: (name, values) =>
       files.edit((path, texts) => planEdits(path, texts, [{ kind: 'add', machines: { [name]: values } }])),
     setNotes: (name, notes, before) => files.edit((path, texts) => planNotes(path, texts, { name, notes, before })),
+    ...createProfileAdmin({ settings, configPath }, files),
     templates: () => listTemplates(settings()),
     ...createTemplateAdmin(options, files),
   };

@@ -64,10 +64,14 @@ export function checkThere(job: CheckJob): Promise<CheckReport> {
 }
 
 export function errorsIn(problems: readonly Problem[]): string[] {
-  return problems.filter(({ severity }) => severity === 'error').map(formatProblem);
+  return onlyErrors(problems).map(formatProblem);
 }
 
 /** Changes with the text. */
 export function versionOf(text: string): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 22);
+}
+
+export function onlyErrors(problems: readonly Problem[]): readonly Problem[] {
+  return problems.filter(({ severity }) => severity === 'error');
 }

@@ -201,7 +201,7 @@ for (const [name, context] of looks) {
     const { page, faults, base, feed } = await open(t, { stories, ...context });
     feed.tell('interface.gone', { network: 'lab' }, { name: 'eth0' });
     feed.tell('dhcp.stranger', { network: 'lab' }, { server: '10.0.0.9', mode: 'authoritative' });
-    for (const hash of ['rack', 'machines/n0001', 'networks', 'templates', 'mirrors', 'events']) {
+    for (const hash of ['rack', 'machines/n0001', 'networks', 'profiles', 'templates', 'mirrors', 'events']) {
       await page.goto(`${base}/#/${hash}`);
       await page.getByRole('heading', { level: 1, name: new RegExp(`^${hash.split('/').at(-1)}$`, 'i') }).waitFor();
       await page.waitForLoadState('networkidle', { timeout: 1000 }).catch(() => undefined);

@@ -211,6 +211,71 @@ test('a template is edited: what it would break is said at its line, and only a 
   assert.deepEqual(faults, []);
 });
 
+test('a profile is edited, copied and added: who breaks and who changes is said before it is saved', async (t) => {
+  if (!needs(t, ...TOOLS)) return;
+  const { page, faults, server, template } = await open(t, '#/profiles?name=own');
+  const text = page.getByLabel('Text of the profile');
+  const save = page.getByRole('button', { name: 'Save', exact: true });
+  await page.getByText('Rendered for 1 machine: no problems, and nothing changes.').waitFor();
+  const before = await text.inputValue();
+  assert.match(before, /^own: \{ os: debian-12, .*answerFile: .*\}$/);
+  await text.fill(`${before.replace(' }', ', argumnts: quiet }')}\n`);
+  await page.getByRole('button', { name: /^line 1, column \d+/ }).waitFor();
+  await page.getByText('unknown key: did you mean arguments').waitFor();
+  assert.equal(await save.isDisabled(), true);
+  assert.deepEqual(await faultsOf(page), []);
+  writeFileSync(template, `${TEMPLATE}{{ vars.role }}\n`);
+  const quiet = before.replace(' }', ', arguments: quiet }');
+  await text.fill(`${quiet}   # of late\n`);
+  await page.getByText('It would break: 1 machine').waitFor();
+  await page.getByText('undefined variable: vars.role').waitFor();
+  assert.equal(await save.isDisabled(), true);
+  writeFileSync(template, TEMPLATE);
+  await text.fill(quiet);
+  await page.getByText('It would change, when they are installed next: 1 machine').waitFor();
+  await page.getByText(/^kernel line/).waitFor();
+  await page.getByLabel('Preview for').selectOption('box');
+  await page
+    .locator('.preview pre')
+    .getByText(/hostname=box.* quiet/)
+    .waitFor();
+  await page.locator('.preview pre').getByText('# of box').waitFor();
+  assert.deepEqual(await faultsOf(page), []);
+
+  // Somebody else is quicker.
+  const theirs = readFileSync(server.config, 'utf8').replace('own: { os', 'own: { install: once, os');
+  writeFileSync(server.config, theirs);
+  await save.click();
+  await page.getByText('profiles.own was changed by somebody else').waitFor();
+  await page.locator('.box.warn pre').getByText('install: once').waitFor();
+  assert.equal(await text.inputValue(), quiet);
+  assert.equal(readFileSync(server.config, 'utf8'), theirs);
+  assert.deepEqual(await faultsOf(page), []);
+  await page.getByText('is installed when asked only, kernel line').waitFor();
+  await save.click();
+  await page.getByText('It is in force.').waitFor();
+  assert.equal(readFileSync(server.config, 'utf8'), theirs.replace(/own: \{ install: once.*\}/, quiet));
+
+  await page.getByRole('button', { name: 'Copy it…' }).click();
+  await page.getByRole('region', { name: 'New profile' }).waitFor();
+  assert.equal(await text.inputValue(), quiet.replace('own:', 'own-copy:'));
+  await text.fill(quiet.replace('own:', 'web:'));
+  await page.getByText('No machine uses it').waitFor();
+  await save.click();
+  await page.getByText('web: Written').waitFor();
+  await page.getByRole('region', { name: 'Profile web' }).waitFor();
+  assert.match(readFileSync(server.config, 'utf8'), /quiet \}\n {2}web: \{ os: debian-12, .* quiet \}\nmachines:/);
+  await page.getByRole('link', { name: 'New profile…' }).click();
+  await page.getByRole('region', { name: 'New profile' }).waitFor();
+  await text.fill('web: { os: debian-12 }');
+  await page.getByText('there is a profile "web" already').waitFor();
+  assert.deepEqual(await faultsOf(page), []);
+  assert.deepEqual(
+    faults.filter((fault) => !fault.startsWith('dialog:')),
+    [],
+  );
+});
+
 test('notes of a machine are for people: of two who write them nobody loses a word, and no machine is sent them', async (t) => {
   if (!needs(t, ...TOOLS)) return;
   const { page, faults, server, browser, segment, token } = await open(t, '#/machines/box');

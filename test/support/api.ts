@@ -1,6 +1,6 @@
 import { type EventData, type EventId, type RecordedEvent, recordEvent, type Subject } from '../../src/event/event.ts';
 import { type EventQuery, matchesFilter } from '../../src/event/query.ts';
-import type { TemplateRow } from '../../src/http/api/config-ports.ts';
+import type { ProfileRow, TemplateRow } from '../../src/http/api/config-ports.ts';
 import type { ApiPorts, EventFeed, LeaseRow, MachineRow } from '../../src/http/api/ports.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { createStoryTeller } from '../../src/main/story-teller.ts';
@@ -89,6 +89,8 @@ const TEMPLATE: TemplateRow = {
   profiles: ['rocky-9'],
   machines: 1,
 };
+
+const PROFILE: ProfileRow = { name: 'rocky-9', file: '/etc/rackready.yaml', line: 4, os: 'rocky-9', machines: 1 };
 
 export const SECRET_TOKEN = 'token-that-nobody-may-see';
 
@@ -191,6 +193,19 @@ export function fakePorts(): { ports: ApiPorts; feed: MemoryFeed; calls: string[
         if (before !== '') return { kind: 'changed-meanwhile', what: `machines.${name}.notes` };
         if (notes === 'locked\nout') return { kind: 'cannot-write', file, reason: 'EACCES: permission denied' };
         return { kind: 'saved', files: [file], server: { kind: 'loaded', networks: 1, machines: 3 } };
+      },
+      profiles: async () => ({ profiles: [PROFILE], problems: [] }),
+      readProfile: async (name) =>
+        name === PROFILE.name ? { profile: PROFILE, text: 'rocky-9: { os: rocky-9 }', version: 'v1' } : undefined,
+      checkProfile: async (edit, machine) => {
+        calls.push(`check profile ${JSON.stringify(edit)} ${machine}`);
+        const check = { errors: [], elsewhere: [], machines: ['sm1'], broken: [], changes: [], preview: null };
+        return edit.text === '' ? undefined : check;
+      },
+      saveProfile: async (edit, version) => {
+        calls.push(`save profile ${JSON.stringify(edit)} ${version}`);
+        if (edit.name !== undefined && version !== 'v1') return { kind: 'changed-meanwhile', what: 'profiles.rocky-9' };
+        return { kind: 'cannot-write', file: PROFILE.file, reason: 'EACCES: permission denied' };
       },
       templates: () => [TEMPLATE],
       readTemplate: async (path) =>

@@ -5,6 +5,7 @@ import { followRack, rack } from './live.ts';
 import { MachineView } from './machine/machine-view.tsx';
 import { MirrorsView } from './mirrors/mirrors-view.tsx';
 import { NetworksView } from './networks/networks-view.tsx';
+import { ProfilesView } from './profiles/profiles-view.tsx';
 import { RackView } from './rack/rack-view.tsx';
 import { linkTo, type Route } from './route.ts';
 import { session, signOut } from './session.ts';
@@ -22,6 +23,7 @@ interface View {
 const views: Readonly<Record<string, View>> = {
   rack: { title: 'Rack', show: RackView },
   networks: { title: 'Networks', show: NetworksView },
+  profiles: { title: 'Profiles', show: ProfilesView },
   templates: { title: 'Templates', show: TemplatesView },
   mirrors: { title: 'Mirrors', show: MirrorsView },
   events: { title: 'Events', show: EventsView },
@@ -29,7 +31,7 @@ const views: Readonly<Record<string, View>> = {
   machines: { title: 'Machine', show: MachineView },
 };
 
-const NAVIGATION = ['rack', 'networks', 'templates', 'mirrors', 'events'] as const;
+const NAVIGATION = ['rack', 'networks', 'profiles', 'templates', 'mirrors', 'events'] as const;
 
 export function App({ route }: { readonly route: Store<Route> }) {
   const state = useStore(session);

@@ -277,6 +277,15 @@ export const components = {
     problems: texts,
   }),
   Saved: exact({ files: texts, server: { type: 'object', required: ['kind'], properties: { kind: text } } }),
+  Profile: exact({ name: text, file: text, line: number, os: maybeText, machines: number }),
+  ProfileCheck: exact({
+    errors: list(exact({ line: number, column: number, message: text })),
+    elsewhere: texts,
+    machines: texts,
+    broken: list(exact({ message: text, machines: texts })),
+    changes: list(exact({ what: text, machines: texts })),
+    preview: orNull(exact({ kernelLine: text, answerFile: maybeText })),
+  }),
   Template: exact({ path: text, name: maybeText, isBuiltIn: flag, profiles: texts, machines: number }),
   TemplateCheck: exact({
     errors: texts,

@@ -38,6 +38,49 @@ export interface TemplateCheck {
   readonly preview: string | null;
 }
 
+/** A profile as it is written in the configuration's files now. */
+export interface ProfileRow {
+  readonly name: string;
+  readonly file: string;
+  /** Where it begins; counts from 1. */
+  readonly line: number;
+  /** null: what is written is not in force yet. */
+  readonly os: string | null;
+  /** How many machines are to become it. */
+  readonly machines: number;
+}
+
+export interface ProfileText {
+  readonly profile: ProfileRow;
+  /** "NAME:" and its keys, as YAML. */
+  readonly text: string;
+  /** Changes with the text. */
+  readonly version: string;
+}
+
+/** A profile's text that is to take the place of the one that is written, or to be added. */
+export interface ProfileEdit {
+  /** undefined: a new one, whose name the text says. */
+  readonly name?: string | undefined;
+  readonly text: string;
+}
+
+/** What would come of an edited profile. */
+export interface ProfileCheck {
+  /** In its text. With errors here or elsewhere nothing was rendered. */
+  readonly errors: readonly { readonly line: number; readonly column: number; readonly message: string }[];
+  /** As `rackready check` prints them. */
+  readonly elsewhere: readonly string[];
+  /** The machines that it was rendered for. */
+  readonly machines: readonly string[];
+  /** Those that it would break, and how; each fault once. */
+  readonly broken: readonly { readonly message: string; readonly machines: readonly string[] }[];
+  /** Those that would get something else, and what: "kernel line, answer file". */
+  readonly changes: readonly { readonly what: string; readonly machines: readonly string[] }[];
+  /** For the machine that was named, as if it were to become this; secrets hidden. null: none was named, or it cannot be rendered. */
+  readonly preview: { readonly kernelLine: string; readonly answerFile: string | null } | null;
+}
+
 export type SaveResult =
   | { readonly kind: 'saved'; readonly files: readonly string[]; readonly server: ReloadResult }
   /** The server was started without a configuration. */
@@ -77,6 +120,13 @@ export interface ConfigAdmin {
   addMachine(name: string, values: Readonly<Record<string, unknown>>): Promise<SaveResult>;
   /** `before`: the notes that were edited; empty: there were none. Empty notes are taken out. */
   setNotes(name: string, notes: string, before: string): Promise<SaveResult>;
+  /** In the order of the files; `problems`: why the files cannot be read, as `rackready check` prints it. */
+  profiles(): Promise<{ readonly profiles: readonly ProfileRow[]; readonly problems: readonly string[] }>;
+  /** undefined: there is no such profile. */
+  readProfile(name: string): Promise<ProfileText | undefined>;
+  checkProfile(edit: ProfileEdit, machine: string | undefined): Promise<ProfileCheck | undefined>;
+  /** `version`: of the text that was edited. */
+  saveProfile(edit: ProfileEdit, version: string | undefined): Promise<SaveResult>;
   templates(): readonly TemplateRow[];
   /** undefined: the configuration uses no such template. */
   readTemplate(path: string): Promise<TemplateText | undefined>;

@@ -88,3 +88,27 @@ test('notes of a machine: refused when somebody else has changed them, and a com
   assert.equal((await ask('POST', '/machines/sm99/notes', { notes: '', before: '' })).status, 404);
   assert.equal((await ask('POST', path, { notes: '' })).status, 400);
 });
+
+test('profiles: read, checked and saved by their text; one that was changed meanwhile is refused', async () => {
+  const { ask, calls } = setup();
+  const { body } = await ask('GET', '/config/profiles');
+  assert.deepEqual([body.profiles[0].name, body.profiles[0].line], ['rocky-9', 4]);
+  assert.equal((await ask('GET', '/config/profiles/text?name=rocky-9')).body.version, 'v1');
+  assert.equal((await ask('GET', '/config/profiles/text?name=rocky')).status, 404);
+  assert.equal((await ask('GET', '/config/profiles/text')).status, 400);
+  calls.length = 0;
+  const edit = { name: 'rocky-9', text: 'rocky-9: { os: alma-9 }' };
+  assert.deepEqual((await ask('POST', '/config/profiles/check', { ...edit, machine: 'sm1' })).body.check.machines, [
+    'sm1',
+  ]);
+  assert.deepEqual(calls, [`check profile ${JSON.stringify(edit)} sm1`]);
+  assert.equal((await ask('POST', '/config/profiles/check', { text: '' })).body.error.code, 'no-configuration');
+  const stale = await ask('POST', '/config/profiles/save', { ...edit, version: 'v0' });
+  assert.deepEqual([stale.status, stale.body.error.code], [409, 'changed-meanwhile']);
+  const locked = await ask('POST', '/config/profiles/save', { ...edit, version: 'v1' });
+  assert.deepEqual(
+    [locked.status, locked.body.error.code, locked.body.error.command],
+    [409, 'cannot-write', undefined],
+  );
+  assert.match(locked.body.error.hint, /docs\/operating\.md/);
+});

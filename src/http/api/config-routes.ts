@@ -3,6 +3,7 @@ import { ApiError, badRequest } from './failures.ts';
 import { about, inputs, text, wrapped } from './inputs.ts';
 import { unknownMachine } from './machine-routes.ts';
 import type { ApiPorts } from './ports.ts';
+import { addProfileRoutes } from './profile-routes.ts';
 import { saved, word } from './saved.ts';
 
 /** What a template may have; the largest that comes with rackready has 6 kB. */
@@ -88,6 +89,7 @@ export function addConfigRoutes(app: FastifyInstance, ports: ApiPorts): void {
     async ({ query }) => ({ first: await config.firstSteps(query.interface) }),
   );
   addNotesRoute(app, ports);
+  addProfileRoutes(app, config);
   addTemplateRoutes(app, config);
 }
 

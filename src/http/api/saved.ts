@@ -8,8 +8,10 @@ interface Saved {
   readonly server: ReloadResult;
 }
 
+const BY_HAND = 'Put the text into that file yourself, or let the server write it: docs/operating.md says how.';
+
 /** The answer to a save. Throws ApiError; `command` does the same where the server may not write. */
-export function saved(result: SaveResult, command: string): { readonly saved: Saved } {
+export function saved(result: SaveResult, command?: string): { readonly saved: Saved } {
   switch (result.kind) {
     case 'saved':
       return { saved: { files: result.files, server: result.server } };
@@ -28,7 +30,8 @@ export function saved(result: SaveResult, command: string): { readonly saved: Sa
     }
     case 'cannot-write': {
       const message = `the server’s account may not write ${result.file}: ${result.reason}`;
-      throw new ApiError(409, 'cannot-write', message, 'Do it with the command, or see docs/operating.md.', command);
+      const hint = command === undefined ? BY_HAND : 'Do it with the command, or see docs/operating.md.';
+      throw new ApiError(409, 'cannot-write', message, hint, command);
     }
   }
 }

@@ -1,19 +1,17 @@
 import type { RefObject } from 'preact';
 import type { TemplateCheck, TemplateProblemView } from '../../../src/http/api/config-ports.ts';
+import { type Fault, FaultList } from '../parts/fault-list.tsx';
 import { counted } from '../wording.ts';
-import { goTo } from './text-field.tsx';
 
 interface CheckProps {
   readonly check: TemplateCheck | undefined;
+  /** It is of the text as it is now. */
+  readonly isCurrent: boolean;
   readonly field: RefObject<HTMLTextAreaElement | null>;
 }
 
-interface Fault extends TemplateProblemView {
-  readonly machines: readonly string[];
-}
-
 /** Which machines the text would break, and where. */
-export function CheckPart({ check, field }: CheckProps) {
+export function CheckPart({ check, isCurrent, field }: CheckProps) {
   if (check === undefined) return <p role="status">Checking …</p>;
   const broken = new Set(check.problems.map(({ machine }) => machine)).size;
   const rendered = counted(check.machines.length, 'machine');
@@ -22,35 +20,13 @@ export function CheckPart({ check, field }: CheckProps) {
       ? 'No machine uses it, so nothing was rendered.'
       : `Rendered for ${rendered}: no problems.`;
   return (
-    <div class="check">
+    <div class="check" aria-busy={!isCurrent}>
       <p role="status" class={broken > 0 || check.errors.length > 0 ? 'bad-text' : 'good-text'}>
         {broken > 0 && `It would break ${broken} of ${rendered}.`}
         {check.errors.length > 0 && 'The configuration itself has errors, so nothing was rendered:'}
         {broken === 0 && check.errors.length === 0 && right}
       </p>
-      <ul class="faults">
-        {check.errors.map((error) => (
-          <li key={error} class="pre">
-            {error}
-          </li>
-        ))}
-        {faultsOf(check.problems).map((fault) => (
-          <li key={`${fault.line} ${fault.column} ${fault.message}`}>
-            <button
-              type="button"
-              class="link"
-              onClick={() => field.current && goTo(field.current, fault.line, fault.column)}
-            >
-              line {fault.line}, column {fault.column}
-            </button>
-            : {fault.message}{' '}
-            <span class="muted">
-              ({fault.machines.slice(0, 5).join(', ')}
-              {fault.machines.length > 5 && ` and ${fault.machines.length - 5} more`})
-            </span>
-          </li>
-        ))}
-      </ul>
+      <FaultList lines={check.errors} faults={faultsOf(check.problems)} field={field} />
     </div>
   );
 }

@@ -1,16 +1,14 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { TemplateCheck, TemplateRow, TemplateText } from '../../../src/http/api/config-ports.ts';
-import { type ApiProblem, post, problemOf } from '../api.ts';
+import { post } from '../api.ts';
 import { rack } from '../live.ts';
 import { useLoaded } from '../load.ts';
+import { useCheck } from '../parts/check.ts';
 import { ProblemBox } from '../parts/problem-box.tsx';
+import { SaveText } from '../parts/save-text.tsx';
+import { TextField } from '../parts/text-field.tsx';
 import { useStore } from '../store.ts';
 import { CheckPart } from './check-part.tsx';
-import { Save } from './save.tsx';
-import { TextField } from './text-field.tsx';
-
-/** After the last key: a check renders every machine that uses the template. */
-const CHECK_AFTER_MS = 500;
 
 interface EditorProps {
   readonly row: TemplateRow;
@@ -18,62 +16,68 @@ interface EditorProps {
 }
 
 export function Editor({ row, onDirty }: EditorProps) {
-  const { value, problem, reload } = useLoaded<TemplateText>(
-    `/templates/text?${new URLSearchParams({ path: row.path })}`,
-  );
+  const { path } = row;
+  const { value, problem, reload } = useLoaded<TemplateText>(`/templates/text?${new URLSearchParams({ path })}`);
   const [edited, setEdited] = useState<string | undefined>();
+  const [isConflict, setConflict] = useState(false);
   const [machine, setMachine] = useState('');
   const text = edited ?? value?.text;
   const isDirty = edited !== undefined && edited !== value?.text;
-  const { check, problem: checkProblem } = useCheck(row.path, text, machine);
+  const asked = text === undefined ? undefined : { path, text, ...(machine !== '' && { machine }) };
+  const {
+    check,
+    problem: checkProblem,
+    isCurrent,
+  } = useCheck<TemplateCheck>('/templates/check', asked, value?.version);
   const field = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
     onDirty(isDirty);
     return () => onDirty(false);
   }, [isDirty, onDirty]);
   if (value === undefined || text === undefined) return <ProblemBox problem={problem} />;
+  const settle = () => {
+    setEdited(undefined);
+    setConflict(false);
+  };
+  const save = async () => {
+    await post('/templates/save', { path, text, version: value.version });
+    settle();
+    reload();
+    return 'Saved, and in force.';
+  };
+  const isRight = isCurrent && check !== undefined && check.errors.length + check.problems.length === 0;
   return (
-    <section class="editor" aria-label={`Template ${row.path}`}>
-      <p class="muted pre">{row.path}</p>
-      <TextField text={text} problems={check?.problems ?? []} onInput={setEdited} field={field} />
-      <Save
-        row={row}
+    <section class="editor" aria-label={`Template ${path}`}>
+      <p class="muted pre">{path}</p>
+      <TextField
+        label="Text of the template"
         text={text}
-        version={value.version}
-        isDirty={isDirty}
-        isBroken={check === undefined || check.errors.length + check.problems.length > 0}
-        onSaved={() => {
-          setEdited(undefined);
+        problems={check?.problems ?? []}
+        onInput={setEdited}
+        field={field}
+      />
+      <SaveText
+        fileName={path.slice(path.lastIndexOf('/') + 1)}
+        isRight={isRight && !row.isBuiltIn}
+        {...{ text, isDirty, save }}
+        onReset={settle}
+        onConflict={() => {
+          setConflict(true);
           reload();
         }}
-        onReset={() => setEdited(undefined)}
+        theirs={isConflict ? value.text : undefined}
       />
+      {row.isBuiltIn && (
+        <p class="muted">
+          This template comes with rackready and is replaced with it. Download it, put it beside your configuration, and
+          name it there: profiles.NAME.answerFile.
+        </p>
+      )}
       <ProblemBox problem={checkProblem} />
-      <CheckPart check={check} field={field} />
+      <CheckPart check={check} isCurrent={isCurrent} field={field} />
       <Preview row={row} machine={machine} onMachine={setMachine} text={check?.preview ?? null} />
     </section>
   );
-}
-
-/** What would come of the text; undefined while that is not known of this text. */
-function useCheck(path: string, text: string | undefined, machine: string) {
-  const [state, setState] = useState<{ check?: TemplateCheck | undefined; problem?: ApiProblem | undefined }>({});
-  useEffect(() => {
-    if (text === undefined) return;
-    let isGone = false;
-    const ask = () =>
-      post<{ check: TemplateCheck }>('/templates/check', { path, text, ...(machine !== '' && { machine }) }).then(
-        ({ check }) => !isGone && setState({ check }),
-        (error: unknown) => !isGone && setState({ problem: problemOf(error) }),
-      );
-    const timer = setTimeout(ask, CHECK_AFTER_MS);
-    return () => {
-      isGone = true;
-      clearTimeout(timer);
-      setState(({ check }) => (check ? { check: { ...check } } : {}));
-    };
-  }, [path, text, machine]);
-  return state;
 }
 
 interface PreviewProps {

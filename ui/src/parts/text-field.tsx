@@ -1,16 +1,23 @@
 import type { RefObject } from 'preact';
 import { useRef } from 'preact/hooks';
-import type { TemplateProblemView } from '../../../src/http/api/config-ports.ts';
+
+/** Lines and columns count from 1. */
+export interface TextFault {
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
 
 interface FieldProps {
+  readonly label: string;
   readonly text: string;
-  readonly problems: readonly TemplateProblemView[];
+  readonly problems: readonly TextFault[];
   readonly onInput: (text: string) => void;
   readonly field: RefObject<HTMLTextAreaElement | null>;
 }
 
 /** A text with numbered lines; those with a problem are marked. */
-export function TextField({ text, problems, onInput, field }: FieldProps) {
+export function TextField({ label, text, problems, onInput, field }: FieldProps) {
   const gutter = useRef<HTMLDivElement>(null);
   const bad = new Map(problems.map(({ line, message }) => [line, message]));
   const lines = text.split('\n').length;
@@ -25,7 +32,7 @@ export function TextField({ text, problems, onInput, field }: FieldProps) {
       </div>
       <textarea
         ref={field}
-        aria-label="Text of the template"
+        aria-label={label}
         spellcheck={false}
         wrap="off"
         value={text}

@@ -1,0 +1,134 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { ProfileCheck, ProfileText } from '../../../src/http/api/config-ports.ts';
+import { post } from '../api.ts';
+import { rack, refresh } from '../live.ts';
+import { useLoaded } from '../load.ts';
+import { useCheck } from '../parts/check.ts';
+import { ProblemBox } from '../parts/problem-box.tsx';
+import { SaveText } from '../parts/save-text.tsx';
+import { type Saved, told } from '../parts/saved.ts';
+import { TextField } from '../parts/text-field.tsx';
+import { useStore } from '../store.ts';
+import { nameIn } from './new-profile.ts';
+import { isRight, ProfileCheckPart } from './profile-check.tsx';
+
+interface EditorProps {
+  /** undefined: a new one. */
+  readonly name?: string | undefined;
+  /** What a new one begins with. */
+  readonly begin?: string | undefined;
+  readonly onDirty: (isDirty: boolean) => void;
+  readonly onSaved: (name: string, said: string) => void;
+  readonly onCopy?: (() => void) | undefined;
+}
+
+/** A profile as the text that it is in the configuration. */
+export function ProfileEditor({ name, begin, onDirty, onSaved, onCopy }: EditorProps) {
+  const path = name === undefined ? null : `/config/profiles/text?${new URLSearchParams({ name })}`;
+  const { value, problem, reload } = useLoaded<ProfileText>(path);
+  const [edited, setEdited] = useState(begin);
+  const [isConflict, setConflict] = useState(false);
+  const [machine, setMachine] = useState('');
+  const text = edited ?? value?.text;
+  const isDirty = edited !== undefined && edited !== value?.text;
+  const edit = { ...(name !== undefined && { name }), text };
+  const asked = text === undefined ? undefined : { ...edit, ...(machine !== '' && { machine }) };
+  const {
+    check,
+    problem: checkProblem,
+    isCurrent,
+  } = useCheck<ProfileCheck>('/config/profiles/check', asked, value?.version);
+  const field = useRef<HTMLTextAreaElement>(null);
+  // A new one that nobody has touched is no loss.
+  const isWork = isDirty && edited !== begin;
+  useEffect(() => {
+    onDirty(isWork);
+    return () => onDirty(false);
+  }, [isWork, onDirty]);
+  if (text === undefined) return <ProblemBox problem={problem} />;
+  const settle = () => {
+    setEdited(begin);
+    setConflict(false);
+  };
+  const save = async () => {
+    const body = { ...edit, ...(value && { version: value.version }) };
+    const { saved } = await post<{ saved: Saved }>('/config/profiles/save', body);
+    onDirty(false);
+    settle();
+    reload();
+    void refresh();
+    const said = told(saved);
+    onSaved(nameIn(text), said);
+    return said;
+  };
+  return (
+    <section class="editor" aria-label={name === undefined ? 'New profile' : `Profile ${name}`}>
+      <p class="muted pre">
+        {value
+          ? `${value.profile.file}, line ${value.profile.line}`
+          : 'A new profile: its first line is its name. Machines become it when you give it to them.'}
+      </p>
+      <TextField
+        label="Text of the profile"
+        text={text}
+        problems={check?.errors ?? []}
+        onInput={setEdited}
+        field={field}
+      />
+      <SaveText
+        fileName={`${nameIn(text) || 'profile'}.yaml`}
+        isRight={isCurrent && check !== undefined && isRight(check)}
+        {...{ text, isDirty, save }}
+        onReset={settle}
+        onConflict={() => {
+          setConflict(true);
+          reload();
+        }}
+        theirs={isConflict ? value?.text : undefined}
+      >
+        {onCopy && (
+          <button type="button" onClick={onCopy}>
+            Copy it…
+          </button>
+        )}
+      </SaveText>
+      <ProblemBox problem={checkProblem} />
+      <ProfileCheckPart check={check} isCurrent={isCurrent} field={field} />
+      <Preview machine={machine} onMachine={setMachine} preview={check?.preview ?? null} />
+    </section>
+  );
+}
+
+interface PreviewProps {
+  readonly machine: string;
+  readonly onMachine: (name: string) => void;
+  readonly preview: ProfileCheck['preview'];
+}
+
+/** What any machine would be sent if it were to become this. */
+function Preview({ machine, onMachine, preview }: PreviewProps) {
+  const { machines } = useStore(rack);
+  return (
+    <div class="preview">
+      <label class="field">
+        Preview for
+        <select value={machine} onChange={(event) => onMachine(event.currentTarget.value)}>
+          <option value="">no machine</option>
+          {machines.map(({ name }) => (
+            <option key={name} value={name}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      {machine !== '' && (
+        <>
+          <h4>Kernel line</h4>
+          <pre class="wrap">{preview?.kernelLine ?? 'It cannot be rendered.'}</pre>
+          <h4>Answer file</h4>
+          <pre>{preview?.answerFile ?? 'It cannot be rendered.'}</pre>
+        </>
+      )}
+    </div>
+  );
+}
