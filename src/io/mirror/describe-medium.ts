@@ -36,9 +36,10 @@ async function describeYum(iso: IsoFile, folders: readonly string[]): Promise<Me
   return { kind: 'yum', repositories, suites: [], architectures: [], os: enterpriseName(text ?? '') };
 }
 
-/** `family = Rocky Linux`, `version = 9.4`, as `.treeinfo` has them. */
+/** `family = Rocky Linux`, `version = 9.4` of `[general]`, as every `.treeinfo` has them. */
 function enterpriseName(treeinfo: string): string | undefined {
-  const value = (key: string) => new RegExp(`^${key}\\s*=\\s*(.+)$`, 'm').exec(treeinfo)?.[1]?.trim() ?? '';
+  const [, general = ''] = /^\[general\]\n([^[]*)/m.exec(treeinfo) ?? [];
+  const value = (key: string) => new RegExp(`^${key}\\s*=\\s*(.+)$`, 'm').exec(general)?.[1]?.trim() ?? '';
   const [, family] = /^(rocky|alma|centos)/i.exec(value('family')) ?? [];
   const [major] = value('version').split('.');
   const name = `${family?.toLowerCase()}-${major}`;
