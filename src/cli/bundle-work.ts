@@ -1,14 +1,11 @@
 import { progressJson } from '../http/api/mirror-json.ts';
 import { createMeter } from '../io/mirror/meter.ts';
 import type { Phase } from '../mirror/run/progress.ts';
-import { ProvisionError } from '../net/provision-error.ts';
-import { ApiFailure, type ClientOptions, runCommand } from './client.ts';
+import type { ClientOptions } from './client.ts';
 import { clearBar, showProgress } from './mirror-sync.ts';
+import { runStoppable } from './run-stoppable.ts';
 
 const SHOW_EVERY_MS = 500;
-const NOT_PERMITTED = ['EACCES', 'EPERM'];
-/** sysexits(3) */
-const EX_NOPERM = 77;
 
 /** What a long command tells of itself while it works. */
 export interface Work {
@@ -25,52 +22,17 @@ export interface Work {
 export function followWork(options: ClientOptions, phase: Phase, work: (work: Work) => Promise<void>): Promise<void> {
   const meter = createMeter(Date.now);
   meter.enter(phase);
-  const stop = new AbortController();
-  const onSignal = () => stop.abort();
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   const show = options.json ? () => {} : showProgress();
   const timer = setInterval(() => show(progressJson(meter.read())), SHOW_EVERY_MS);
   const end = () => {
     clearInterval(timer);
     if (!options.json) clearBar();
   };
-  const told = {
-    signal: stop.signal,
-    onBytes: meter.bytes,
-    onFile: () => meter.done(''),
-    expect: meter.expect,
-    end,
-  };
-  return runCommand(options, async () => {
+  return runStoppable(options, async (signal) => {
     try {
-      await work(told);
-    } catch (error) {
-      throw asFailure(error, stop.signal);
+      await work({ signal, onBytes: meter.bytes, onFile: () => meter.done(''), expect: meter.expect, end });
     } finally {
       end();
-      process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     }
   });
-}
-
-function asFailure(error: unknown, signal: AbortSignal): unknown {
-  if (error instanceof ApiFailure) return error;
-  if (error instanceof ProvisionError) {
-    const { code, message, hint } = error;
-    return new ApiFailure({ code, message, hint });
-  }
-  if (signal.aborted) {
-    return new ApiFailure({
-      code: 'stopped',
-      message: 'it was stopped',
-      hint: 'Run the same again: it goes on or begins anew.',
-    });
-  }
-  const { code = '', message = '' } = error as NodeJS.ErrnoException;
-  if (NOT_PERMITTED.includes(code)) {
-    return new ApiFailure({ code: 'not-permitted', message, hint: 'Run the same with sudo.' }, EX_NOPERM);
-  }
-  return code === ''
-    ? error
-    : new ApiFailure({ code: 'failed', message, hint: 'Look at the file and the disk that it names.' });
 }

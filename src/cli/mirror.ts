@@ -3,6 +3,7 @@ import type { MirrorJson } from '../http/api/mirror-json.ts';
 import { formatBytes } from '../mirror/run/amounts.ts';
 import { type ApiClient, type ClientOptions, runClient, withClientOptions } from './client.ts';
 import { addCommand } from './mirror-add.ts';
+import { importCommand } from './mirror-import.ts';
 import { indexCommand } from './mirror-index.ts';
 import { describeMirror, describeSnapshots } from './mirror-print.ts';
 import { followRun } from './mirror-sync.ts';
@@ -17,6 +18,7 @@ export function command(): Command {
 Examples:
   ./rackready mirror                      all of them, a line each
   ./rackready mirror add debian-12        write a mirror into the configuration
+  ./rackready mirror import rocky-9 x.iso make one from an ISO
   ./rackready mirror sync centos-7        fetch what is new, with a progress bar
   ./rackready mirror approve centos-7     publish a state that was held`,
     )
@@ -29,6 +31,7 @@ Examples:
     syncCommand(),
     ...plainCommands(),
     indexCommand(),
+    importCommand(),
   ])
     mirror.addCommand(one);
   return mirror;

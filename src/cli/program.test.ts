@@ -56,7 +56,7 @@ test('docs/commands.md tells every command, argument and option, and no option t
     for (const argument of command.registeredArguments) {
       assert.ok(section.includes(argument.name()), `${path} does not tell ${argument.name()}`);
     }
-    const told = [...section.matchAll(/^\| `(--[a-z-]+)/gm)].map(([, option]) => option ?? '');
+    const told = [...section.matchAll(/^\| `(--[a-z0-9-]+)/gm)].map(([, option]) => option ?? '');
     // What every command has is told at the top.
     const own = options.filter((option) => !COMMON.includes(option));
     assert.deepEqual(told.filter((option) => !COMMON.includes(option)).toSorted(), own.toSorted(), path);

@@ -31,7 +31,7 @@ export type MachineEdit =
       readonly values: MachineValues;
       readonly section?: EditedSection;
     }
-  | { readonly kind: 'remove'; readonly name: string };
+  | { readonly kind: 'remove'; readonly name: string; readonly section?: EditedSection };
 
 export type EditResult =
   /** All files, changed or not. */
@@ -172,7 +172,7 @@ function planSet(text: string, map: YAMLMap, [key = '', ...rest]: readonly strin
 
 /** Where an edit is made. */
 export function sectionOf(edit: MachineEdit): EditedSection {
-  return (edit.kind === 'add' || edit.kind === 'replace' ? edit.section : undefined) ?? 'machines';
+  return (edit.kind === 'set' ? undefined : edit.section) ?? 'machines';
 }
 
 function openMachines(text: string, section: string): { readonly root: MapPlace; readonly machines: MapPlace } {

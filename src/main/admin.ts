@@ -14,6 +14,7 @@ import { createConfigAdmin } from './config-admin.ts';
 import { createLeaseAdmin } from './lease-admin.ts';
 import { ADMIN_API } from './listener-table.ts';
 import { createMachineAdmin } from './machine-admin.ts';
+import { createMeasures } from './measures.ts';
 import { createMirrorAdmin } from './mirror-admin.ts';
 import type { MirrorServing } from './mirrors.ts';
 import { createRender } from './render.ts';
@@ -65,6 +66,7 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
       lastSeq: base.hub.lastSeq,
     },
     stories,
+    measures: createMeasures(base.hub),
     now: base.now,
   };
   const api = createApi(ports);

@@ -147,6 +147,12 @@ export function fakePorts(): { ports: ApiPorts; feed: MemoryFeed; calls: string[
   };
   const ports: ApiPorts = {
     now: () => NOW,
+    measures: () => ({
+      events: [{ id: 'tftp.done', level: 'info', count: 7 }],
+      eventsSkipped: 2,
+      cpuSeconds: 1.5,
+      residentBytes: 1e8,
+    }),
     events: feed,
     stories: { ...stories, pcapOf: async (query) => (await stories.trafficOf(query)) && encodePcap([]) },
     server: {

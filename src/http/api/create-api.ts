@@ -1,4 +1,5 @@
 import { type FastifyInstance, fastify } from 'fastify';
+import { addMetrics } from '../metrics/metrics-route.ts';
 import type { PageFile } from '../page/page-files.ts';
 import { addPage } from '../page/page-routes.ts';
 import { addConfigRoutes } from './config-routes.ts';
@@ -22,7 +23,7 @@ export interface ApiOptions {
   readonly page?: readonly PageFile[] | undefined;
 }
 
-/** The admin API, not yet listening. All of it is JSON below /api/v1. */
+/** The admin API, not yet listening. All of it is JSON below /api/v1, but for /metrics. */
 export function createApi(ports: ApiPorts, options: ApiOptions = {}): FastifyInstance {
   const app = fastify({
     logger: false,
@@ -35,6 +36,7 @@ export function createApi(ports: ApiPorts, options: ApiOptions = {}): FastifyIns
   addOpenApi(app, () => ports.server.status().version);
   if (options.guard) addGuard(app, options.guard);
   addPage(app, options.page ?? []);
+  addMetrics(app, ports);
   app.register(
     async (routes) => {
       addServerRoutes(routes, ports);

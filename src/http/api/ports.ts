@@ -6,6 +6,7 @@ import type { Machine } from '../../machine/machine.ts';
 import type { MirrorCommand, MirrorReply, MirrorView } from '../../mirror/mirror-view.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { Mac } from '../../net/mac.ts';
+import type { ServerMeasures } from '../metrics/server-families.ts';
 import type { ConfigAdmin } from './config-ports.ts';
 import type { FirmwareKind, RenderView } from './render-view.ts';
 
@@ -201,4 +202,6 @@ export interface ApiPorts {
   readonly stories: StoryFeed;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** For metrics. */
+  measures(): ServerMeasures;
 }

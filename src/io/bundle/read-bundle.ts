@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
@@ -175,11 +174,4 @@ async function takeContent({ name, bytes, content }: TarEntry, sha256: string, o
     throw error;
   }
   writer?.keep();
-}
-
-/** The SHA-256 of a file. Rejects as reading does. */
-export async function sumOf(path: string, signal: AbortSignal): Promise<string> {
-  const sum = createHash('sha256');
-  for await (const piece of createReadStream(path, { highWaterMark: 1 << 20, signal })) sum.update(piece as Buffer);
-  return sum.digest('hex');
 }

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Emit } from '../../event/event.ts';
 import type { MirrorConfig } from '../../mirror/mirror-config.ts';
@@ -24,7 +24,7 @@ export interface EngineOptions {
 
 /** All mirrors of a configuration. */
 export interface MirrorEngine {
-  /** Mirrors that are gone from it stop, and keep their files. */
+  /** Mirrors that are gone from it stop, and keep their files, if they had any to serve. */
   configure(mirrors: readonly MirrorConfig[]): Promise<void>;
   command(command: MirrorCommand): Promise<MirrorReply>;
   views(): readonly MirrorView[];
@@ -59,7 +59,7 @@ export function openMirrorEngine(options: EngineOptions): MirrorEngine {
       onChange();
       look();
       // Last, as another configuration may come meanwhile, which must not be followed by the rest of this one.
-      await Promise.all(gone.map(([, unit]) => unit.stop()));
+      await Promise.all(gone.map(([, unit]) => unit.stop().then(() => forgetEmpty(unit))));
     },
     command: (command) => doCommand(deps, command),
     views: () => [...units.values()].map((unit) => unit.view()),
@@ -83,6 +83,16 @@ function addUnit(deps: UnitDeps & { readonly units: Map<string, MirrorUnit> }, c
     const reason = error instanceof Error ? error.message : String(error);
     const next = error instanceof ProvisionError ? error.hint : 'Look at the folder `mirrors` of the data folder.';
     deps.emit('mirror.failed', {}, { mirror: config.name, reason, next });
+  }
+}
+
+/** Of a mirror that is gone before it had anything to serve, nothing stays. */
+function forgetEmpty({ files }: MirrorUnit): void {
+  try {
+    const { snapshots, held } = files.readState();
+    if (snapshots.length === 0 && held?.snapshot === undefined) rmSync(files.folder, { recursive: true, force: true });
+  } catch {
+    // What cannot be read is for somebody to look at.
   }
 }
 

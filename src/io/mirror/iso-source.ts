@@ -1,4 +1,5 @@
-import { createReadStream, rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { createReadStream, readdirSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { broken } from '../../mirror/failure.ts';
@@ -7,19 +8,32 @@ import type { Extent } from '../../mirror/iso/medium.ts';
 import type { PlannedFile } from '../../mirror/plan.ts';
 import { openedStream } from './decompress.ts';
 import { createChecker, isTrustworthy, strongestOf } from './digests.ts';
+import { diskFailure } from './disk-failure.ts';
 import type { FetchDeps, Fetched } from './fetch-file.ts';
 import { openIso } from './iso-file.ts';
+import { readMediumSums } from './iso-sums.ts';
 import type { Source } from './source.ts';
+
+/** What files on their way into the pool begin with. */
+const PART = 'iso-';
 
 /**
  * An upstream that is an ISO on this host: nothing is mounted or extracted beside it, each file goes from its place on the medium
  * into the pool. Rejects with `upstream-failed` when it is no whole ISO.
  */
 export async function createIsoSource(deps: FetchDeps, iso: string): Promise<Source> {
-  const { index, reader } = await openIso(iso);
+  const opened = await openIso(iso);
+  // Whatever ends a run early leaves what was on its way.
+  for (const name of readdirSync(deps.partsFolder)) {
+    if (name.startsWith(PART)) rmSync(join(deps.partsFolder, name), { force: true });
+  }
+  const { index, reader } = opened;
+  const sums = await readMediumSums(opened);
   const fetch = async (file: PlannedFile): Promise<Fetched> => {
     const found = findInIso(index, file.path);
-    return found === undefined ? { kind: 'absent' } : takeExtent(deps, iso, found, file);
+    if (found === undefined) return { kind: 'absent' };
+    const own = file.digests.length > 0 ? undefined : sums.get(found.path);
+    return takeExtent(deps, iso, found, own === undefined ? file : { ...file, digests: [own] });
   };
   return {
     reader: {
@@ -60,8 +74,11 @@ async function takeExtent(deps: FetchDeps, iso: string, extent: Extent, file: Pl
     return { kind: 'wrong', reason: `${file.path} is ${bytes} bytes long, and should be ${file.bytes}` };
   }
   const named = strongestOf(file.digests);
-  const part = join(deps.partsFolder, `iso-${extent.offset}-${bytes}`);
-  const { sha256, isRight } = await copyExtent(deps, iso, extent, part, file);
+  const part = join(deps.partsFolder, `${PART}${randomUUID()}`);
+  const { sha256, isRight } = await copyExtent(deps, iso, extent, part, file).catch((error: unknown) => {
+    rmSync(part, { force: true });
+    throw diskFailure(error) ?? error;
+  });
   if (!isRight) {
     rmSync(part, { force: true });
     return { kind: 'wrong', reason: `${file.path} does not have the ${named?.algorithm} checksum ${named?.hex}` };

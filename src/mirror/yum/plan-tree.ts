@@ -14,6 +14,13 @@ export interface TreePlanning {
   readonly known: ReadonlySet<string>;
 }
 
+export interface PlannedTree {
+  /** Folders of repositories that it names and that nobody has named before. */
+  readonly follow: readonly string[];
+  /** It names repositories, and is none itself. */
+  readonly isOnlyTree: boolean;
+}
+
 const LONGEST_TREEINFO = 1 << 20;
 
 /** What Anaconda asks for without having it from `.treeinfo`; that it is not there is normal. */
@@ -30,10 +37,10 @@ const STAGE2 = ['images/install.img', 'LiveOS/squashfs.img'];
  * Adds the installer of a tree (`.treeinfo` and what it names) to the draft, if there is one, and returns the folders of further
  * repositories that it names and that are to be mirrored. Repositories that are not are taken out of `.treeinfo`.
  */
-export async function planTree(planning: TreePlanning, folder: string): Promise<readonly string[]> {
+export async function planTree(planning: TreePlanning, folder: string): Promise<PlannedTree> {
   const { reader, draft, options } = planning;
   const found = await readTreeinfo(reader, folder);
-  if (found === undefined) return [];
+  if (found === undefined) return { follow: [], isOnlyTree: false };
   const info = parseTreeinfo(found.path, found.bytes);
   addImages(draft, folder, found.path, info, options);
   const { follow, drop } = await sortVariants(planning, folder, info);
@@ -43,7 +50,10 @@ export async function planTree(planning: TreePlanning, folder: string): Promise<
     draft.remark(`${found.path} is served without ${names}: their repositories are not part of this mirror.`);
   }
   draft.addRead(found.path, bytes, { isEntry: true });
-  return follow;
+  // The root of a DVD of EL 8 and later has the installer, and its repositories in folders below.
+  const hasOthers = info.variants.length > 0 && (follow.length > 0 || planning.known.size > 1);
+  const isOnlyTree = hasOthers && !(await hasRepository(reader, folder));
+  return { follow, isOnlyTree };
 }
 
 async function readTreeinfo(

@@ -35,8 +35,9 @@ export async function planYum(reader: UpstreamReader, checker: SignatureChecker,
   // First every tree, then every repository: repomd.xml is what clients look at, and has to appear last.
   const found: string[] = [];
   for (let folder = waiting.shift(); folder !== undefined; folder = waiting.shift()) {
-    found.push(folder);
-    for (const variant of await planTree({ reader, draft, options, known }, folder)) {
+    const { follow, isOnlyTree } = await planTree({ reader, draft, options, known }, folder);
+    if (!isOnlyTree) found.push(folder);
+    for (const variant of follow) {
       known.add(variant);
       waiting.push(variant);
     }

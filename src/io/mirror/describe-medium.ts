@@ -1,0 +1,66 @@
+import { isoKind } from '../../mirror/iso/index-iso.ts';
+import { parseTreeinfo } from '../../mirror/yum/treeinfo.ts';
+import type { IsoFile } from './iso-file.ts';
+
+/** How a medium is laid out, as the keys of a mirror in the configuration say it. */
+export interface MediumLayout {
+  readonly kind: 'yum' | 'apt' | 'files';
+  /** yum: folders with `repodata/`; none: the root, or what `.treeinfo` there names. */
+  readonly repositories: readonly string[];
+  /** apt: below `dists/`. */
+  readonly suites: readonly string[];
+  readonly architectures: readonly string[];
+  /** An operating system of rackready's own that it looks like; undefined: none of them. */
+  readonly os?: string | undefined;
+}
+
+const LONGEST_TEXT = 4 << 20;
+
+/** Finds out what is on a medium. Rejects with `upstream-failed` when its own description cannot be read. */
+export async function describeMedium(iso: IsoFile): Promise<MediumLayout> {
+  const paths = [...iso.index.files.keys()];
+  const repositories = paths.flatMap((path) => /^(?:(.+)\/)?repodata\/repomd\.xml$/.exec(path)?.slice(1, 2) ?? []);
+  if (repositories.length > 0) return describeYum(iso, repositories.map((folder) => folder ?? '').sort());
+  const suites = new Set(paths.flatMap((path) => /^dists\/(.+)\/(?:InRelease|Release)$/.exec(path)?.[1] ?? []));
+  if (suites.size > 0) return describeApt(iso, [...suites].sort());
+  const isUbuntu = isoKind(iso.index) === 'ubuntu';
+  const os = isUbuntu ? ubuntuName(await readText(iso, '.disk/info')) : undefined;
+  return { kind: 'files', repositories: [], suites: [], architectures: [], os };
+}
+
+async function describeYum(iso: IsoFile, folders: readonly string[]): Promise<MediumLayout> {
+  const text = await readText(iso, '.treeinfo');
+  const info = text === undefined ? undefined : parseTreeinfo('.treeinfo', Buffer.from(text));
+  const isOneTree = folders.includes('') || (info !== undefined && info.variants.length > 0);
+  const repositories = isOneTree ? [] : folders;
+  return { kind: 'yum', repositories, suites: [], architectures: [], os: enterpriseName(text ?? '') };
+}
+
+/** `family = Rocky Linux`, `version = 9.4` of `[general]`, as every `.treeinfo` has them. */
+function enterpriseName(treeinfo: string): string | undefined {
+  const [, general = ''] = /^\[general\]\n([^[]*)/m.exec(treeinfo) ?? [];
+  const value = (key: string) => new RegExp(`^${key}\\s*=\\s*(.+)$`, 'm').exec(general)?.[1]?.trim() ?? '';
+  const [, family] = /^(rocky|alma|centos)/i.exec(value('family')) ?? [];
+  const [major] = value('version').split('.');
+  const name = `${family?.toLowerCase()}-${major}`;
+  return ['rocky-9', 'rocky-10', 'alma-9', 'alma-10', 'centos-7'].includes(name) ? name : undefined;
+}
+
+function ubuntuName(info: string | undefined): string | undefined {
+  const [, version] = /^Ubuntu\S* (\d\d\.\d\d)/.exec(info ?? '') ?? [];
+  return version === '24.04' || version === '26.04' ? `ubuntu-${version}` : undefined;
+}
+
+/** Media of Debian do not have the installer for the network, so that they are an archive of packages like any other. */
+async function describeApt(iso: IsoFile, suites: readonly string[]): Promise<MediumLayout> {
+  const release =
+    (await readText(iso, `dists/${suites[0]}/Release`)) ?? (await readText(iso, `dists/${suites[0]}/InRelease`));
+  const [, named = ''] = /^Architectures: (.*)$/m.exec(release ?? '') ?? [];
+  const architectures = named.split(/\s+/).filter((one) => one !== '' && one !== 'all' && one !== 'source');
+  return { kind: 'apt', repositories: [], suites, architectures };
+}
+
+async function readText({ reader }: IsoFile, path: string): Promise<string | undefined> {
+  const bytes = await reader.read(path, { maxBytes: LONGEST_TEXT });
+  return bytes === 'absent' ? undefined : Buffer.from(bytes).toString('utf8');
+}
