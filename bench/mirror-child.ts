@@ -85,7 +85,15 @@ async function publishing(): Promise<void> {
   for (const [index, shift] of [0, change].entries()) {
     const manifest = manifestOf(count, shift);
     const size = { files: count, bytes: count, packages: count, unverified: 0 };
-    const snapshot: SnapshotRecord = { id: `s${index}`, at: index, revision: '', size, entries: [], boot: {}, remarks: [] };
+    const snapshot: SnapshotRecord = {
+      id: `s${index}`,
+      at: index,
+      revision: '',
+      size,
+      entries: [],
+      boot: {},
+      remarks: [],
+    };
     files.writeManifest(snapshot.id, manifest);
     const startedAt = performance.now();
     state = await publish({ files, pool }, state, snapshot);

@@ -105,13 +105,13 @@ async function tryOnce(deps: FetchDeps, file: WantedFile, url: string, pastCache
     const headers = { ...resumeHeaders(part, url), ...(pastCaches && { 'Cache-Control': 'no-cache' }) };
     const answer = await deps.http.get(url, headers, deps.signal);
     if (answer.status === 404) {
-      answer.body.destroy();
+      answer.body.discard();
       part.remove();
       return { kind: 'absent' };
     }
     const refusal = beginPart(part, answer, file, url);
     if (refusal !== undefined) {
-      answer.body.destroy();
+      answer.body.discard();
       part.remove();
       return refusal;
     }
@@ -173,17 +173,18 @@ async function receive(deps: FetchDeps, part: PartFile, { body }: HttpAnswer, fi
   const checker = createChecker(file.digests);
   try {
     if (part.bytes > 0) part.feed(checker);
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      if (part.bytes + chunk.length > most) throw new TooLong(`it is longer than ${most} bytes`);
-      deps.checkSpace?.(chunk.length);
-      part.write(chunk);
-      checker.update(chunk);
-      deps.onBytes?.(chunk.length);
-      await deps.limiter.take(chunk.length, deps.signal);
-    }
-  } finally {
-    body.destroy();
+  } catch (error) {
+    body.discard();
+    throw error;
   }
+  await body.read((piece) => {
+    if (part.bytes + piece.length > most) throw new TooLong(`it is longer than ${most} bytes`);
+    deps.checkSpace?.(piece.length);
+    part.write(piece);
+    checker.update(piece);
+    deps.onBytes?.(piece.length);
+    return deps.limiter.take(piece.length, deps.signal);
+  });
   return checker;
 }
 
