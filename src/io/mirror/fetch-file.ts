@@ -201,7 +201,7 @@ function finishPart(deps: FetchDeps, part: PartFile, file: WantedFile, url: stri
     return { kind: 'wrong', reason: `${url} does not have the ${digest?.algorithm} checksum ${digest?.hex}` };
   }
   deps.pool.adopt(part.path, sha256);
-  part.remove();
+  part.moved();
   return { kind: 'stored', sha256, bytes, isVerified: isTrustworthy(strongestOf(file.digests)), origin };
 }
 

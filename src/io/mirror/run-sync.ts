@@ -21,6 +21,7 @@ import type { Meter } from './meter.ts';
 import { finishPublish, mendLive, type PublishDeps, publish } from './publish.ts';
 import type { Source } from './source.ts';
 import type { Space } from './space.ts';
+import { createWriteBehind } from './write-behind.ts';
 
 /** What of the configuration a run needs. */
 export interface RunRules {
@@ -213,11 +214,15 @@ async function fetchWanted(deps: RunDeps, source: Source, wanted: readonly Plann
   deps.space.require(bytes, firsts.length);
   meter.enter('fetching');
   meter.expect(firsts.length, bytes);
+  const written = createWriteBehind(deps.pool.folder);
   const fetched = await fetchAll(firsts, source.fetch, {
     parallel: rules.parallel,
     signal,
     onStart: meter.start,
-    onDone: ({ path }) => meter.done(path),
+    onDone: ({ path }, one) => {
+      meter.done(path);
+      if (one.kind === 'stored') written(one.bytes);
+    },
   });
   const stored = new Map(fetched.stored);
   for (const [first, ...others] of groups.values()) {
