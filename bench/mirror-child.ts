@@ -5,6 +5,7 @@ import { openMirrorEngine } from '../src/io/mirror/engine.ts';
 import { openMirrorFiles } from '../src/io/mirror/mirror-files.ts';
 import { openPool } from '../src/io/mirror/pool.ts';
 import { publish } from '../src/io/mirror/publish.ts';
+import { syncFolder } from '../src/io/mirror/sync-folder.ts';
 import type { MirrorConfig } from '../src/mirror/mirror-config.ts';
 import type { Manifest, ManifestEntry } from '../src/mirror/run/manifest.ts';
 import { emptyState, type SnapshotRecord } from '../src/mirror/run/state.ts';
@@ -33,6 +34,7 @@ function config(from: string): MirrorConfig {
     blackout: [],
     keys: [],
     trust: 'none',
+    packages: 'listed',
     keep: { snapshots: 3, days: 7 },
     connections: 16,
     exclude: [],
@@ -63,7 +65,7 @@ const hexOf = (index: number) => index.toString(16).padStart(8, '0').repeat(8);
 
 function manifestOf(count: number, shift: number): Manifest {
   const entries = Array.from({ length: count }, (_, index): [string, ManifestEntry] => {
-    const path = `Packages/${index % 26}/bench${String(index + shift).padStart(6, '0')}-1.0-1.noarch.rpm`;
+    const path = `Packages/${(index + shift) % 26}/bench${String(index + shift).padStart(6, '0')}-1.0-1.noarch.rpm`;
     return [path, { path, bytes: 1, sha256: hexOf(index + shift), role: 'package', isVerified: true }];
   });
   return new Map(entries);
@@ -80,6 +82,8 @@ async function publishing(): Promise<void> {
     writeFileSync(file, '1');
     pool.adopt(file, hexOf(index));
   }
+  // In a run they come one after the other, and are on the disk by now.
+  await syncFolder(folder);
   const times: number[] = [];
   let state = emptyState;
   for (const [index, shift] of [0, change].entries()) {

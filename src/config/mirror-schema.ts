@@ -35,6 +35,10 @@ export const mirrorShape = {
     .choice(['required', 'if-present', 'none'])
     .optional()
     .describe('Whether metadata must be signed. Default: required with keys, else none.'),
+  packages: form
+    .choice(['listed', 'signed'])
+    .default('listed')
+    .describe('signed: each RPM must be signed by one of keys. listed: it is what the metadata say.'),
   keep: z
     .strictObject(
       {

@@ -324,6 +324,14 @@ const rows: readonly { readonly name: string; readonly text: string; readonly wa
     ],
   },
   {
+    name: 'signed packages of those that sign none, or by nobody',
+    text: `${network}mirrors: {a: {from: "http://h/", kind: apt, suites: [x], packages: signed}, b: {from: "http://h/", kind: yum, packages: signed}}`,
+    want: [
+      'r.yaml:2:68: mirrors.a.packages: signed is for RPMs: in an apt archive the signature of Release covers them (trust: required)',
+      'r.yaml:2:121: mirrors.b.packages: signed needs keys: a file with the public keys that sign the packages',
+    ],
+  },
+  {
     name: 'a mirror by telnet',
     text: `${network}mirrors: {a: {from: "telnet://x/"}}`,
     want: [

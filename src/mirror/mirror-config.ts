@@ -1,6 +1,6 @@
 import type { TreeLayout } from './presets.ts';
 import type { Keep } from './run/prune.ts';
-import type { MetadataTrust } from './trust.ts';
+import type { MetadataTrust, PackageTrust } from './trust.ts';
 
 /** A file with public keys, and which of them count; none named: all of the file. */
 export interface MirrorKeys {
@@ -41,6 +41,7 @@ export interface MirrorConfig {
   readonly blackout: readonly DayWindow[];
   readonly keys: readonly MirrorKeys[];
   readonly trust: MetadataTrust;
+  readonly packages: PackageTrust;
   readonly keep: Keep;
   readonly bytesPerSecond?: number | undefined;
   readonly connections: number;
@@ -50,6 +51,6 @@ export interface MirrorConfig {
 
 /** What a plan and the choice of files depend on, as text: another one makes "nothing new" untrue. */
 export function planKey(config: MirrorConfig): string {
-  const { from, layout, mode, keys, trust, exclude, allowMissing } = config;
-  return JSON.stringify([from, layout, mode, keys, trust, exclude, allowMissing]);
+  const { from, layout, mode, keys, trust, packages, exclude, allowMissing } = config;
+  return JSON.stringify([from, layout, mode, keys, trust, packages, exclude, allowMissing]);
 }

@@ -20,6 +20,8 @@ export interface FetchDeps {
   /** Called before each piece is written: throws where the disk must not be filled further. */
   readonly checkSpace?: ((bytes: number) => void) | undefined;
   readonly retry?: RetryPlan | undefined;
+  /** Why a file that is what its checksum says is not taken all the same, in a sentence. */
+  readonly judge?: ((file: string) => Promise<string | undefined>) | undefined;
 }
 
 export interface RetryPlan {
@@ -115,7 +117,7 @@ async function tryOnce(deps: FetchDeps, file: WantedFile, url: string, pastCache
       part.remove();
       return refusal;
     }
-    return finishPart(deps, part, file, url, await receive(deps, part, answer, file));
+    return await finishPart(deps, part, file, url, await receive(deps, part, answer, file));
   } catch (error) {
     return asTried(deps, part, error);
   } finally {
@@ -188,7 +190,13 @@ async function receive(deps: FetchDeps, part: PartFile, { body }: HttpAnswer, fi
   return checker;
 }
 
-function finishPart(deps: FetchDeps, part: PartFile, file: WantedFile, url: string, checker: Checker): Tried {
+async function finishPart(
+  deps: FetchDeps,
+  part: PartFile,
+  file: WantedFile,
+  url: string,
+  checker: Checker,
+): Promise<Tried> {
   const { bytes, origin } = part;
   if (file.bytes !== undefined && bytes < file.bytes) {
     return { kind: 'failed', reason: `${url} broke off at ${bytes} of ${file.bytes} bytes`, isFinal: false };
@@ -199,6 +207,11 @@ function finishPart(deps: FetchDeps, part: PartFile, file: WantedFile, url: stri
     part.remove();
     const digest = strongestOf(file.digests);
     return { kind: 'wrong', reason: `${url} does not have the ${digest?.algorithm} checksum ${digest?.hex}` };
+  }
+  const refusal = await deps.judge?.(part.path);
+  if (refusal !== undefined) {
+    part.remove();
+    return { kind: 'wrong', reason: `${url} is refused: ${refusal}` };
   }
   deps.pool.adopt(part.path, sha256);
   part.moved();

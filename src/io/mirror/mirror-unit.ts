@@ -2,19 +2,20 @@ import { join } from 'node:path';
 import type { Emit } from '../../event/event.ts';
 import { type MirrorConfig, planKey } from '../../mirror/mirror-config.ts';
 import type { MirrorView } from '../../mirror/mirror-view.ts';
-import type { PlannedFile, SignatureChecker } from '../../mirror/plan.ts';
+import type { PlannedFile } from '../../mirror/plan.ts';
 import { learnedKeys, packageKey } from '../../mirror/run/learned.ts';
 import { nextRunOf } from '../../mirror/run/schedule.ts';
 import { emptyState, type LastRun, type MirrorState } from '../../mirror/run/state.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 import type { FetchDeps, Fetched } from './fetch-file.ts';
-import { openGpgvChecker } from './gpgv.ts';
+import { type GpgvChecker, openGpgvChecker } from './gpgv.ts';
 import { createHttpClient } from './http-client.ts';
 import { createLimiter } from './limiter.ts';
 import { takeLock } from './lock.ts';
 import { createMeter, type Meter } from './meter.ts';
 import { type MirrorFiles, openMirrorFiles } from './mirror-files.ts';
 import { openSource } from './open-source.ts';
+import { judgePackages } from './package-signatures.ts';
 import { planTree } from './planners.ts';
 import type { Pool } from './pool.ts';
 import { type RunOutcome, runSync } from './run-sync.ts';
@@ -199,6 +200,9 @@ async function runWithTools(deps: UnitDeps, { config, files, meter, signal, isFo
         },
         openSource: () => openSource({ fetch, files, meter }, config),
         planTree: (upstream) => planTree(config, upstream, checker, now()),
+        ...(config.packages === 'signed' && {
+          judgePackages: (packages) => judgePackages({ checker, pool, memory: files.signed, signal }, packages),
+        }),
         onRefused: (path, reason) => {
           refusals += 1;
           if (refusals <= MOST_REFUSALS_TOLD) emit('mirror.refused-file', {}, { mirror: config.name, path, reason });
@@ -226,10 +230,10 @@ function chooseEager({ mode }: MirrorConfig, files: MirrorFiles, pool: Pool): (f
 }
 
 /** Without keys nothing is asked of it: the configuration has seen to that. */
-async function openChecker({ keys, name }: MirrorConfig): Promise<SignatureChecker & { close(): void }> {
+async function openChecker({ keys, name }: MirrorConfig): Promise<GpgvChecker> {
   if (keys.length > 0) return openGpgvChecker(keys);
   const reason = `the mirror ${name} has no keys`;
-  return { verify: async () => ({ kind: 'unknown-key', reason }), close: () => {} };
+  return { fingerprints: [], verify: async () => ({ kind: 'unknown-key', reason }), close: () => {} };
 }
 
 function tellOutcome(

@@ -3,9 +3,11 @@ import type { Manifest, ManifestEntry } from '../../mirror/run/manifest.ts';
 import { liveOrder } from '../../mirror/run/state.ts';
 import { encodeTreePath } from '../../mirror/run/tree-path.ts';
 import { type Fetched, fetchToPool } from './fetch-file.ts';
+import { openGpgvChecker } from './gpgv.ts';
 import { createHttpClient } from './http-client.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
 import type { MirrorFiles } from './mirror-files.ts';
+import { whyUnsigned } from './package-signatures.ts';
 import type { Pool } from './pool.ts';
 import { linkIntoLive } from './publish.ts';
 import { watchSpace } from './space.ts';
@@ -76,6 +78,15 @@ function shareLimiter(): (bytesPerSecond: number | undefined) => Limiter {
   };
 }
 
+async function judgeOne({ keys }: MirrorConfig, file: string): Promise<string | undefined> {
+  const checker = await openGpgvChecker(keys);
+  try {
+    return await whyUnsigned(file, checker);
+  } finally {
+    checker.close();
+  }
+}
+
 type FetchOneDeps = WantedDeps & {
   readonly http: ReturnType<typeof createHttpClient>;
   readonly limiterOf: ReturnType<typeof shareLimiter>;
@@ -87,7 +98,7 @@ async function fetchOne(deps: FetchOneDeps, entry: ManifestEntry | undefined, sh
   // What a power cut left of it has another size, and is fetched anew.
   const bytes = pool.sizeOf(sha256);
   if (bytes === entry.bytes) return { kind: 'stored', sha256, bytes, isVerified: true, origin: undefined };
-  const { from, bytesPerSecond } = config();
+  const { from, bytesPerSecond, packages } = config();
   const path = encodeTreePath(entry.aliasOf ?? entry.path);
   const space = watchSpace(root, deps.reserveBytes);
   space.require(entry.bytes, 1);
@@ -100,6 +111,7 @@ async function fetchOne(deps: FetchOneDeps, entry: ManifestEntry | undefined, sh
       signal,
       retry: RETRY,
       checkSpace: space.spend,
+      ...(packages === 'signed' && entry.role === 'package' && { judge: (part) => judgeOne(config(), part) }),
     },
     {
       urls: from.map((base) => `${base.replace(/\/*$/, '/')}${path}`),
