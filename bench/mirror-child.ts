@@ -35,6 +35,7 @@ function config(from: string): MirrorConfig {
     keys: [],
     trust: 'none',
     packages: 'listed',
+    bandwidth: { windows: [] },
     keep: { snapshots: 3, days: 7 },
     connections: 16,
     exclude: [],

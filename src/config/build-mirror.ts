@@ -34,7 +34,7 @@ export function buildMirror(
     trust: mirror.trust ?? preset?.trust ?? (keys.length > 0 ? 'required' : 'none'),
     packages,
     keep,
-    bytesPerSecond: mirror.bandwidth,
+    bandwidth: mirror.bandwidth ?? { windows: [] },
     connections,
     exclude,
     allowMissing,

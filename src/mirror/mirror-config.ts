@@ -15,6 +15,13 @@ export interface DayWindow {
   readonly to: number;
 }
 
+/** How much may come, in bytes per second. Undefined: as much as comes. */
+export interface Bandwidth {
+  readonly bytesPerSecond?: number | undefined;
+  /** Of several that a moment is in, the first one counts. */
+  readonly windows: readonly (DayWindow & { readonly bytesPerSecond: number })[];
+}
+
 /** `files`: it has no metadata, and every file of it is taken as it is. */
 export type MirrorLayout = TreeLayout | { readonly kind: 'files' };
 
@@ -43,7 +50,7 @@ export interface MirrorConfig {
   readonly trust: MetadataTrust;
   readonly packages: PackageTrust;
   readonly keep: Keep;
-  readonly bytesPerSecond?: number | undefined;
+  readonly bandwidth: Bandwidth;
   readonly connections: number;
   readonly exclude: readonly string[];
   readonly allowMissing: readonly string[];

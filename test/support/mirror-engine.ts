@@ -11,6 +11,8 @@ import { newFolder } from './server.ts';
 export interface TestEngine {
   readonly engine: MirrorEngine;
   readonly files: MirrorFiles;
+  /** All that was told, in order. */
+  readonly told: readonly EventId[];
   configure(change?: Partial<MirrorConfig>): Promise<void>;
   /** One run to its end: what was told of it, and the reason where there is one. */
   sync(isForced?: boolean): Promise<{ readonly event: EventId; readonly reason: string }>;
@@ -24,7 +26,15 @@ const ENDS: readonly EventId[] = [
   'mirror.stopped',
 ];
 
-export function openTestEngine(t: TestContext, from: string, root: string = newFolder('engine')): TestEngine {
+export interface EngineChoice {
+  readonly root?: string;
+  readonly now?: () => number;
+  readonly lookEveryMs?: number;
+}
+
+export function openTestEngine(t: TestContext, from: string, choice: EngineChoice = {}): TestEngine {
+  const { root = newFolder('engine'), now = Date.now, lookEveryMs } = choice;
+  const told: EventId[] = [];
   const first: MirrorConfig = {
     name: 'm',
     from: [from],
@@ -40,6 +50,7 @@ export function openTestEngine(t: TestContext, from: string, root: string = newF
     keys: [],
     trust: 'none',
     packages: 'listed',
+    bandwidth: { windows: [] },
     keep: { snapshots: 3, days: 7 },
     connections: 4,
     exclude: [],
@@ -48,10 +59,12 @@ export function openTestEngine(t: TestContext, from: string, root: string = newF
   let ended = Promise.withResolvers<{ event: EventId; reason: string }>();
   const engine = openMirrorEngine({
     root,
-    now: Date.now,
+    now,
+    lookEveryMs,
     onChange: () => {},
     reserveBytes: 0,
     emit: (event, _subject, data) => {
+      told.push(event);
       const { reason = '' } = data as { reason?: string };
       if (ENDS.includes(event)) ended.resolve({ event, reason });
     },
@@ -59,6 +72,7 @@ export function openTestEngine(t: TestContext, from: string, root: string = newF
   t.after(() => engine.close());
   return {
     engine,
+    told,
     files: openMirrorFiles(join(root, 'repos', 'm')),
     configure: (change = {}) => engine.configure([{ ...first, ...change }]),
     sync: async (isForced = false) => {

@@ -3,6 +3,7 @@ import type { Emit } from '../../event/event.ts';
 import { type MirrorConfig, planKey } from '../../mirror/mirror-config.ts';
 import type { MirrorView } from '../../mirror/mirror-view.ts';
 import type { PlannedFile } from '../../mirror/plan.ts';
+import { rateAt } from '../../mirror/run/bandwidth.ts';
 import { learnedKeys, packageKey } from '../../mirror/run/learned.ts';
 import { nextRunOf } from '../../mirror/run/schedule.ts';
 import { emptyState, type LastRun, type MirrorState } from '../../mirror/run/state.ts';
@@ -10,7 +11,7 @@ import { ProvisionError } from '../../net/provision-error.ts';
 import type { FetchDeps, Fetched } from './fetch-file.ts';
 import { type GpgvChecker, openGpgvChecker } from './gpgv.ts';
 import { createHttpClient } from './http-client.ts';
-import { createLimiter } from './limiter.ts';
+import { createLimiter, type Limiter } from './limiter.ts';
 import { takeLock } from './lock.ts';
 import { createMeter, type Meter } from './meter.ts';
 import { type MirrorFiles, openMirrorFiles } from './mirror-files.ts';
@@ -68,7 +69,9 @@ export function createMirrorUnit(deps: UnitDeps, first: MirrorConfig): MirrorUni
   const files = openMirrorFiles(join(deps.root, 'repos', first.name));
   const bornAt = now();
   let config = first;
-  const wanted = createWantedFiles({ ...deps, files, config: () => config });
+  // One for all that comes to this mirror, by runs and for clients.
+  const limiter = createLimiter((at) => rateAt(config.bandwidth, config.timezone, at), now);
+  const wanted = createWantedFiles({ ...deps, files, config: () => config, limiter });
   let running: Running | undefined;
   /** Of this process: a run that could not even begin, or a disk that is full, leaves nothing in the state. */
   let lastRun: LastRun | undefined;
@@ -82,7 +85,7 @@ export function createMirrorUnit(deps: UnitDeps, first: MirrorConfig): MirrorUni
     const abort = new AbortController();
     const meter = createMeter(now);
     emit('mirror.started', {}, { mirror: config.name, why });
-    const job = { config, files, meter, signal: abort.signal, isForced };
+    const job = { config, files, meter, limiter, signal: abort.signal, isForced };
     const done = runOnce(deps, job).then((ended) => {
       lastRun = ended;
       running = undefined;
@@ -143,6 +146,7 @@ interface Job {
   readonly config: MirrorConfig;
   readonly files: MirrorFiles;
   readonly meter: Meter;
+  readonly limiter: Limiter;
   readonly signal: AbortSignal;
   readonly isForced: boolean;
 }
@@ -166,7 +170,8 @@ async function runOnce(deps: UnitDeps, job: Job): Promise<LastRun> {
   return { startedAt, endedAt: deps.now(), result: outcome.result, reason: outcome.reason };
 }
 
-async function runWithTools(deps: UnitDeps, { config, files, meter, signal, isForced }: Job): Promise<RunOutcome> {
+async function runWithTools(deps: UnitDeps, job: Job): Promise<RunOutcome> {
+  const { config, files, meter, limiter, signal, isForced } = job;
   const { pool, root, now, emit } = deps;
   const http = createHttpClient({ connections: config.connections });
   const checker = await openChecker(config);
@@ -175,7 +180,7 @@ async function runWithTools(deps: UnitDeps, { config, files, meter, signal, isFo
     http,
     pool,
     partsFolder: files.parts,
-    limiter: createLimiter(config.bytesPerSecond),
+    limiter,
     signal,
     onBytes: meter.bytes,
     onRetry: meter.retry,
@@ -198,7 +203,7 @@ async function runWithTools(deps: UnitDeps, { config, files, meter, signal, isFo
           allowMissing: config.allowMissing,
           isEager: chooseEager(config, files, pool),
         },
-        openSource: () => openSource({ fetch, files, meter }, config),
+        openSource: () => openSource({ fetch, files, meter, now }, config),
         planTree: (upstream) => planTree(config, upstream, checker, now()),
         ...(config.packages === 'signed' && {
           judgePackages: (packages) => judgePackages({ checker, pool, memory: files.signed, signal }, packages),

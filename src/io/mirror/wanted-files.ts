@@ -5,7 +5,7 @@ import { encodeTreePath } from '../../mirror/run/tree-path.ts';
 import { type Fetched, fetchToPool } from './fetch-file.ts';
 import { openGpgvChecker } from './gpgv.ts';
 import { createHttpClient } from './http-client.ts';
-import { createLimiter, type Limiter } from './limiter.ts';
+import type { Limiter } from './limiter.ts';
 import type { MirrorFiles } from './mirror-files.ts';
 import { whyUnsigned } from './package-signatures.ts';
 import type { Pool } from './pool.ts';
@@ -17,6 +17,7 @@ export interface WantedDeps {
   readonly files: MirrorFiles;
   readonly pool: Pool;
   readonly config: () => MirrorConfig;
+  readonly limiter: Limiter;
   readonly signal: AbortSignal;
   readonly reserveBytes?: number | undefined;
 }
@@ -33,12 +34,11 @@ const RETRY = { times: 2, firstMs: 250, mostMs: 5_000 };
 export function createWantedFiles(deps: WantedDeps): WantedFiles {
   const flights = new Map<string, Promise<Fetched>>();
   const find = createFinder(deps.files);
-  const limiterOf = shareLimiter();
   const http = createHttpClient({ connections: 16 });
   deps.signal.addEventListener('abort', () => http.close());
   return {
     want: (path, sha256) => {
-      const flight = flights.get(sha256) ?? fetchOne({ ...deps, http, limiterOf }, find(path, sha256), sha256);
+      const flight = flights.get(sha256) ?? fetchOne({ ...deps, http }, find(path, sha256), sha256);
       flights.set(sha256, flight);
       const forget = () => flights.delete(sha256);
       flight.then(forget, forget);
@@ -65,19 +65,6 @@ function createFinder(files: MirrorFiles): (path: string, sha256: string) => Man
   };
 }
 
-/** All that is fetched keeps to one rate together, and to another one when the configuration changes. */
-function shareLimiter(): (bytesPerSecond: number | undefined) => Limiter {
-  let rate: number | undefined;
-  let limiter = createLimiter(rate);
-  return (bytesPerSecond) => {
-    if (bytesPerSecond !== rate) {
-      rate = bytesPerSecond;
-      limiter = createLimiter(rate);
-    }
-    return limiter;
-  };
-}
-
 async function judgeOne({ keys }: MirrorConfig, file: string): Promise<string | undefined> {
   const checker = await openGpgvChecker(keys);
   try {
@@ -89,16 +76,15 @@ async function judgeOne({ keys }: MirrorConfig, file: string): Promise<string | 
 
 type FetchOneDeps = WantedDeps & {
   readonly http: ReturnType<typeof createHttpClient>;
-  readonly limiterOf: ReturnType<typeof shareLimiter>;
 };
 
 async function fetchOne(deps: FetchOneDeps, entry: ManifestEntry | undefined, sha256: string): Promise<Fetched> {
-  const { root, files, pool, config, signal, http, limiterOf } = deps;
+  const { root, files, pool, config, signal, http, limiter } = deps;
   if (entry === undefined) return { kind: 'wrong', reason: 'no state of the mirror names it' };
   // What a power cut left of it has another size, and is fetched anew.
   const bytes = pool.sizeOf(sha256);
   if (bytes === entry.bytes) return { kind: 'stored', sha256, bytes, isVerified: true, origin: undefined };
-  const { from, bytesPerSecond, packages } = config();
+  const { from, packages } = config();
   const path = encodeTreePath(entry.aliasOf ?? entry.path);
   const space = watchSpace(root, deps.reserveBytes);
   space.require(entry.bytes, 1);
@@ -107,7 +93,7 @@ async function fetchOne(deps: FetchOneDeps, entry: ManifestEntry | undefined, sh
       http,
       pool,
       partsFolder: files.wanted,
-      limiter: limiterOf(bytesPerSecond),
+      limiter,
       signal,
       retry: RETRY,
       checkSpace: space.spend,
