@@ -9,7 +9,7 @@ export function describeMirror(mirror: MirrorJson, now: number): string {
   const lines: (readonly [string, string])[] = [
     ['mirror', `${name} (${mirror.kind}, ${mirror.mode}${mirror.isFrozen ? ', frozen by hand' : ''})`],
     ['from', mirror.from.join(', ')],
-    ['signatures', mirror.trust === 'none' ? 'not looked at: name the keys in the configuration' : mirror.trust],
+    ['signatures', describeTrust(mirror)],
     ['serves', current ? `${current.id}: ${current.files} files, ${formatBytes(current.bytes)}` : 'nothing yet'],
     ['last run', lastRun ? `${lastRun.result}, ${formatWhen(lastRun.endedAt, now)}: ${lastRun.reason}` : 'never'],
     ['last good', mirror.lastSuccessAt === null ? 'never' : formatWhen(mirror.lastSuccessAt, now)],
@@ -24,6 +24,11 @@ export function describeMirror(mirror: MirrorJson, now: number): string {
   const width = Math.max(...lines.map(([word]) => word.length));
   const text = lines.map(([word, rest]) => `${word.padEnd(width)}  ${rest}`).join('\n');
   return `${text}${nextStep(mirror)}`;
+}
+
+function describeTrust({ trust, packages }: MirrorJson): string {
+  const each = packages === 'signed' ? ', and of each package' : '';
+  return trust === 'none' && each === '' ? 'not looked at: name the keys in the configuration' : `${trust}${each}`;
 }
 
 function nextRun(mirror: MirrorJson, now: number): string {

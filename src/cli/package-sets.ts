@@ -77,6 +77,7 @@ const TESTS: readonly WantedPackage[] = [
   optional('createrepo-c', 'makes the metadata of an install tree'),
   optional('rpm', 'makes the packages of an install tree'),
   optional('dnf-plugins-core', 'copies a repository, to compare'),
+  optional('openssl', 'makes the certificates of tests'),
   optional('xz-utils', 'compresses metadata of tests'),
   optional('xorriso', 'makes installation media of tests'),
   optional('apt-utils', 'makes the index of an apt archive, to compare'),

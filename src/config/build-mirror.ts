@@ -17,7 +17,7 @@ export function buildMirror(
   const from = mirror.from ?? (preset && [preset.from]);
   if (from === undefined) return undefined;
   const keys = keysOf(mirror, preset, folders.folderOf(['mirrors', name]));
-  const { os, schedule, blackout, keep, connections, exclude, allowMissing } = mirror;
+  const { os, schedule, blackout, packages, keep, connections, exclude, allowMissing } = mirror;
   return {
     name,
     os,
@@ -32,8 +32,9 @@ export function buildMirror(
     blackout,
     keys,
     trust: mirror.trust ?? preset?.trust ?? (keys.length > 0 ? 'required' : 'none'),
+    packages,
     keep,
-    bytesPerSecond: mirror.bandwidth,
+    bandwidth: mirror.bandwidth ?? { windows: [] },
     connections,
     exclude,
     allowMissing,

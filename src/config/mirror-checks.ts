@@ -14,6 +14,7 @@ export function checkMirrors({ config, has }: Facts): Finding[] {
       ...checkPreset(base, mirror, isGiven),
       ...checkOrigin(base, mirror, isGiven),
       ...checkSuites(base, mirror),
+      ...checkPackages(base, mirror, isGiven),
       ...checkMode(base, mirror),
     ];
   });
@@ -49,6 +50,20 @@ function checkOrigin(base: readonly string[], mirror: MirrorEntry, isGiven: (key
     found.push(errorAt([...base, 'trust'], `${trust} needs keys: a file with the public keys of the upstream`));
   }
   return found;
+}
+
+/** Debian's packages have no signatures of their own. */
+function checkPackages(base: readonly string[], mirror: MirrorEntry, isGiven: (key: string) => boolean): Finding[] {
+  const { packages, kind, os, keys } = mirror;
+  if (packages !== 'signed') return [];
+  const at = [...base, 'packages'];
+  if ((presetOf(mirror)?.layout.kind ?? kind ?? kindOf(os)) !== 'yum') {
+    return [
+      errorAt(at, 'signed is for RPMs: in an apt archive the signature of Release covers them (trust: required)'),
+    ];
+  }
+  if (keys.length > 0 || isGiven('keys')) return [];
+  return [errorAt(at, 'signed needs keys: a file with the public keys that sign the packages')];
 }
 
 /** Better told now than by the first client. */

@@ -19,7 +19,7 @@ export const mirrorShape = {
     .optional()
     .describe('How its metadata are read. Default: by os; files, where nothing says it.'),
   schedule: form.schedule.optional().describe('Five fields as in crontab(5). Default: only by command.'),
-  timezone: form.timezone.optional().describe('Of schedule and blackout. Default: defaults.timezone.'),
+  timezone: form.timezone.optional().describe('Of schedule, blackout and bandwidth. Default: defaults.timezone.'),
   jitter: form.duration.default(600).describe('Up to so much later than schedule says, the same every time.'),
   blackout: form.list(form.dayWindow, 'times like "08:00-18:00"').default([]).describe('When no run begins by itself.'),
   mode: form.choice(['sync', 'cache', 'sparse', 'frozen']).optional().describe('frozen: filled once.'),
@@ -35,6 +35,10 @@ export const mirrorShape = {
     .choice(['required', 'if-present', 'none'])
     .optional()
     .describe('Whether metadata must be signed. Default: required with keys, else none.'),
+  packages: form
+    .choice(['listed', 'signed'])
+    .default('listed')
+    .describe('signed: each RPM must be signed by one of keys. listed: it is what the metadata say.'),
   keep: z
     .strictObject(
       {
@@ -45,7 +49,9 @@ export const mirrorShape = {
     )
     .prefault({})
     .describe('Old states that stay: the newest snapshots, and all that are younger than days.'),
-  bandwidth: form.bandwidth.optional().describe('Bytes per second, like 20MB.'),
+  bandwidth: form.bandwidth
+    .optional()
+    .describe('Bytes per second, like 20MB; a list: for all day, and for windows: [20MB, between 08:00-18:00: 5MB].'),
   connections: form.wholeNumber(1, 64).default(16).describe('Connections at a time.'),
   architectures: form.list(form.word, 'words').default([]).describe('Default: all.'),
   repositories: form

@@ -88,6 +88,17 @@ profiles:
     assert.equal(mirrors.get('d')?.keys[0]?.fingerprints.length, 3);
   });
 
+  test('the bandwidth of a mirror, for all day and for windows', () => {
+    const of = (bandwidth: string) =>
+      settingsOf(`${network}mirrors: { a: { from: "rsync://h/a", ${bandwidth} } }`).mirrors.get('a')?.bandwidth;
+    assert.deepEqual(of('mode: sync'), { windows: [] });
+    assert.deepEqual(of('bandwidth: 20MB'), { bytesPerSecond: 20e6, windows: [] });
+    const window = { from: 480, to: 1080, bytesPerSecond: 5e6 };
+    const list = 'bandwidth: [50MB/s, between 08:00-18:00: 5MB/s]';
+    assert.deepEqual(of(list), { bytesPerSecond: 50e6, windows: [window] });
+    assert.deepEqual(of('bandwidth: [{ between 08:00-18:00: 5MB }]'), { bytesPerSecond: undefined, windows: [window] });
+  });
+
   test('lab-rack as settings: overrides of the profile, the template of the system', () => {
     const profile = settingsOf(fixture('lab-rack.yaml')).profiles.get('debian-12');
     assert.deepEqual(profile, {
@@ -321,6 +332,25 @@ const rows: readonly { readonly name: string; readonly text: string; readonly wa
       'r.yaml:2:53: mirrors.a.blackout[0]: "8-18" does not fit: expected times of the day like "08:00-18:00"',
       'r.yaml:2:77: mirrors.a.fingerprints[0]: "ABCD" does not fit: expected a full fingerprint of 40 or 64 hexadecimal digits (gpg --show-keys FILE)',
       'r.yaml:2:102: mirrors.a.keep.snapshots: 0 does not fit: expected a whole number of 1-1000',
+    ],
+  },
+  {
+    name: 'signed packages of those that sign none, or by nobody',
+    text: `${network}mirrors: {a: {from: "http://h/", kind: apt, suites: [x], packages: signed}, b: {from: "http://h/", kind: yum, packages: signed}}`,
+    want: [
+      'r.yaml:2:68: mirrors.a.packages: signed is for RPMs: in an apt archive the signature of Release covers them (trust: required)',
+      'r.yaml:2:121: mirrors.b.packages: signed needs keys: a file with the public keys that sign the packages',
+    ],
+  },
+  {
+    name: 'a bandwidth that cannot be understood',
+    text: `${network}mirrors: {a: {from: "rsync://h/", bandwidth: [5MB, 6MB, {between 8-18: 5MB}, {at night: 5MB}, {between 08:00-18:00: much}]}, b: {from: "rsync://h/", bandwidth: 5}}`,
+    want: [
+      'r.yaml:2:52: mirrors.a.bandwidth[1]: is a second rate for all day: expected one',
+      'r.yaml:2:72: mirrors.a.bandwidth[2]."between 8-18": "8-18" does not fit: expected times of the day like "08:00-18:00"',
+      'r.yaml:2:89: mirrors.a.bandwidth[3]."at night": does not fit: expected "between 08:00-18:00"',
+      'r.yaml:2:117: mirrors.a.bandwidth[4]."between 08:00-18:00": "much" does not fit: expected bytes per second with kB, MB or GB, like 20MB, at least 1kB',
+      'r.yaml:2:161: mirrors.b.bandwidth: is a number (text needs quotes): expected bytes per second with kB, MB or GB, like 20MB, or a list of such and of windows like "between 08:00-18:00: 5MB"',
     ],
   },
   {

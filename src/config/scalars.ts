@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Bandwidth } from '../mirror/mirror-config.ts';
 import { type Ipv4, parseIpv4 } from '../net/ipv4.ts';
 import { parseMac } from '../net/mac.ts';
 import { type AddressRange, parseRange, parseSubnet, type Subnet } from '../net/subnet.ts';
@@ -305,15 +306,50 @@ export const dayWindow = converted(windowForm, (input) => {
   return { value: { from: minutes(fromHour, fromMinute), to: minutes(toHour, toMinute) } };
 });
 
-const bandwidthForm = 'bytes per second with kB, MB or GB, like 20MB';
+const rateForm = 'bytes per second with kB, MB or GB, like 20MB';
 /** Bytes per second. */
-export const bandwidth = converted(bandwidthForm, (input) => {
+const rate = converted(rateForm, (input) => {
   const [, number, unit = ''] = /^([0-9]{1,6}(?:\.[0-9]+)?) ?(kB|MB|GB)(?:\/s)?$/.exec(input) ?? [];
   const value = Math.round(Number(number) * ({ kB: 1e3, MB: 1e6, GB: 1e9 }[unit] ?? Number.NaN));
-  return value >= 1000
-    ? { value }
-    : { problem: `${quoted(input)} does not fit: expected ${bandwidthForm}, at least 1kB` };
+  return value >= 1000 ? { value } : { problem: `${quoted(input)} does not fit: expected ${rateForm}, at least 1kB` };
 });
+
+const BETWEEN = 'between ';
+const bandwidthForm = `${rateForm}, or a list of such and of windows like "between 08:00-18:00: 5MB"`;
+/** A rate for all day, and rates for windows of it. */
+export const bandwidth = z
+  .union([z.string(), z.array(z.union([z.string(), z.record(z.string(), z.string())]))], {
+    error: (issue) => wrongKind(issue.input, bandwidthForm),
+  })
+  .transform((input, context): Bandwidth => {
+    let bytesPerSecond: number | undefined;
+    const windows: Bandwidth['windows'][number][] = [];
+    const take = <T>(form: z.ZodType<T, string>, given: string, path: (string | number)[]): T | undefined => {
+      const { data, error } = form.safeParse(given);
+      for (const { message } of error?.issues ?? []) context.addIssue({ code: 'custom', message, path });
+      return data;
+    };
+    for (const [index, item] of (typeof input === 'string' ? [input] : input).entries()) {
+      const path = typeof input === 'string' ? [] : [index];
+      if (typeof item === 'string') {
+        if (bytesPerSecond !== undefined)
+          context.addIssue({ code: 'custom', message: 'is a second rate for all day: expected one', path });
+        bytesPerSecond = take(rate, item, path);
+        continue;
+      }
+      for (const [when, much] of Object.entries(item)) {
+        const at = [...path, when];
+        if (!when.startsWith(BETWEEN)) {
+          context.addIssue({ code: 'custom', message: 'does not fit: expected "between 08:00-18:00"', path: at });
+          continue;
+        }
+        const window = take(dayWindow, when.slice(BETWEEN.length), at);
+        const most = take(rate, much, at);
+        if (window !== undefined && most !== undefined) windows.push({ ...window, bytesPerSecond: most });
+      }
+    }
+    return { bytesPerSecond, windows };
+  });
 
 export const fingerprint = matching(
   'a full fingerprint of 40 or 64 hexadecimal digits (gpg --show-keys FILE)',

@@ -43,6 +43,7 @@ const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   netplan: 'netplan.io',
   gpg: 'gpg',
   gpgv: 'gpgv',
+  openssl: 'openssl',
   xz: 'xz-utils',
   xorriso: 'xorriso',
   debootstrap: 'debootstrap',

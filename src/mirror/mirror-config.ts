@@ -1,6 +1,6 @@
 import type { TreeLayout } from './presets.ts';
 import type { Keep } from './run/prune.ts';
-import type { MetadataTrust } from './trust.ts';
+import type { MetadataTrust, PackageTrust } from './trust.ts';
 
 /** A file with public keys, and which of them count; none named: all of the file. */
 export interface MirrorKeys {
@@ -13,6 +13,13 @@ export interface MirrorKeys {
 export interface DayWindow {
   readonly from: number;
   readonly to: number;
+}
+
+/** How much may come, in bytes per second. Undefined: as much as comes. */
+export interface Bandwidth {
+  readonly bytesPerSecond?: number | undefined;
+  /** Of several that a moment is in, the first one counts. */
+  readonly windows: readonly (DayWindow & { readonly bytesPerSecond: number })[];
 }
 
 /** `files`: it has no metadata, and every file of it is taken as it is. */
@@ -41,8 +48,9 @@ export interface MirrorConfig {
   readonly blackout: readonly DayWindow[];
   readonly keys: readonly MirrorKeys[];
   readonly trust: MetadataTrust;
+  readonly packages: PackageTrust;
   readonly keep: Keep;
-  readonly bytesPerSecond?: number | undefined;
+  readonly bandwidth: Bandwidth;
   readonly connections: number;
   readonly exclude: readonly string[];
   readonly allowMissing: readonly string[];
@@ -50,6 +58,6 @@ export interface MirrorConfig {
 
 /** What a plan and the choice of files depend on, as text: another one makes "nothing new" untrue. */
 export function planKey(config: MirrorConfig): string {
-  const { from, layout, mode, keys, trust, exclude, allowMissing } = config;
-  return JSON.stringify([from, layout, mode, keys, trust, exclude, allowMissing]);
+  const { from, layout, mode, keys, trust, packages, exclude, allowMissing } = config;
+  return JSON.stringify([from, layout, mode, keys, trust, packages, exclude, allowMissing]);
 }

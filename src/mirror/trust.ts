@@ -7,6 +7,9 @@ import type { SignatureChecker } from './plan.ts';
  */
 export type MetadataTrust = 'required' | 'if-present' | 'none';
 
+/** `listed`: packages are what the metadata say. `signed`: each of them is also signed by a key of the mirror. */
+export type PackageTrust = 'listed' | 'signed';
+
 /**
  * Checks who vouches for an entry file, and returns what the operator should know of it. `detached` absent: upstream has no
  * signature file; undefined: the file is clear-signed. Throws `signature-refused`.

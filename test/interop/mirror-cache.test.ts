@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { unlimited } from '../../src/io/mirror/limiter.ts';
 import { publish } from '../../src/io/mirror/publish.ts';
 import { createWantedFiles } from '../../src/io/mirror/wanted-files.ts';
 import type { MirrorConfig } from '../../src/mirror/mirror-config.ts';
@@ -117,6 +118,7 @@ test('the plain tree has what counts now, whatever older state a file is fetched
     files,
     pool,
     config: () => config as MirrorConfig,
+    limiter: unlimited,
     signal: ended.signal,
     reserveBytes: 0,
   });

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { openGpgvChecker } from '../../src/io/mirror/gpgv.ts';
 import { checkRpmSignature } from '../../src/io/mirror/rpm-signature.ts';
 import { readRpmHead } from '../../src/mirror/rpm/header.ts';
 import { needs } from '../needs.ts';
+import { openTestEngine } from '../support/mirror-engine.ts';
 import { makeKey } from '../support/openpgp.ts';
+import { serveFolder } from '../support/planned-mirror.ts';
 import { newFolder } from '../support/server.ts';
 import { makeYumUpstream, must } from '../support/yum-upstream.ts';
 
@@ -43,4 +47,108 @@ test("a package's own signature is checked as rpm checks it", async (t) => {
   writeFileSync(changed, whole);
   await must(['rpmsign', '--delsign', changed]);
   assert.equal((await checkRpmSignature(changed, checker)).kind, 'unsigned');
+});
+
+/** Puts another content under a package's name, and into the metadata: an upstream that is consistent, whoever made it. */
+function replacePackage(repository: string, path: string, content: Buffer): void {
+  const sum = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+  const old = readFileSync(join(repository, path));
+  writeFileSync(join(repository, path), content);
+  const [primary = ''] = globSync(join(repository, 'repodata/*-primary.xml.gz'));
+  const packed = readFileSync(primary);
+  const open = gunzipSync(packed);
+  const text = open
+    .toString()
+    .replaceAll(sum(old), sum(content))
+    .replace(`<size package="${old.length}"`, `<size package="${content.length}"`);
+  const repacked = gzipSync(text);
+  writeFileSync(primary, repacked);
+  const repomd = join(repository, 'repodata/repomd.xml');
+  writeFileSync(
+    repomd,
+    readFileSync(repomd, 'utf8')
+      .replace(sum(packed), sum(repacked))
+      .replace(sum(open), sum(Buffer.from(text)))
+      .replace(`<size>${packed.length}<`, `<size>${repacked.length}<`)
+      .replace(`<open-size>${open.length}<`, `<open-size>${Buffer.byteLength(text)}<`),
+  );
+}
+
+async function openBaseOs(t: TestContext) {
+  const [key, foreign] = [makeKey(t, 'upstream'), makeKey(t, 'foreign')];
+  const repository = join(await makeYumUpstream(key), 'BaseOS/x86_64/os');
+  const [path = ''] = globSync('Packages/tiny-base*.rpm', { cwd: repository });
+  const signed = readFileSync(join(repository, path));
+  const put = (content: Buffer) => replacePackage(repository, path, content);
+  const { url } = await serveFolder(t, repository);
+  return { key, foreign, path, signed, put, mirror: openTestEngine(t, url) };
+}
+
+/** What rpmsign makes of a package. */
+async function resigned(content: Buffer, ...words: string[]): Promise<Buffer> {
+  const file = join(newFolder('resigned'), 'x.rpm');
+  writeFileSync(file, content);
+  await must(['rpmsign', ...words, file]);
+  return readFileSync(file);
+}
+
+test('with packages: signed, nothing is published that has a package which nobody signed who is trusted', async (t) => {
+  if (!needs(t, 'rpm', 'rpmbuild', 'rpmsign', 'createrepo_c', 'gpg', 'gpgv')) return;
+  const { key, foreign, path, signed, put, mirror } = await openBaseOs(t);
+  const config = { packages: 'signed', keys: [{ file: key.armouredFile, fingerprints: [key.fingerprint] }] } as const;
+  await mirror.configure({ ...config, keys: [{ file: foreign.armouredFile, fingerprints: [] }] });
+  const wrongKey = await mirror.sync();
+  assert.equal(wrongKey.event, 'mirror.held');
+  assert.match(wrongKey.reason, /^2 of 2 packages are not signed by a key of this mirror: .*tiny-base.*does not trust/);
+  assert.equal(mirror.files.readState().current, undefined);
+
+  await mirror.configure(config);
+  assert.equal((await mirror.sync()).event, 'mirror.published');
+  const { current } = mirror.files.readState();
+
+  const changed = Buffer.from(signed);
+  const head = readRpmHead(path, signed);
+  assert.ok(head.kind === 'whole');
+  changed[head.end - 20] = (changed[head.end - 20] ?? 0) ^ 1;
+  const gpg = ['--define', '__gpg /usr/bin/gpg', '--define', `_gpg_name ${foreign.fingerprint}`];
+  const cases: readonly [Buffer, RegExp][] = [
+    [await resigned(signed, '--delsign'), /it is not signed: /],
+    [await resigned(signed, ...gpg, '--define', `_gpg_path ${foreign.home}`, '--resign'), /does not trust/],
+    [changed, /its signature is wrong: its header is not the one/],
+    [signed.subarray(0, 50), /it is no whole RPM/],
+  ];
+  for (const [content, reason] of cases) {
+    put(content);
+    const held = await mirror.sync();
+    assert.equal(held.event, 'mirror.held', held.reason);
+    assert.match(held.reason, /^1 of 2 packages .*: Packages\/tiny-base[^;]*$/);
+    assert.match(held.reason, reason);
+    assert.equal(mirror.files.readState().current, current);
+  }
+
+  put(signed);
+  assert.equal((await mirror.sync()).event, 'mirror.published');
+  assert.equal(mirror.files.readState().held, undefined);
+  // What was good by one key says nothing of another one.
+  await mirror.configure({ ...config, keys: [{ file: foreign.armouredFile, fingerprints: [] }] });
+  assert.equal((await mirror.sync()).event, 'mirror.held');
+});
+
+test('with packages: signed, a cache gives no package that nobody signed who is trusted', async (t) => {
+  if (!needs(t, 'rpm', 'rpmbuild', 'rpmsign', 'createrepo_c', 'gpg', 'gpgv')) return;
+  const { key, path, signed, put, mirror } = await openBaseOs(t);
+  put(await resigned(signed, '--delsign'));
+  await mirror.configure({ mode: 'cache', packages: 'signed', keys: [{ file: key.armouredFile, fingerprints: [] }] });
+  assert.equal((await mirror.sync()).event, 'mirror.published');
+  const entries = [...mirror.files.readManifest(mirror.files.readState().current ?? '').values()];
+  const want = async (found: (at: string) => boolean) => {
+    const { path: at, sha256 } = entries.find((one) => found(one.path)) ?? assert.fail();
+    return mirror.engine.command({ kind: 'want', name: 'm', path: at, sha256 });
+  };
+  const refused = await want((at) => at === path);
+  assert.ok(refused.kind === 'refused');
+  assert.match(refused.reason, /tiny-base.* is refused: it is not signed/);
+  assert.equal((await want((at) => at.includes('tiny-shell'))).kind, 'done');
+  // It was not kept either.
+  assert.equal((await want((at) => at === path)).kind, 'refused');
 });

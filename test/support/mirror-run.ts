@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createHttpClient } from '../../src/io/mirror/http-client.ts';
 import { createHttpSource } from '../../src/io/mirror/http-source.ts';
-import { createLimiter } from '../../src/io/mirror/limiter.ts';
+import { unlimited } from '../../src/io/mirror/limiter.ts';
 import { takeLock } from '../../src/io/mirror/lock.ts';
 import { createMeter } from '../../src/io/mirror/meter.ts';
 import { type MirrorFiles, openMirrorFiles } from '../../src/io/mirror/mirror-files.ts';
@@ -58,7 +58,7 @@ export function openTestMirror(url: string | readonly string[], folder: string =
         http,
         pool,
         partsFolder: files.parts,
-        limiter: createLimiter(undefined),
+        limiter: unlimited,
         signal,
         onBytes: meter.bytes,
         onRetry: meter.retry,

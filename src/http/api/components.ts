@@ -72,6 +72,7 @@ const mirror = exact({
   state: { type: 'string', enum: ['empty', 'serving', 'held'] },
   isFrozen: flag,
   trust: text,
+  packages: text,
   current: maybeText,
   snapshots: list(snapshot),
   heldReasons: texts,

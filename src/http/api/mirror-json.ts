@@ -40,6 +40,8 @@ export interface MirrorJson {
   readonly state: 'empty' | 'serving' | 'held';
   readonly isFrozen: boolean;
   readonly trust: string;
+  /** `listed` or `signed`. */
+  readonly packages: string;
   /** The snapshot that is served; null: none. */
   readonly current: string | null;
   /** Newest first, the served one before all. */
@@ -70,6 +72,7 @@ export function mirrorJson({ name, config, state, nextRunAt, progress }: MirrorV
     state: held ? 'held' : state.current === undefined ? 'empty' : 'serving',
     isFrozen: state.isFrozen,
     trust: config.trust,
+    packages: config.packages,
     current: state.current ?? null,
     snapshots: liveOrder(state).flatMap((id) => snapshotJson(state, byId.get(id))),
     heldReasons: held?.reasons ?? [],

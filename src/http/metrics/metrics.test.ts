@@ -65,6 +65,8 @@ const CONFIG: MirrorConfig = {
   blackout: [],
   keys: [],
   trust: 'none',
+  packages: 'listed',
+  bandwidth: { windows: [] },
   keep: { snapshots: 3, days: 7 },
   connections: 4,
   exclude: [],

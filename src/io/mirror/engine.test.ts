@@ -17,6 +17,8 @@ const config: MirrorConfig = {
   blackout: [],
   keys: [],
   trust: 'none',
+  packages: 'listed',
+  bandwidth: { windows: [] },
   keep: { snapshots: 3, days: 7 },
   connections: 1,
   exclude: [],

@@ -20,6 +20,8 @@ export interface FetchDeps {
   /** Called before each piece is written: throws where the disk must not be filled further. */
   readonly checkSpace?: ((bytes: number) => void) | undefined;
   readonly retry?: RetryPlan | undefined;
+  /** Why a file that is what its checksum says is not taken all the same, in a sentence. */
+  readonly judge?: ((file: string) => Promise<string | undefined>) | undefined;
 }
 
 export interface RetryPlan {
@@ -105,17 +107,17 @@ async function tryOnce(deps: FetchDeps, file: WantedFile, url: string, pastCache
     const headers = { ...resumeHeaders(part, url), ...(pastCaches && { 'Cache-Control': 'no-cache' }) };
     const answer = await deps.http.get(url, headers, deps.signal);
     if (answer.status === 404) {
-      answer.body.destroy();
+      answer.body.discard();
       part.remove();
       return { kind: 'absent' };
     }
     const refusal = beginPart(part, answer, file, url);
     if (refusal !== undefined) {
-      answer.body.destroy();
+      answer.body.discard();
       part.remove();
       return refusal;
     }
-    return finishPart(deps, part, file, url, await receive(deps, part, answer, file));
+    return await finishPart(deps, part, file, url, await receive(deps, part, answer, file));
   } catch (error) {
     return asTried(deps, part, error);
   } finally {
@@ -173,21 +175,28 @@ async function receive(deps: FetchDeps, part: PartFile, { body }: HttpAnswer, fi
   const checker = createChecker(file.digests);
   try {
     if (part.bytes > 0) part.feed(checker);
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      if (part.bytes + chunk.length > most) throw new TooLong(`it is longer than ${most} bytes`);
-      deps.checkSpace?.(chunk.length);
-      part.write(chunk);
-      checker.update(chunk);
-      deps.onBytes?.(chunk.length);
-      await deps.limiter.take(chunk.length, deps.signal);
-    }
-  } finally {
-    body.destroy();
+  } catch (error) {
+    body.discard();
+    throw error;
   }
+  await body.read((piece) => {
+    if (part.bytes + piece.length > most) throw new TooLong(`it is longer than ${most} bytes`);
+    deps.checkSpace?.(piece.length);
+    part.write(piece);
+    checker.update(piece);
+    deps.onBytes?.(piece.length);
+    return deps.limiter.take(piece.length, deps.signal);
+  });
   return checker;
 }
 
-function finishPart(deps: FetchDeps, part: PartFile, file: WantedFile, url: string, checker: Checker): Tried {
+async function finishPart(
+  deps: FetchDeps,
+  part: PartFile,
+  file: WantedFile,
+  url: string,
+  checker: Checker,
+): Promise<Tried> {
   const { bytes, origin } = part;
   if (file.bytes !== undefined && bytes < file.bytes) {
     return { kind: 'failed', reason: `${url} broke off at ${bytes} of ${file.bytes} bytes`, isFinal: false };
@@ -199,8 +208,13 @@ function finishPart(deps: FetchDeps, part: PartFile, file: WantedFile, url: stri
     const digest = strongestOf(file.digests);
     return { kind: 'wrong', reason: `${url} does not have the ${digest?.algorithm} checksum ${digest?.hex}` };
   }
+  const refusal = await deps.judge?.(part.path);
+  if (refusal !== undefined) {
+    part.remove();
+    return { kind: 'wrong', reason: `${url} is refused: ${refusal}` };
+  }
   deps.pool.adopt(part.path, sha256);
-  part.remove();
+  part.moved();
   return { kind: 'stored', sha256, bytes, isVerified: isTrustworthy(strongestOf(file.digests)), origin };
 }
 

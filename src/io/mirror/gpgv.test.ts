@@ -72,13 +72,18 @@ describe('signatures, checked by gpgv', () => {
     assert.equal((await checker.verify(TEXT, other.detached(TEXT))).kind, 'unknown-key');
   });
 
-  test('a fingerprint may be named for several files, of which one has its key', async (t) => {
+  test('of several files each has to have a key that counts, and each fingerprint to be in one of them', async (t) => {
     if (!needs(t, 'gpg', 'gpgv')) return;
     const [one, other] = [makeKey(t, 'one'), makeKey(t, 'other')];
     const fingerprints = [one.fingerprint, other.fingerprint];
     const files = [one.armouredFile, other.armouredFile].map((file) => ({ file, fingerprints }));
     assert.deepEqual((await openChecker(t, files)).fingerprints, fingerprints);
     await assert.rejects(openGpgvChecker(files.slice(1)), { code: 'signature-refused' });
+    const idle = files.map((one) => ({ ...one, fingerprints: [other.fingerprint] }));
+    await assert.rejects(openGpgvChecker(idle), {
+      code: 'signature-refused',
+      message: /public\.asc has none of the keys/,
+    });
   });
 
   test('a signature that has expired, and SHA-1, do not count', async (t) => {

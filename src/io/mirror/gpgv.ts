@@ -31,13 +31,15 @@ const TIMEOUT_MS = 60_000;
  */
 export async function openGpgvChecker(trusted: readonly TrustedKeys[]): Promise<GpgvChecker> {
   const chosen = new Map<string, Uint8Array>();
+  const idle: string[] = [];
   for (const { file, fingerprints } of trusted) {
     const wanted = new Set(fingerprints.map((text) => plainFingerprint(file, text)));
-    for (const { fingerprint, bytes } of await readKeys(file)) {
-      if (wanted.size === 0 || wanted.has(fingerprint)) chosen.set(fingerprint, bytes);
-    }
+    const counting = (await readKeys(file)).filter(({ fingerprint }) => wanted.size === 0 || wanted.has(fingerprint));
+    if (counting.length === 0) idle.push(file);
+    for (const { fingerprint, bytes } of counting) chosen.set(fingerprint, bytes);
   }
   refuseMissing(trusted, chosen);
+  refuseIdle(idle);
   const folder = mkdtempSync(join(tmpdir(), 'rackready-keys-'));
   const keyring = join(folder, 'keyring.gpg');
   writeFileSync(keyring, Buffer.concat([...chosen.values()]), { mode: 0o600 });
@@ -60,7 +62,7 @@ export async function openGpgvChecker(trusted: readonly TrustedKeys[]): Promise<
   };
 }
 
-/** A fingerprint may be named for several files; one of them has to have its key. */
+/** Fingerprints are named for all files together; one of them has to have the key. */
 function refuseMissing(trusted: readonly TrustedKeys[], chosen: ReadonlyMap<string, unknown>): void {
   for (const { file, fingerprints } of trusted) {
     const missing = fingerprints.map((text) => plainFingerprint(file, text)).find((one) => !chosen.has(one));
@@ -69,6 +71,14 @@ function refuseMissing(trusted: readonly TrustedKeys[], chosen: ReadonlyMap<stri
       hint: 'Give the file that has it, or the fingerprint of a key that it has: gpg --show-keys FILE',
     });
   }
+}
+
+/** A file that brings nothing is a mistake in one of the two lists. */
+function refuseIdle([file]: readonly string[]): void {
+  if (file === undefined) return;
+  throw new ProvisionError('signature-refused', `${file} has none of the keys that count`, {
+    hint: 'Take the file out of `keys`, or put the fingerprint of its key into `fingerprints`: gpg --show-keys FILE',
+  });
 }
 
 export interface PublicKey {

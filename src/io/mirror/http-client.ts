@@ -1,5 +1,5 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { type HttpConnection, openConnection } from './http-connection.ts';
+import type { ConnectionAnswer, HttpBody } from './http-exchange.ts';
 
 /** Why a request came to nothing. `isFinal`: asking again gives the same. */
 export class RequestFailed extends Error {
@@ -18,9 +18,9 @@ export class RequestFailed extends Error {
 
 export interface HttpAnswer {
   readonly status: 200 | 206 | 304 | 404 | 416;
-  readonly headers: IncomingHttpHeaders;
-  /** To be read to its end or destroyed. */
-  readonly body: IncomingMessage;
+  /** By their names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: HttpBody;
 }
 
 /** Asks upstream servers, over connections that stay open. */
@@ -43,28 +43,16 @@ const USER_AGENT = 'rackready-mirror';
 const EXPECTED = [200, 206, 304, 404, 416];
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  const { connections, stallMs = 30_000, connectMs = 15_000 } = options;
-  const how = { keepAlive: true, maxSockets: connections, scheduling: 'fifo' } as const;
-  const agents = { 'http:': new HttpAgent(how), 'https:': new HttpsAgent(how) };
-  const open = async (url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal) => {
-    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const isTls = url.protocol === 'https:';
-    const asked = (isTls ? httpsRequest : httpRequest)(url, {
-      agent: isTls ? agents['https:'] : agents['http:'],
-      headers: { 'User-Agent': USER_AGENT, Accept: '*/*', ...headers },
-      signal,
-      timeout: connectMs,
-      maxHeaderSize: 16 * 1024,
-    });
-    asked.once('response', (response) => {
-      asked.setTimeout(stallMs);
-      resolve(response);
-    });
-    asked.on('timeout', () => asked.destroy(new Error('nothing came in time')));
-    asked.once('error', reject);
-    asked.end();
+  const hosts = new Map<string, Host>();
+  const hostOf = (url: URL): Host => {
+    const known = hosts.get(url.origin) ?? createHost(url, options);
+    hosts.set(url.origin, known);
+    return known;
+  };
+  const ask = async (url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal) => {
+    signal.throwIfAborted();
     try {
-      return await promise;
+      return await hostOf(url).ask(requestOf(url, headers), signal);
     } catch (error) {
       signal.throwIfAborted();
       throw new RequestFailed(`${url.host} does not answer: ${reasonOf(error)}`);
@@ -74,24 +62,91 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     get: async (url, headers, signal) => {
       let at = parseUrl(url);
       for (let redirects = 0; ; redirects++) {
-        const response = await open(at, headers, signal);
-        const status = response.statusCode ?? 0;
-        if (EXPECTED.includes(status))
-          return { status: status as HttpAnswer['status'], headers: response.headers, body: response };
-        response.destroy();
-        if (![301, 302, 303, 307, 308].includes(status)) throw refusal(at, status, response.headers['retry-after']);
+        const { head, body } = await ask(at, headers, signal);
+        const { status } = head;
+        if (EXPECTED.includes(status)) return { status: status as HttpAnswer['status'], headers: head.headers, body };
+        body.discard();
+        if (![301, 302, 303, 307, 308].includes(status)) throw refusal(at, status, head.headers['retry-after']);
         if (redirects === MOST_REDIRECTS)
           throw new RequestFailed(`${url} is redirected again and again`, { isFinal: true });
-        at = redirectTarget(at, response.headers.location);
+        at = redirectTarget(at, head.headers.location);
       }
     },
     close: () => {
-      agents['http:'].destroy();
-      agents['https:'].destroy();
+      for (const host of hosts.values()) host.close();
     },
   };
 }
 
+/** One server, and the connections to it. */
+interface Host {
+  ask(request: string, signal: AbortSignal): Promise<ConnectionAnswer>;
+  close(): void;
+}
+
+function createHost(url: URL, { connections, connectMs = 15_000, stallMs = 30_000 }: HttpClientOptions): Host {
+  const open = new Set<HttpConnection>();
+  const free: HttpConnection[] = [];
+  const waiting: PromiseWithResolvers<HttpConnection>[] = [];
+  const onFree = (connection: HttpConnection) => {
+    const next = waiting.shift();
+    if (next) next.resolve(connection);
+    else free.push(connection);
+  };
+  const onClose = (connection: HttpConnection) => {
+    open.delete(connection);
+    const at = free.indexOf(connection);
+    if (at >= 0) free.splice(at, 1);
+    if (waiting.length > 0) waiting.shift()?.resolve(connect());
+  };
+  const connect = (): HttpConnection => {
+    const connection = openConnection(url, { connectMs, stallMs, onFree, onClose });
+    open.add(connection);
+    return connection;
+  };
+  const take = (): Promise<HttpConnection> => {
+    const known = free.shift();
+    if (known) return Promise.resolve(known);
+    if (open.size < connections) return Promise.resolve(connect());
+    const turn = Promise.withResolvers<HttpConnection>();
+    waiting.push(turn);
+    return turn.promise;
+  };
+  return {
+    ask: async (request, signal) => {
+      for (;;) {
+        const connection = await take();
+        if (signal.aborted) {
+          onFree(connection);
+          signal.throwIfAborted();
+        }
+        try {
+          return await connection.ask(request, signal);
+        } catch (error) {
+          // A server closes what it has not been asked on for a while, also at the very moment of the next question.
+          if (!connection.isUsed() || signal.aborted) throw error;
+        }
+      }
+    },
+    close: () => {
+      for (const turn of waiting.splice(0)) turn.reject(new Error('nobody asks any more'));
+      for (const connection of open) connection.close();
+    },
+  };
+}
+
+function requestOf(url: URL, headers: Readonly<Record<string, string>>): string {
+  const { username, password } = url;
+  const login = [username, password].map(decodeURIComponent).join(':');
+  const lines = Object.entries({
+    Host: url.host,
+    'User-Agent': USER_AGENT,
+    Accept: '*/*',
+    ...(username !== '' && { Authorization: `Basic ${Buffer.from(login).toString('base64')}` }),
+    ...headers,
+  }).map(([name, value]) => `${name}: ${value.replace(/[^\t\x20-\x7e\x80-\xff]/g, '')}\r\n`);
+  return `GET ${url.pathname}${url.search} HTTP/1.1\r\n${lines.join('')}\r\n`;
+}
 function parseUrl(text: string, base?: URL): URL {
   if (!URL.canParse(text, base?.href)) throw new RequestFailed(`"${text}" is no URL`, { isFinal: true });
   return new URL(text, base);

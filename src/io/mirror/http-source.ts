@@ -113,20 +113,22 @@ async function readWhole(
 
 async function readFrom(deps: FetchDeps, path: string, url: string, maxBytes: number): Promise<Read | 'absent'> {
   const { status, headers, body } = await deps.http.get(url, { 'Cache-Control': 'no-cache' }, deps.signal);
-  const chunks: Buffer[] = [];
+  if (status !== 200) {
+    body.discard();
+    if (status === 404) return 'absent';
+    throw new RequestFailed(`${url} answers with status ${status} to a plain question`);
+  }
+  const chunks: Uint8Array[] = [];
   let bytes = 0;
   try {
-    if (status === 404) return 'absent';
-    if (status !== 200) throw new RequestFailed(`${url} answers with status ${status} to a plain question`);
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
+    await body.read((piece) => {
+      bytes += piece.length;
       if (bytes > maxBytes) throw new RequestFailed(`${url} is longer than ${maxBytes} bytes`, { isFinal: true });
-      chunks.push(chunk);
-    }
+      chunks.push(Uint8Array.from(piece));
+      return undefined;
+    });
   } catch (error) {
     throw error instanceof RequestFailed ? error : new RequestFailed(`${url} broke off: ${reasonOf(error)}`);
-  } finally {
-    body.destroy();
   }
   const whole = Buffer.concat(chunks);
   const sha256 = createHash('sha256').update(whole).digest('hex');
@@ -143,11 +145,11 @@ async function isSame(deps: FetchDeps, entry: ProbedEntry, urls: readonly string
   try {
     const { status, body } = await deps.http.get(url, { ...condition, 'Cache-Control': 'no-cache' }, deps.signal);
     if (status !== 200) {
-      body.resume();
+      body.discard();
       return status === 304;
     }
     const sum = createHash('sha256');
-    for await (const chunk of body as AsyncIterable<Buffer>) sum.update(chunk);
+    await body.read((piece) => void sum.update(piece));
     return sum.digest('hex') === entry.sha256;
   } catch {
     // The run that follows finds out what is the matter, and says it.

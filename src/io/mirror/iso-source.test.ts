@@ -7,7 +7,7 @@ import { runProgram } from '../../../test/support/segment.ts';
 import { newFolder } from '../../../test/support/server.ts';
 import { createHttpClient } from './http-client.ts';
 import { createIsoSource } from './iso-source.ts';
-import { createLimiter } from './limiter.ts';
+import { unlimited } from './limiter.ts';
 import { openPool } from './pool.ts';
 
 test('a run from an ISO that is stopped, or was killed, leaves nothing on its way', async (t) => {
@@ -23,7 +23,7 @@ test('a run from an ISO that is stopped, or was killed, leaves nothing on its wa
   writeFileSync(join(parts, 'iso-4096-1'), 'x');
   const stop = new AbortController();
   const http = createHttpClient({ connections: 1 });
-  const deps = { http, pool: openPool(join(folder, 'pool')), partsFolder: parts, limiter: createLimiter(undefined) };
+  const deps = { http, pool: openPool(join(folder, 'pool')), partsFolder: parts, limiter: unlimited };
   const source = await createIsoSource({ ...deps, signal: stop.signal, onBytes: () => stop.abort() }, iso);
   assert.deepEqual(readdirSync(parts), []);
   const file = { path: 'large', digests: [], role: 'other', isOptional: false } as const;

@@ -1,23 +1,37 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createPace } from '../../mirror/run/bandwidth.ts';
 
 /** Holds all connections together below a rate. */
 export interface Limiter {
-  /** Resolves when so many bytes may have been taken. */
-  take(bytes: number, signal: AbortSignal): Promise<void>;
+  /** Resolves when so many bytes may have been taken; undefined: at once. */
+  take(bytes: number, signal: AbortSignal): Promise<void> | undefined;
 }
 
-/** `bytesPerSecond` undefined: no limit. A second's worth may come at once. */
+const MINUTE_MS = 60_000;
+
+export const unlimited: Limiter = { take: () => undefined };
+
+/**
+ * `rateAt`: bytes per second at a moment (milliseconds since 1970), looked up once a minute; undefined: no limit. `ticks`: milliseconds
+ * of a clock that is never set.
+ */
 export function createLimiter(
-  bytesPerSecond: number | undefined,
-  now: () => number = () => performance.now(),
+  rateAt: (now: number) => number | undefined,
+  now: () => number,
+  ticks: () => number = () => performance.now(),
 ): Limiter {
-  if (bytesPerSecond === undefined) return { take: async () => {} };
-  let freeAt = now();
+  const pace = createPace();
+  let rate: number | undefined;
+  let minute = Number.NaN;
   return {
-    take: async (bytes, signal) => {
+    take: (bytes, signal) => {
       const at = now();
-      freeAt = Math.max(freeAt, at - 1000) + (bytes / bytesPerSecond) * 1000;
-      if (freeAt > at) await sleep(freeAt - at, undefined, { signal });
+      if (Math.floor(at / MINUTE_MS) !== minute) {
+        minute = Math.floor(at / MINUTE_MS);
+        rate = rateAt(at);
+      }
+      const waitMs = rate === undefined ? 0 : pace.grant(bytes, rate, ticks());
+      return waitMs > 0 ? sleep(waitMs, undefined, { signal }) : undefined;
     },
   };
 }

@@ -16,6 +16,8 @@ export interface MirrorFiles {
   /** Where rsync copies to. */
   readonly staging: string;
   readonly lock: string;
+  /** Which packages have been found to be signed, and by whose keys. */
+  readonly signed: string;
   readState(): MirrorState;
   writeState(state: MirrorState): void;
   readManifest(id: string): Manifest;
@@ -46,6 +48,7 @@ export function openMirrorFiles(folder: string): MirrorFiles {
     wanted: at('wanted'),
     staging: at('staging'),
     lock: at('lock'),
+    signed: at('signed.json'),
     readState: () => readState(at('state.json')),
     writeState: (state) => writeSafely(at('state.json'), `${JSON.stringify(state, undefined, 1)}\n`),
     findManifest,

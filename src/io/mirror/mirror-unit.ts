@@ -2,20 +2,22 @@ import { join } from 'node:path';
 import type { Emit } from '../../event/event.ts';
 import { type MirrorConfig, planKey } from '../../mirror/mirror-config.ts';
 import type { MirrorView } from '../../mirror/mirror-view.ts';
-import type { PlannedFile, SignatureChecker } from '../../mirror/plan.ts';
+import type { PlannedFile } from '../../mirror/plan.ts';
 import { planLayout } from '../../mirror/plan-layout.ts';
+import { rateAt } from '../../mirror/run/bandwidth.ts';
 import { learnedKeys, packageKey } from '../../mirror/run/learned.ts';
 import { nextRunOf } from '../../mirror/run/schedule.ts';
 import { emptyState, type LastRun, type MirrorState } from '../../mirror/run/state.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 import type { FetchDeps, Fetched } from './fetch-file.ts';
-import { openGpgvChecker } from './gpgv.ts';
+import { type GpgvChecker, openGpgvChecker } from './gpgv.ts';
 import { createHttpClient } from './http-client.ts';
-import { createLimiter } from './limiter.ts';
+import { createLimiter, type Limiter } from './limiter.ts';
 import { takeLock } from './lock.ts';
 import { createMeter, type Meter } from './meter.ts';
 import { type MirrorFiles, openMirrorFiles } from './mirror-files.ts';
 import { openSource } from './open-source.ts';
+import { judgePackages } from './package-signatures.ts';
 import type { Pool } from './pool.ts';
 import { type RunOutcome, runSync } from './run-sync.ts';
 import { watchSpace } from './space.ts';
@@ -67,7 +69,9 @@ export function createMirrorUnit(deps: UnitDeps, first: MirrorConfig): MirrorUni
   const files = openMirrorFiles(join(deps.root, 'repos', first.name));
   const bornAt = now();
   let config = first;
-  const wanted = createWantedFiles({ ...deps, files, config: () => config });
+  // One for all that comes to this mirror, by runs and for clients.
+  const limiter = createLimiter((at) => rateAt(config.bandwidth, config.timezone, at), now);
+  const wanted = createWantedFiles({ ...deps, files, config: () => config, limiter });
   let running: Running | undefined;
   /** Of this process: a run that could not even begin, or a disk that is full, leaves nothing in the state. */
   let lastRun: LastRun | undefined;
@@ -83,7 +87,7 @@ export function createMirrorUnit(deps: UnitDeps, first: MirrorConfig): MirrorUni
     const abort = new AbortController();
     const meter = createMeter(now);
     emit('mirror.started', {}, { mirror: config.name, why });
-    const job = { config, files, meter, signal: abort.signal, isForced };
+    const job = { config, files, meter, limiter, signal: abort.signal, isForced };
     const run = before.then(() => runOnce(deps, job));
     const done = run.then((ended) => {
       lastRun = ended;
@@ -149,6 +153,7 @@ interface Job {
   readonly config: MirrorConfig;
   readonly files: MirrorFiles;
   readonly meter: Meter;
+  readonly limiter: Limiter;
   readonly signal: AbortSignal;
   readonly isForced: boolean;
 }
@@ -172,7 +177,8 @@ async function runOnce(deps: UnitDeps, job: Job): Promise<LastRun> {
   return { startedAt, endedAt: deps.now(), result: outcome.result, reason: outcome.reason };
 }
 
-async function runWithTools(deps: UnitDeps, { config, files, meter, signal, isForced }: Job): Promise<RunOutcome> {
+async function runWithTools(deps: UnitDeps, job: Job): Promise<RunOutcome> {
+  const { config, files, meter, limiter, signal, isForced } = job;
   const { pool, root, now, emit } = deps;
   const http = createHttpClient({ connections: config.connections });
   const checker = await openChecker(config);
@@ -181,7 +187,7 @@ async function runWithTools(deps: UnitDeps, { config, files, meter, signal, isFo
     http,
     pool,
     partsFolder: files.parts,
-    limiter: createLimiter(config.bytesPerSecond),
+    limiter,
     signal,
     onBytes: meter.bytes,
     onRetry: meter.retry,
@@ -204,8 +210,11 @@ async function runWithTools(deps: UnitDeps, { config, files, meter, signal, isFo
           allowMissing: config.allowMissing,
           isEager: chooseEager(config, files, pool),
         },
-        openSource: () => openSource({ fetch, files, meter }, config),
+        openSource: () => openSource({ fetch, files, meter, now }, config),
         planTree: (upstream) => planLayout(upstream, checker, config.layout, { ...config, now: now() }),
+        ...(config.packages === 'signed' && {
+          judgePackages: (packages) => judgePackages({ checker, pool, memory: files.signed, signal }, packages),
+        }),
         onRefused: (path, reason) => {
           refusals += 1;
           if (refusals <= MOST_REFUSALS_TOLD) emit('mirror.refused-file', {}, { mirror: config.name, path, reason });
@@ -233,10 +242,10 @@ function chooseEager({ mode }: MirrorConfig, files: MirrorFiles, pool: Pool): (f
 }
 
 /** Without keys nothing is asked of it: the configuration has seen to that. */
-async function openChecker({ keys, name }: MirrorConfig): Promise<SignatureChecker & { close(): void }> {
+async function openChecker({ keys, name }: MirrorConfig): Promise<GpgvChecker> {
   if (keys.length > 0) return openGpgvChecker(keys);
   const reason = `the mirror ${name} has no keys`;
-  return { verify: async () => ({ kind: 'unknown-key', reason }), close: () => {} };
+  return { fingerprints: [], verify: async () => ({ kind: 'unknown-key', reason }), close: () => {} };
 }
 
 function tellOutcome(

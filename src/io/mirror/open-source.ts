@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { MirrorConfig } from '../../mirror/mirror-config.ts';
+import { rateAt } from '../../mirror/run/bandwidth.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 import type { FetchDeps } from './fetch-file.ts';
 import { createFolderSource } from './folder-source.ts';
@@ -16,6 +17,8 @@ export interface OpenSourceDeps {
   readonly fetch: FetchDeps;
   readonly files: MirrorFiles;
   readonly meter: Meter;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
 }
 
 /** A fresh look at the upstream, by the scheme of its address. Rejects with ProvisionError. */
@@ -45,21 +48,23 @@ function emptyUpstream({ from }: MirrorConfig): ProvisionError {
 }
 
 /** Copies into a folder of its own, with links to what the last copy has, and goes on as with any folder. */
-async function openRsyncSource({ fetch, files, meter }: OpenSourceDeps, config: MirrorConfig): Promise<Source> {
+async function openRsyncSource({ fetch, files, meter, now }: OpenSourceDeps, config: MirrorConfig): Promise<Source> {
   const next = join(files.staging, 'next');
   const last = join(files.staging, 'last');
   mkdirSync(files.staging, { recursive: true });
   meter.enter('copying');
   await copyFromOne(config.from, (from) =>
-    runRsync({
-      from,
-      to: next,
-      before: last,
-      bytesPerSecond: config.bytesPerSecond,
-      exclude: config.exclude,
-      signal: fetch.signal,
-      onFile: (_path, bytes) => meter.bytes(bytes),
-    }),
+    copyAtRate({ config, now, signal: fetch.signal }, (bytesPerSecond, signal) =>
+      runRsync({
+        from,
+        to: next,
+        before: last,
+        bytesPerSecond,
+        exclude: config.exclude,
+        signal,
+        onFile: (_path, bytes) => meter.bytes(bytes),
+      }),
+    ),
   );
   // The last copy stays, so that not all is copied anew when the upstream comes back.
   if (readdirSync(next).length === 0) throw emptyUpstream(config);
@@ -67,6 +72,35 @@ async function openRsyncSource({ fetch, files, meter }: OpenSourceDeps, config: 
   rmSync(last, { recursive: true, force: true });
   renameSync(next, last);
   return createFolderSource(fetch, last, { isOwn: true, known: knownInodes({ fetch, files }) });
+}
+
+const LOOK_AT_RATE_MS = 30_000;
+
+interface Rated {
+  readonly config: MirrorConfig;
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+}
+
+/** rsync is told its rate when it is started: when another one is to count, it is ended, and goes on where it was. */
+async function copyAtRate(
+  { config, now, signal }: Rated,
+  copy: (bytesPerSecond: number | undefined, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const rateNow = () => rateAt(config.bandwidth, config.timezone, now());
+  for (;;) {
+    const rate = rateNow();
+    const change = new AbortController();
+    const timer = setInterval(() => rateNow() !== rate && change.abort(), LOOK_AT_RATE_MS);
+    try {
+      return await copy(rate, AbortSignal.any([signal, change.signal]));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!change.signal.aborted) throw error;
+    } finally {
+      clearInterval(timer);
+    }
+  }
 }
 
 /** The next place is asked when one does not answer; a connection that broke is tried once more. */

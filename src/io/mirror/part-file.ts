@@ -1,12 +1,13 @@
 import {
   closeSync,
+  existsSync,
+  fstatSync,
   ftruncateSync,
   openSync,
   readFileSync,
   readSync,
   renameSync,
   rmSync,
-  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -32,6 +33,8 @@ export interface PartFile {
   /** Feeds what is there already. */
   feed(checker: Checker): void;
   close(): void;
+  /** It is elsewhere now, under another name. */
+  moved(): void;
   remove(): void;
 }
 
@@ -41,11 +44,12 @@ export function openPart(folder: string, key: string): PartFile {
   const path = join(folder, `${key}.part`);
   const notes = join(folder, `${key}.json`);
   const handle = openSync(path, 'a+', 0o600);
-  let bytes = statSync(path).size;
-  let origin = readOrigin(notes);
-  const remove = () => {
-    rmSync(path, { force: true });
-    rmSync(notes, { force: true });
+  let bytes = fstatSync(handle).size;
+  let isNoted = existsSync(notes);
+  let origin = isNoted ? readOrigin(notes) : undefined;
+  const forget = () => {
+    if (isNoted) rmSync(notes, { force: true });
+    isNoted = false;
   };
   return {
     path,
@@ -60,13 +64,15 @@ export function openPart(folder: string, key: string): PartFile {
       bytes += chunk.length;
     },
     restart: (next, isKept) => {
-      ftruncateSync(handle);
+      // ext4 writes a file that was truncated to the disk when it is closed, and whoever closes it waits.
+      if (bytes > 0) ftruncateSync(handle);
       bytes = 0;
       origin = next;
-      rmSync(notes, { force: true });
+      forget();
       if (!isKept) return;
       writeFileSync(`${notes}.new`, JSON.stringify(next));
       renameSync(`${notes}.new`, notes);
+      isNoted = true;
     },
     feed: (checker) => {
       const buffer = Buffer.allocUnsafe(FEED_BYTES);
@@ -78,7 +84,11 @@ export function openPart(folder: string, key: string): PartFile {
       }
     },
     close: () => closeSync(handle),
-    remove,
+    moved: forget,
+    remove: () => {
+      rmSync(path, { force: true });
+      forget();
+    },
   };
 }
 

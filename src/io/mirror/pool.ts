@@ -39,7 +39,13 @@ export function openPool(folder: string): Pool {
     },
     adopt: (file, sha256) => {
       chmodSync(file, 0o444);
-      renameSync(file, place(sha256));
+      // Nearly always the folder is there.
+      try {
+        renameSync(file, pathOf(sha256));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+        renameSync(file, place(sha256));
+      }
     },
     adoptLink: (file, sha256) => {
       const target = place(sha256);

@@ -35,7 +35,7 @@ export async function publish(deps: PublishDeps, state: MirrorState, snapshot: S
   await syncFolder(pool.folder);
   files.writeIntent(snapshot);
   const plan = planPublish(uniteLive(state, files.findManifest), next, snapshot.entries);
-  for (const entry of plan.add) putLink(deps, entry);
+  for (const entry of plan.add) addLink(deps, entry);
   for (const entry of plan.replace) putLink(deps, entry);
   await syncFolder(files.live);
   for (const entry of plan.switch) putLink(deps, entry);
@@ -78,6 +78,18 @@ export function unlinkFromLive({ files }: PublishDeps, paths: Iterable<string>):
   for (const path of paths) {
     rmSync(join(files.live, path), { force: true });
     removeEmptyParents(files.live, dirname(join(files.live, path)));
+  }
+}
+
+/** A name that is most likely not there yet: one call where it is so, as there are many. */
+function addLink(deps: PublishDeps, entry: ManifestEntry): void {
+  const { files, pool } = deps;
+  if (entry.isLazy && pool.sizeOf(entry.sha256) === undefined) return;
+  try {
+    linkSync(pool.pathOf(entry.sha256), join(files.live, entry.path));
+  } catch {
+    // It is there, or its folder is not, or something is the matter that the long way finds, too.
+    putLink(deps, entry);
   }
 }
 

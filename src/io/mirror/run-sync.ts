@@ -18,9 +18,11 @@ import { ProvisionError } from '../../net/provision-error.ts';
 import { diskFailure } from './disk-failure.ts';
 import { type Failure, fetchAll } from './fetch-all.ts';
 import type { Meter } from './meter.ts';
+import type { PooledPackage } from './package-signatures.ts';
 import { finishPublish, mendLive, type PublishDeps, publish } from './publish.ts';
 import type { Source } from './source.ts';
 import type { Space } from './space.ts';
+import { createWriteBehind } from './write-behind.ts';
 
 /** What of the configuration a run needs. */
 export interface RunRules {
@@ -40,6 +42,8 @@ export interface RunDeps extends PublishDeps {
   /** A fresh look at the upstream. */
   readonly openSource: (signal: AbortSignal) => Promise<Source>;
   readonly planTree: (upstream: UpstreamReader) => Promise<Plan>;
+  /** Rejects with `signature-refused` when one of these packages of the pool is signed by nobody who is trusted. */
+  readonly judgePackages?: ((packages: readonly PooledPackage[]) => Promise<void>) | undefined;
   readonly meter: Meter;
   readonly space: Space;
   readonly signal: AbortSignal;
@@ -163,9 +167,17 @@ async function copyTree(deps: RunDeps, source: Source): Promise<Copied> {
   for (const { file, reason } of fetched.failures) deps.onRefused(file.path, reason);
   if (failures.length > 0) return { failures };
   for (const [path, one] of fetched.stored) stored.set(path, one);
+  await deps.judgePackages?.(packagesHere(files, stored));
   const assembled = assembleManifest([...files, ...plannedEntries(plan, files)], stored);
   if ('problem' in assembled) throw new ProvisionError('upstream-failed', assembled.problem);
   return { tree: { plan, manifest: assembled.manifest } };
+}
+
+function packagesHere(files: readonly PlannedFile[], stored: ReadonlyMap<string, Stored>): PooledPackage[] {
+  return files.flatMap(({ path, role }) => {
+    const known = role === 'package' ? stored.get(path) : undefined;
+    return known === undefined || known.isLazy ? [] : [{ path, sha256: known.sha256 }];
+  });
 }
 
 /** What planning has read is not fetched again: it must be the same bytes that were looked at. */
@@ -213,11 +225,15 @@ async function fetchWanted(deps: RunDeps, source: Source, wanted: readonly Plann
   deps.space.require(bytes, firsts.length);
   meter.enter('fetching');
   meter.expect(firsts.length, bytes);
+  const written = createWriteBehind(deps.pool.folder);
   const fetched = await fetchAll(firsts, source.fetch, {
     parallel: rules.parallel,
     signal,
     onStart: meter.start,
-    onDone: ({ path }) => meter.done(path),
+    onDone: ({ path }, one) => {
+      meter.done(path);
+      if (one.kind === 'stored') written(one.bytes);
+    },
   });
   const stored = new Map(fetched.stored);
   for (const [first, ...others] of groups.values()) {

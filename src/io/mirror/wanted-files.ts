@@ -3,9 +3,11 @@ import type { Manifest, ManifestEntry } from '../../mirror/run/manifest.ts';
 import { liveOrder } from '../../mirror/run/state.ts';
 import { encodeTreePath } from '../../mirror/run/tree-path.ts';
 import { type Fetched, fetchToPool } from './fetch-file.ts';
+import { openGpgvChecker } from './gpgv.ts';
 import { createHttpClient } from './http-client.ts';
-import { createLimiter, type Limiter } from './limiter.ts';
+import type { Limiter } from './limiter.ts';
 import type { MirrorFiles } from './mirror-files.ts';
+import { whyUnsigned } from './package-signatures.ts';
 import type { Pool } from './pool.ts';
 import { linkIntoLive } from './publish.ts';
 import { watchSpace } from './space.ts';
@@ -15,6 +17,7 @@ export interface WantedDeps {
   readonly files: MirrorFiles;
   readonly pool: Pool;
   readonly config: () => MirrorConfig;
+  readonly limiter: Limiter;
   readonly signal: AbortSignal;
   readonly reserveBytes?: number | undefined;
 }
@@ -31,12 +34,11 @@ const RETRY = { times: 2, firstMs: 250, mostMs: 5_000 };
 export function createWantedFiles(deps: WantedDeps): WantedFiles {
   const flights = new Map<string, Promise<Fetched>>();
   const served = readServed(deps.files);
-  const limiterOf = shareLimiter();
   const http = createHttpClient({ connections: 16 });
   deps.signal.addEventListener('abort', () => http.close());
   return {
     want: (path, sha256) => {
-      const flight = flights.get(sha256) ?? fetchOne({ ...deps, http, limiterOf, served }, path, sha256);
+      const flight = flights.get(sha256) ?? fetchOne({ ...deps, http, served }, path, sha256);
       flights.set(sha256, flight);
       const forget = () => flights.delete(sha256);
       flight.then(forget, forget);
@@ -78,33 +80,28 @@ function readServed(files: MirrorFiles): Served {
   };
 }
 
-/** All that is fetched keeps to one rate together, and to another one when the configuration changes. */
-function shareLimiter(): (bytesPerSecond: number | undefined) => Limiter {
-  let rate: number | undefined;
-  let limiter = createLimiter(rate);
-  return (bytesPerSecond) => {
-    if (bytesPerSecond !== rate) {
-      rate = bytesPerSecond;
-      limiter = createLimiter(rate);
-    }
-    return limiter;
-  };
+async function judgeOne({ keys }: MirrorConfig, file: string): Promise<string | undefined> {
+  const checker = await openGpgvChecker(keys);
+  try {
+    return await whyUnsigned(file, checker);
+  } finally {
+    checker.close();
+  }
 }
 
 type FetchOneDeps = WantedDeps & {
   readonly http: ReturnType<typeof createHttpClient>;
-  readonly limiterOf: ReturnType<typeof shareLimiter>;
   readonly served: Served;
 };
 
 async function fetchOne(deps: FetchOneDeps, wanted: string, sha256: string): Promise<Fetched> {
-  const { root, files, pool, config, signal, http, limiterOf, served } = deps;
+  const { root, files, pool, config, signal, http, limiter, served } = deps;
   const entry = served.find(wanted, sha256);
   if (entry === undefined) return { kind: 'wrong', reason: 'no state of the mirror names it' };
   // What a power cut left of it has another size, and is fetched anew.
   const bytes = pool.sizeOf(sha256);
   if (bytes === entry.bytes) return { kind: 'stored', sha256, bytes, isVerified: true, origin: undefined };
-  const { from, bytesPerSecond } = config();
+  const { from, packages } = config();
   const path = encodeTreePath(entry.aliasOf ?? entry.path);
   const space = watchSpace(root, deps.reserveBytes);
   space.require(entry.bytes, 1);
@@ -113,10 +110,11 @@ async function fetchOne(deps: FetchOneDeps, wanted: string, sha256: string): Pro
       http,
       pool,
       partsFolder: files.wanted,
-      limiter: limiterOf(bytesPerSecond),
+      limiter,
       signal,
       retry: RETRY,
       checkSpace: space.spend,
+      ...(packages === 'signed' && entry.role === 'package' && { judge: (part) => judgeOne(config(), part) }),
     },
     {
       urls: from.map((base) => `${base.replace(/\/*$/, '/')}${path}`),
