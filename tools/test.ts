@@ -105,8 +105,8 @@ async function runTests(label: string, files: readonly string[], how: RunOptions
     for (const { file, name, reason } of results.filter(({ outcome }) => outcome === 'skipped')) {
       totals.skips.push(`${shown(file)}: ${name}: ${reason}`);
     }
-    // Killed, crashed, or nothing was run: there is no failed test to show for it.
-    if (problem !== undefined && failed.length === 0) totals.failures.push(`${label} (${problem})`);
+    // Killed, crashed, or nothing was run: there may be no failed test to show for it.
+    if (problem !== undefined && (failed.length === 0 || problem.startsWith('killed'))) totals.failures.push(`${label} (${problem})`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
