@@ -28,7 +28,7 @@ interface TftpParts {
   readonly record: Emit;
   readonly hasAcks: boolean;
   readonly conditions: Conditions;
-  readonly sizeOf: (path: string) => number;
+  readonly sizeOf: (path: string, name: string) => number;
   readonly clock: () => number;
 }
 
@@ -93,7 +93,7 @@ export function openTftp({ rack, record, hasAcks, conditions, sizeOf: sizeAt, cl
       record('tftp.refused', subject, { file: name, reason: found.reason });
       return;
     }
-    const sizeBytes = found.kind === 'text' ? found.text.length : sizeAt(found.path);
+    const sizeBytes = found.kind === 'text' ? found.text.length : sizeAt(found.path, name);
     const limits = { mtu: 1500, maxBlockSize: 1468, maxWindow: 16 };
     const clientCap = caps.get(packet.src);
     const negotiated = negotiate(request.options, { sizeBytes, mode: 'octet', limits, clientCap });

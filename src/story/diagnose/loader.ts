@@ -1,5 +1,5 @@
 import type { Rule } from './rule.ts';
-import { discovers, type Fetch, hasConfig, heard, isStuckAfter, lastDeed, type View } from './view.ts';
+import { discovers, type Fetch, hasConfig, heard, isIpxeProgram, isStuckAfter, lastDeed, type View } from './view.ts';
 import { eventsCommand, list, nameOf, since, whoIs } from './words.ts';
 
 /** From the loader's start to the kernel. */
@@ -9,7 +9,6 @@ const CONFIG_MS = 60_000;
 
 const isShim = ({ base }: Fetch) => /^(shim|boot(net)?)(x64|ia32|aa64)(\.efi)/.test(base);
 const isGrub = ({ base }: Fetch) => /^grub.*\.efi$/.test(base);
-const isIpxe = ({ base }: Fetch) => /^(ipxe|undionly|snponly|snp|intel)\b.*\.(efi|kpxe|kkpxe|pxe)$/.test(base);
 const isDone = ({ kind }: Fetch) => kind === 'done';
 
 /** The loader that was fetched last, when nothing came after it. */
@@ -156,7 +155,7 @@ const ipxeLoop: Rule = {
   when: ['tftp.done', 'http.done'],
   help: 'iPXE loads iPXE, about every 18 seconds, or ends with “Nothing to boot”: something tells iPXE to load iPXE again. rackready gives iPXE a script, by its user class, so the answer comes from another DHCP server. There, give user class `iPXE` no boot file; or turn it off.',
   find(view) {
-    const loads = view.fetches.filter((fetch) => isDone(fetch) && isIpxe(fetch));
+    const loads = view.fetches.filter((fetch) => isDone(fetch) && isIpxeProgram(fetch));
     const [first] = loads;
     const last = loads.at(-1);
     if (first === undefined || last === undefined || loads.length < 2) return undefined;
