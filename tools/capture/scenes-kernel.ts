@@ -280,6 +280,17 @@ const local: readonly Scene[] = [
         attemptFrom: 30,
         before: (events) => events.filter(({ id }) => id === 'boot.config')[2],
       },
+      {
+        name: 'back-once',
+        case: 38,
+        what: 'Sent to its disk, and back once: somebody pressed the button',
+        how: `${CARD}, without a disk; SeaBIOS starts over when nothing boots`,
+        with: BIOS,
+        expect: [],
+        until: 2,
+        attemptFrom: 30,
+        before: (events) => events.filter(({ id }) => id === 'boot.config')[1],
+      },
     ],
     async play({ powerOn, event, next, sleep }) {
       await powerOn({ firmware: 'bios', endsAtReboot: false, args: ['-boot', 'reboot-timeout=1000'] });
