@@ -57,6 +57,8 @@ export interface Conditions {
   readonly brokenTemplate?: boolean;
   /** What EFI programs run on, by name. */
   readonly runsOn?: Readonly<Record<string, string>>;
+  /** EFI programs without a signature, by name. */
+  readonly unsigned?: readonly string[];
   /** A network behind a relay whose machines are told of no router. */
   readonly far?: boolean;
   /** What is set for sm1. */

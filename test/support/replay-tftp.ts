@@ -67,7 +67,8 @@ export function openTftp({ rack, record, hasAcks, conditions, sizeOf: sizeAt, cl
     const ms = clock() - slot.startedAt;
     const tell: Emit = (id, about, data) => {
       const runsOn = conditions.runsOn?.[file];
-      record(id, about, id === 'tftp.done' && runsOn ? { ...data, runsOn } : data);
+      const signed = conditions.unsigned?.includes(file) ? { signed: false } : {};
+      record(id, about, id === 'tftp.done' ? { ...data, ...(runsOn && { runsOn }), ...signed } : data);
     };
     emitEnd(tell, subject, { file, sizeBytes, ackedBytes, blockSize, window, ms, retransmits }, outcome);
   };

@@ -163,7 +163,7 @@ const stopped: readonly Scene[] = [
     expect: ['secure-boot-rejected'],
     until: 60,
     setting: { ...PROXY, files: { 'old/shimx64.efi': SHIM } },
-    conditions: PROXY,
+    conditions: { ...PROXY, unsigned: ['old/grubx64.efi'] },
     play: follows('old/shimx64.efi', { until: 'tftp.done', ms: 14_000, firmware: 'uefi-x64-secure' }, ({ folder }) =>
       makeGrub(folder('old/grubx64.efi'), 'x86_64-efi', '/old', NETWORK_GRUB),
     ),
@@ -177,7 +177,7 @@ const stopped: readonly Scene[] = [
     expect: ['secure-boot-rejected'],
     until: 60,
     setting: { ...PROXY, files: { 'old/shimx64.efi': UNSIGNED_SHIM } },
-    conditions: PROXY,
+    conditions: { ...PROXY, unsigned: ['old/shimx64.efi'] },
     play: follows('old/shimx64.efi', { until: 'tftp.done', ms: 9_000, firmware: 'uefi-x64-secure' }),
   },
   {

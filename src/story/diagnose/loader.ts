@@ -18,6 +18,11 @@ function silentLoader(view: View): Fetch | undefined {
   return loaded;
 }
 
+/** shim starts nothing without a signature while Secure Boot is on. Its message stands there until somebody presses a key. */
+function isUnsignedBehindShim(view: View, { event }: Fetch): boolean {
+  return event.data.signed === false && view.fetches.some((other) => isDone(other) && /^shim/.test(other.base));
+}
+
 function timesLoaded(view: View, loader: Fetch): number {
   return view.fetches.filter((other) => isDone(other) && other.base === loader.base).length;
 }
@@ -30,6 +35,7 @@ const grubWithoutNetwork: Rule = {
   find(view) {
     const grub = silentLoader(view);
     if (grub === undefined || grub.via !== 'tftp' || !isGrub(grub) || timesLoaded(view, grub) > 1) return undefined;
+    if (isUnsignedBehindShim(view, grub)) return undefined;
     return {
       evidence: [grub.event],
       confidence: 0.75,
@@ -60,12 +66,13 @@ const grubWithoutHttp: Rule = {
 const secureBootRejected: Rule = {
   id: 'secure-boot-rejected',
   when: ['tftp.done', 'http.done'],
-  help: '“Verification failed: Access denied”, “SBAT self-check failed”: with Secure Boot on, shim fetches GRUB twice and then gives up, or the firmware refuses shim itself. The two do not fit: an unsigned GRUB, a GRUB that is older than what this shim accepts (SBAT), or a shim that is revoked. Install shim-signed and grub-efi-amd64-signed in their newest versions together, and set `secureBoot: true` for the machine, so that it gets the signed pair.',
+  help: '“Verification failed: Access denied”, “SBAT self-check failed”: with Secure Boot on, shim does not start what is not signed or too old: it says so and waits for a key, and older ones fetch GRUB twice; or the firmware refuses shim itself. The two do not fit: an unsigned GRUB, a GRUB that is older than what this shim accepts (SBAT), or a shim that is revoked. Install shim-signed and grub-efi-amd64-signed in their newest versions together, and set `secureBoot: true` for the machine, so that it gets the signed pair.',
   find(view) {
     const loader = silentLoader(view);
     if (loader === undefined) return undefined;
     const times = timesLoaded(view, loader);
-    const isGrubRefused = isGrub(loader) && times >= 2;
+    const isUnsigned = isUnsignedBehindShim(view, loader);
+    const isGrubRefused = isGrub(loader) && (times >= 2 || isUnsigned);
     const isShimRefused = /^shim/.test(loader.base) && isShim(loader) && !view.fetches.some(isGrub);
     if (!isGrubRefused && !isShimRefused) return undefined;
     const evidence = view.fetches.filter((fetch) => isDone(fetch) && (isGrub(fetch) || isShim(fetch)));
@@ -73,7 +80,7 @@ const secureBootRejected: Rule = {
       evidence: evidence.map(({ event }) => event),
       confidence: isGrubRefused ? 0.85 : 0.6,
       cause: isGrubRefused
-        ? `${whoIs(view)} loaded ${loader.file} ${times} times and started none: shim refuses it (signature, or too old by SBAT)`
+        ? `${whoIs(view)} loaded ${loader.file}${times > 1 ? ` ${times} times` : ''} and did not start it: shim refuses it (${isUnsigned ? 'it has no signature' : 'signature, or too old by SBAT'})`
         : `${whoIs(view)} loaded ${loader.file} and did nothing with it: its firmware refuses this shim`,
       remedy: `Run \`apt-get install shim-signed grub-efi-amd64-signed\` for the newest matching pair, set \`secureBoot: true\` for ${nameOf(view)} and restart the server`,
     };
