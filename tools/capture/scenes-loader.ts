@@ -25,7 +25,7 @@ function naming(file: string, nextServer = '172.22.10.2'): string {
 }
 
 /** A GRUB of one's own. */
-export function makeGrub(path: string, format: string, prefix: string, modules: readonly string[]): void {
+function makeGrub(path: string, format: string, prefix: string, modules: readonly string[]): void {
   mkdirSync(dirname(path), { recursive: true });
   const args = ['-O', format, '-o', path, '-p', prefix, ...modules];
   execFileSync('grub-mkimage', args, { env: { ...process.env, PATH: systemPath() } });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { readFixtures } from './read-fixtures.ts';
-import { isCaptured, reasonOf, renderIndex } from './render-index.ts';
+import { readFixtures } from './capture/read-fixtures.ts';
+import { isCaptured, reasonOf, renderIndex } from './capture/render-index.ts';
 
 const fixtures = readFixtures();
 
@@ -15,6 +15,6 @@ test('every fixture is captured, or says why it cannot be', () => {
 });
 
 test('docs/records/failures.md is what tools/capture-trouble.ts --index writes', () => {
-  const written = readFileSync(new URL('../../docs/records/failures.md', import.meta.url), 'utf8');
+  const written = readFileSync(new URL('../docs/records/failures.md', import.meta.url), 'utf8');
   assert.equal(written, renderIndex(fixtures), 'stale: run tools/run.sh tools/capture-trouble.ts --index');
 });
