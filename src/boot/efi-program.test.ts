@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { efiMachineOf } from './efi-program.ts';
+import { efiMachineOf, isSignedEfi } from './efi-program.ts';
 
 /** "MZ", the header's place at 0x3c, "PE\0\0" there, and the machine behind it. */
 function program(machine: number, at = 0x80): Uint8Array {
@@ -24,4 +24,22 @@ test('what is no EFI program, or is cut off before its header ends, is nothing',
   const whole = program(0x8664);
   for (const length of [2, 0x3f, 0x40, 0x85]) assert.equal(efiMachineOf(whole.subarray(0, length)), undefined);
   assert.equal(efiMachineOf(program(0x8664).fill(0xff, 0x3c, 0x40)), undefined);
+});
+
+test('isSignedEfi() sees the directory of signatures', () => {
+  const widths = [
+    { magic: 0x20b, directories: 112 },
+    { magic: 0x10b, directories: 96 },
+  ];
+  for (const { magic, directories } of widths) {
+    const bytes = program(0x8664);
+    const view = new DataView(bytes.buffer);
+    assert.equal(isSignedEfi(bytes), undefined, 'no optional header that is known');
+    view.setUint16(0x98, magic, true);
+    assert.equal(isSignedEfi(bytes), false);
+    view.setUint32(0x98 + directories + 4 * 8 + 4, 1500, true);
+    assert.equal(isSignedEfi(bytes), true);
+    assert.equal(isSignedEfi(bytes.subarray(0, 0x98 + directories)), undefined);
+  }
+  assert.equal(isSignedEfi(new Uint8Array(512)), undefined);
 });

@@ -35,6 +35,28 @@ export function efiMachineOf(bytes: Uint8Array): 'ia32' | 'x64' | 'arm' | 'arm64
   return MACHINES.get(view.getUint16(header + 4, true));
 }
 
+/** PE32 and PE32+ (the optional header's magic) to where their table of directories begins. */
+const DIRECTORIES: ReadonlyMap<number, number> = new Map([
+  [0x010b, 96],
+  [0x020b, 112],
+]);
+/** Of 8 bytes each: the one with the signatures is the fifth. */
+const CERTIFICATES = 4 * 8;
+
+/**
+ * Whether an EFI program carries a signature, whoever made it, by the beginning of its file (PE specification, "Optional
+ * Header Data Directories"); undefined for what is none.
+ */
+export function isSignedEfi(bytes: Uint8Array): boolean | undefined {
+  if (efiMachineOf(bytes) === undefined) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const optional = view.getUint32(0x3c, true) + 24;
+  const directories = optional + 2 > view.byteLength ? undefined : DIRECTORIES.get(view.getUint16(optional, true));
+  if (directories === undefined) return undefined;
+  const size = optional + directories + CERTIFICATES + 4;
+  return size + 4 > view.byteLength ? undefined : view.getUint32(size, true) > 0;
+}
+
 /** Which Intel firmware can run a program, by the beginning of its file; empty for what is no EFI program for Intel. */
 export function efiBitsOf(bytes: Uint8Array): readonly EfiBits[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

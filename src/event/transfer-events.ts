@@ -28,6 +28,8 @@ export const transferEvents = {
     window?: number;
     /** What an EFI program runs on, by its header: "x64", "ia32", "arm64". */
     runsOn?: string;
+    /** Whether an EFI program carries a signature, of anybody. */
+    signed?: boolean;
   }>(
     'info',
     'A TFTP transfer ended. Some loaders never acknowledge the last block; that is normal.',

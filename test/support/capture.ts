@@ -35,7 +35,7 @@ export interface HttpLine {
 /** What is told by other parts of the server, or done by an operator, between the packets. */
 export interface Happening {
   readonly t: number;
-  readonly do: 'grant' | 'tell';
+  readonly do: 'grant' | 'cancel' | 'tell';
   readonly id?: EventId;
   readonly subject?: Subject;
   readonly data?: Readonly<Record<string, unknown>>;
@@ -57,8 +57,12 @@ export interface Conditions {
   readonly brokenTemplate?: boolean;
   /** What EFI programs run on, by name. */
   readonly runsOn?: Readonly<Record<string, string>>;
+  /** EFI programs without a signature, by name. */
+  readonly unsigned?: readonly string[];
   /** A network behind a relay whose machines are told of no router. */
   readonly far?: boolean;
+  /** What is set for sm1. */
+  readonly machine?: { readonly loader?: 'grub' | 'ipxe'; readonly secureBoot?: boolean };
   /** Who has addresses that another server gave out, as it was heard on the wire. */
   readonly holds?: Readonly<Record<string, string>>;
 }
@@ -150,11 +154,12 @@ function nameIn(hex: string): string {
 }
 
 /** The size that the capture's server told, or the fixture names. */
-export function sizeOf({ tftp = [], conditions }: Capture, path: string): number {
+export function sizeOf({ tftp = [], conditions }: Capture, path: string, askedFor?: string): number {
   const name = path.replace(/^\/srv\/boot\//, '');
   const given = Object.entries(conditions?.files ?? {}).find(([file]) => file === name || path.endsWith(`/${file}`));
   if (given) return given[1];
-  const asked = tftp.find(({ hex }) => hex.startsWith('0001') && path.endsWith(nameIn(hex).replace(/^\/+/, '')));
+  const isName = (asked: string) => (askedFor === undefined ? path.endsWith(asked) : asked === askedFor);
+  const asked = tftp.find(({ hex }) => hex.startsWith('0001') && isName(nameIn(hex).replace(/^\/+/, '')));
   const oack = asked && tftp.find(({ hex, dport }) => hex.startsWith('0006') && String(dport) === String(asked.sport));
   const size = oack && /tsize\0(\d+)/.exec(Buffer.from(oack.hex, 'hex').toString('latin1'))?.[1];
   return size === undefined ? 20_000 : Number(size);

@@ -28,7 +28,7 @@ interface TftpParts {
   readonly record: Emit;
   readonly hasAcks: boolean;
   readonly conditions: Conditions;
-  readonly sizeOf: (path: string) => number;
+  readonly sizeOf: (path: string, name: string) => number;
   readonly clock: () => number;
 }
 
@@ -67,7 +67,8 @@ export function openTftp({ rack, record, hasAcks, conditions, sizeOf: sizeAt, cl
     const ms = clock() - slot.startedAt;
     const tell: Emit = (id, about, data) => {
       const runsOn = conditions.runsOn?.[file];
-      record(id, about, id === 'tftp.done' && runsOn ? { ...data, runsOn } : data);
+      const signed = conditions.unsigned?.includes(file) ? { signed: false } : {};
+      record(id, about, id === 'tftp.done' ? { ...data, ...(runsOn && { runsOn }), ...signed } : data);
     };
     emitEnd(tell, subject, { file, sizeBytes, ackedBytes, blockSize, window, ms, retransmits }, outcome);
   };
@@ -93,7 +94,7 @@ export function openTftp({ rack, record, hasAcks, conditions, sizeOf: sizeAt, cl
       record('tftp.refused', subject, { file: name, reason: found.reason });
       return;
     }
-    const sizeBytes = found.kind === 'text' ? found.text.length : sizeAt(found.path);
+    const sizeBytes = found.kind === 'text' ? found.text.length : sizeAt(found.path, name);
     const limits = { mtu: 1500, maxBlockSize: 1468, maxWindow: 16 };
     const clientCap = caps.get(packet.src);
     const negotiated = negotiate(request.options, { sizeBytes, mode: 'octet', limits, clientCap });

@@ -50,7 +50,7 @@ const ADDRESSES: Readonly<Record<string, string>> = {
   '00:25:90:96:c4:d1': '172.22.10.7',
 };
 
-function machinesOf(): Machine[] {
+function machinesOf({ machine = {} }: Conditions): Machine[] {
   return Object.entries(ADDRESSES).map(([text, address], index) => ({
     name: `sm${index + 1}`,
     // The first has a second card.
@@ -64,6 +64,7 @@ function machinesOf(): Machine[] {
     addressing: 'dhcp',
     loader: 'auto',
     vars: {},
+    ...(index === 0 && machine),
     ...(text.endsWith('9e') && { uuid: parseUuid('11223344-5566-7788-99aa-bbccddeeff00') }),
   }));
 }
@@ -92,7 +93,7 @@ function createWorld(capture: Capture) {
   const events: RecordedEvent[] = [];
   const leases: Record<string, Mac> = {};
   for (const [address, owner] of Object.entries(conditions.holds ?? {})) leases[address] = mac(owner);
-  const machines = machinesOf();
+  const machines = machinesOf(conditions);
   const machineByMac = (value: Mac) => machines.find(({ macs }) => macs.includes(value));
   let now = START;
   const record: Emit = (id, subject, data) => {
@@ -124,7 +125,7 @@ function createWorld(capture: Capture) {
     record,
     hasAcks,
     conditions,
-    sizeOf: (path) => sizeOf(capture, path),
+    sizeOf: (path, name) => sizeOf(capture, path, name),
     clock: () => now,
   });
   const handler = createBootRequestHandler({
@@ -163,6 +164,7 @@ function createWorld(capture: Capture) {
     also: (happening: Happening) => {
       if (happening.do === 'grant')
         return rack.step('sm1', { kind: 'granted', token: 'TOKEN', profile: 'debian-12', via: 'command' });
+      if (happening.do === 'cancel') return rack.step('sm1', { kind: 'cancelled' });
       const { id, subject = {}, data = {} } = happening;
       if (id !== undefined) record(id, subject, data as EventData<typeof id>);
       return undefined;

@@ -1,4 +1,4 @@
-import { efiMachineOf } from '../../boot/efi-program.ts';
+import { efiMachineOf, isSignedEfi } from '../../boot/efi-program.ts';
 import type { Emit, Subject } from '../../event/event.ts';
 import type { SessionEnd } from './session.ts';
 
@@ -22,9 +22,10 @@ export function emitEnd(emit: Emit, subject: Subject, transfer: EndedTransfer, e
     case 'done': {
       const { ms, retransmits, blockSize, window, head } = transfer;
       const runsOn = head && efiMachineOf(head);
+      const signed = head && isSignedEfi(head);
       const { finalAck } = end;
       const data = { file, bytes: sizeBytes, ms, retransmits, finalAck, blockSize, window };
-      emit('tftp.done', subject, { ...data, ...(runsOn && { runsOn }) });
+      emit('tftp.done', subject, { ...data, ...(runsOn && { runsOn }), ...(signed !== undefined && { signed }) });
       return;
     }
     case 'probe':

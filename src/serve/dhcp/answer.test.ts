@@ -545,3 +545,14 @@ test('a machine behind a relay of a subnet that no network has is told, with the
     ],
   );
 });
+
+test('GRUB is told from a system that names neither itself nor its host', () => {
+  const isBare = (type: number, options: Readonly<Record<number, string>>) =>
+    readRequest(decodePacket(requestBytes({ type, options }))).facts.isBare;
+  assert.equal(isBare(1, {}), true);
+  assert.equal(isBare(3, { 54: 'hex:ac160a02', 55: 'hex:0103060f0c1112' }), true);
+  assert.equal(isBare(3, { 54: 'hex:ac160a02', 55: 'hex:0103060f0c11123c' }), true);
+  // dhclient 4.4 with a configuration of its own, and no host name.
+  assert.equal(isBare(1, { 55: 'hex:01030f060c' }), false);
+  assert.equal(isBare(3, { 54: 'hex:ac160a02', 55: 'hex:01030f060c' }), false);
+});

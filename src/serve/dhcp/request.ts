@@ -86,11 +86,11 @@ function readFacts(packet: DhcpPacket, mac: Mac | undefined, appleClass: AppleCl
     archs: readU16List(options, Option.clientArch),
     uuid: machineId?.length === 17 && machineId[0] === 0 ? uuidFromSmbios(machineId.subarray(1)) : undefined,
     ipxe: ipxe && decodeIpxeOptions(ipxe),
-    isBare: !BARE_LACKS.some((code) => options.has(code)),
+    isBare: !BARE_LACKS.some((code) => options.has(code)) && isListOfGrub(options.get(Option.parameterRequestList)),
   };
 }
 
-/** GRUB's own DHCP sends none of these (seen with 2.06: a DISCOVER of nothing but option 53; 55 comes with its REQUEST). */
+/** GRUB's own DHCP sends none of these (seen with 2.06: a DISCOVER of nothing but option 53). */
 const BARE_LACKS = [
   Option.vendorClass,
   Option.clientIdentifier,
@@ -100,3 +100,10 @@ const BARE_LACKS = [
   Option.ipxe,
   Option.hostName,
 ];
+
+/** What GRUB's REQUEST asks for, in this order; some builds ask for 60, too. A system says what it wants with its DISCOVER, too. */
+const GRUB_WANTS = [1, 3, 6, 15, 12, 17, 18];
+
+function isListOfGrub(wanted: Uint8Array | undefined): boolean {
+  return wanted === undefined || GRUB_WANTS.every((code, index) => wanted[index] === code);
+}

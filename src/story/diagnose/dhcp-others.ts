@@ -1,10 +1,14 @@
 import type { Rule } from './rule.ts';
-import { after, heard, isFirmware, isStuckAfter, lacksItsScheme, type View } from './view.ts';
+import { after, heard, isFirmware, isStuckAfter, lacksItsScheme, senderOf, type View } from './view.ts';
 import { since, whoIs } from './words.ts';
 
 /** Other DHCP servers on the same network. */
 
 const NOT_FOLLOWED_MS = 15_000;
+/** iPXE on UEFI waits for IPv6 before it loads anything: firmware.ts knows how long. */
+const NOT_FOLLOWED_IPXE_MS = 60_000;
+/** Clients repeat a DISCOVER sooner than they start over. */
+const AGAIN_MS = 10_000;
 
 /** "172.22.10.3 (02:00:00:00:00:01)", with the MAC where some event told it. */
 function serverName(view: View, server: string): string {
@@ -124,7 +128,12 @@ const tftpElsewhere: Rule = {
   find(view) {
     const told = heard(view.events, 'dhcp.other-answer').findLast(({ data }) => data.bootFile !== undefined);
     const ours = heard(view.events, 'dhcp.proxy-offer').at(-1);
-    if (told === undefined || ours === undefined || !isStuckAfter(view, ours, NOT_FOLLOWED_MS)) return undefined;
+    if (told === undefined || ours === undefined) return undefined;
+    const asked = heard(view.events, 'dhcp.discover').at(-1);
+    // The same question once more, and our answer to it is on its way.
+    if (asked !== undefined && asked.seq > ours.seq && asked.time - ours.time < AGAIN_MS) return undefined;
+    const isIpxe = senderOf(asked?.data.client ?? '') === 'ipxe';
+    if (!isStuckAfter(view, ours, isIpxe ? NOT_FOLLOWED_IPXE_MS : NOT_FOLLOWED_MS)) return undefined;
     const { server, bootFile, nextServer } = told.data;
     if (lacksItsScheme(view, bootFile ?? '')) return undefined;
     return {

@@ -1,5 +1,17 @@
 import type { Finding, Rule } from './rule.ts';
-import { acks, after, discovers, heard, isFirmware, type Sender, senderOf, type View } from './view.ts';
+import {
+  acks,
+  after,
+  discovers,
+  heard,
+  isFirmware,
+  isIpxeProgram,
+  lastDeed,
+  type Sender,
+  sameFile,
+  senderOf,
+  type View,
+} from './view.ts';
 import { nameOf, since, whoIs } from './words.ts';
 
 /** A machine that should be heard and is not, or that does not hear us. */
@@ -7,6 +19,8 @@ import { nameOf, since, whoIs } from './words.ts';
 const EXPECTED_MS = 10 * 60_000;
 const UNHEARD_SPAN_MS = 5_000;
 const UNHEARD_TRIES = 3;
+/** Spanning tree takes 30 s from link to traffic, and iPXE has given up by then. */
+const LINK_MS = 45_000;
 
 /** Case 1: nothing but the grant. */
 const nothingHeard: Rule = {
@@ -103,17 +117,34 @@ const offersUnheard: Rule = {
 /** Case 2. */
 const portBlocked: Rule = {
   id: 'port-blocked',
-  when: ['dhcp.offer'],
-  help: 'The firmware got its address, and the next stage (iPXE, GRUB, the installer) does not get one, or only after 30 to 50 seconds: each stage resets the link, and the switch port then learns (spanning tree) or negotiates (LACP) before it lets anything through. Set the port to edge (`portfast`), or give the LACP group a fallback.',
+  when: ['dhcp.offer', 'tftp.done'],
+  help: 'The firmware got its address, and the next stage (iPXE, GRUB, the installer) does not get one, or only after 30 to 50 seconds: each stage resets the link, and the switch port then learns (spanning tree) or negotiates (LACP) before it lets anything through, in either direction: of an iPXE that asks meanwhile nothing is heard. Set the port to edge (`portfast`), or give the LACP group a fallback.',
   find(view) {
     const seen = untaken(view);
-    if (seen?.before === undefined) return undefined;
+    if (seen?.before === undefined) return silentIpxe(view);
     const { sender, tries, offers, before, newest } = seen;
     if (senderOf(before.data.client) === sender) return undefined;
     const what = `${tries.length} questions as ${newest.data.client} got an offer each`;
     return blocked(view, before, [...tries, ...offers], what);
   },
 };
+
+/** What a port does not carry is not heard here, either: iPXE asks for some 25 s into the void and gives up. */
+function silentIpxe(view: View) {
+  const loaded = view.fetches.findLast((fetch) => fetch.kind === 'done' && isIpxeProgram(fetch));
+  const before = acks(view.events, 'pxe', 'http').at(-1);
+  if (loaded === undefined || lastDeed(view)?.seq !== loaded.event.seq) return undefined;
+  // What another server named may be no iPXE for this firmware.
+  if (before?.data.bootFile === undefined || !sameFile(before.data.bootFile, loaded.file)) return undefined;
+  if (view.now - loaded.event.time < LINK_MS) return undefined;
+  return {
+    evidence: [before, loaded.event],
+    confidence: 0.55,
+    cause: `${whoIs(view)} loaded ${loaded.file}, and iPXE has asked for nothing in ${since(view, loaded.event)}: its switch port does not carry traffic after the link was reset, or this iPXE cannot use its card`,
+    remedy:
+      'Set the switch port to edge/portfast (spanning tree), or give its LACP group a fallback, then boot it again; its screen shows what iPXE waits for',
+  };
+}
 
 function blocked(view: View, before: ReturnType<typeof acks>[number], evidence: Finding['evidence'], what: string) {
   return {

@@ -124,7 +124,10 @@ const answerNotAsked: Rule = {
     const isAnswered = view.events.some(
       ({ id }) => id.startsWith('answer.') || /^install\.(started|reported|done)/.test(id),
     );
-    if (isAnswered || !view.events.some(({ id }) => id === 'boot.config')) return undefined;
+    const config = heard(view.events, 'boot.config').at(-1);
+    if (isAnswered || config === undefined) return undefined;
+    // It has our ACK and did not take it: that is another rule.
+    if (heard(after(view.events, config), 'dhcp.other-nak', 'dhcp.decline').length > 0) return undefined;
     return {
       evidence: [ack],
       confidence: 0.7,

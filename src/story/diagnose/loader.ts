@@ -1,5 +1,5 @@
 import type { Rule } from './rule.ts';
-import { discovers, type Fetch, hasConfig, heard, isStuckAfter, lastDeed, type View } from './view.ts';
+import { discovers, type Fetch, hasConfig, heard, isIpxeProgram, isStuckAfter, lastDeed, type View } from './view.ts';
 import { eventsCommand, list, nameOf, since, whoIs } from './words.ts';
 
 /** From the loader's start to the kernel. */
@@ -9,7 +9,6 @@ const CONFIG_MS = 60_000;
 
 const isShim = ({ base }: Fetch) => /^(shim|boot(net)?)(x64|ia32|aa64)(\.efi)/.test(base);
 const isGrub = ({ base }: Fetch) => /^grub.*\.efi$/.test(base);
-const isIpxe = ({ base }: Fetch) => /^(ipxe|undionly|snponly|snp|intel)\b.*\.(efi|kpxe|kkpxe|pxe)$/.test(base);
 const isDone = ({ kind }: Fetch) => kind === 'done';
 
 /** The loader that was fetched last, when nothing came after it. */
@@ -17,6 +16,11 @@ function silentLoader(view: View): Fetch | undefined {
   const loaded = view.fetches.findLast(isDone);
   if (loaded === undefined || !isStuckAfter(view, loaded.event, LOADER_MS)) return undefined;
   return loaded;
+}
+
+/** shim starts nothing without a signature while Secure Boot is on. Its message stands there until somebody presses a key. */
+function isUnsignedBehindShim(view: View, { event }: Fetch): boolean {
+  return event.data.signed === false && view.fetches.some((other) => isDone(other) && /^shim/.test(other.base));
 }
 
 function timesLoaded(view: View, loader: Fetch): number {
@@ -31,6 +35,7 @@ const grubWithoutNetwork: Rule = {
   find(view) {
     const grub = silentLoader(view);
     if (grub === undefined || grub.via !== 'tftp' || !isGrub(grub) || timesLoaded(view, grub) > 1) return undefined;
+    if (isUnsignedBehindShim(view, grub)) return undefined;
     return {
       evidence: [grub.event],
       confidence: 0.75,
@@ -61,12 +66,13 @@ const grubWithoutHttp: Rule = {
 const secureBootRejected: Rule = {
   id: 'secure-boot-rejected',
   when: ['tftp.done', 'http.done'],
-  help: '“Verification failed: Access denied”, “SBAT self-check failed”: with Secure Boot on, shim fetches GRUB twice and then gives up, or the firmware refuses shim itself. The two do not fit: an unsigned GRUB, a GRUB that is older than what this shim accepts (SBAT), or a shim that is revoked. Install shim-signed and grub-efi-amd64-signed in their newest versions together, and set `secureBoot: true` for the machine, so that it gets the signed pair.',
+  help: '“Verification failed: Access denied”, “SBAT self-check failed”: with Secure Boot on, shim does not start what is not signed or too old: it says so and waits for a key, and older ones fetch GRUB twice; or the firmware refuses shim itself. The two do not fit: an unsigned GRUB, a GRUB that is older than what this shim accepts (SBAT), or a shim that is revoked. Install shim-signed and grub-efi-amd64-signed in their newest versions together, and set `secureBoot: true` for the machine, so that it gets the signed pair.',
   find(view) {
     const loader = silentLoader(view);
     if (loader === undefined) return undefined;
     const times = timesLoaded(view, loader);
-    const isGrubRefused = isGrub(loader) && times >= 2;
+    const isUnsigned = isUnsignedBehindShim(view, loader);
+    const isGrubRefused = isGrub(loader) && (times >= 2 || isUnsigned);
     const isShimRefused = /^shim/.test(loader.base) && isShim(loader) && !view.fetches.some(isGrub);
     if (!isGrubRefused && !isShimRefused) return undefined;
     const evidence = view.fetches.filter((fetch) => isDone(fetch) && (isGrub(fetch) || isShim(fetch)));
@@ -74,7 +80,7 @@ const secureBootRejected: Rule = {
       evidence: evidence.map(({ event }) => event),
       confidence: isGrubRefused ? 0.85 : 0.6,
       cause: isGrubRefused
-        ? `${whoIs(view)} loaded ${loader.file} ${times} times and started none: shim refuses it (signature, or too old by SBAT)`
+        ? `${whoIs(view)} loaded ${loader.file}${times > 1 ? ` ${times} times` : ''} and did not start it: shim refuses it (${isUnsigned ? 'it has no signature' : 'signature, or too old by SBAT'})`
         : `${whoIs(view)} loaded ${loader.file} and did nothing with it: its firmware refuses this shim`,
       remedy: `Run \`apt-get install shim-signed grub-efi-amd64-signed\` for the newest matching pair, set \`secureBoot: true\` for ${nameOf(view)} and restart the server`,
     };
@@ -156,7 +162,7 @@ const ipxeLoop: Rule = {
   when: ['tftp.done', 'http.done'],
   help: 'iPXE loads iPXE, about every 18 seconds, or ends with “Nothing to boot”: something tells iPXE to load iPXE again. rackready gives iPXE a script, by its user class, so the answer comes from another DHCP server. There, give user class `iPXE` no boot file; or turn it off.',
   find(view) {
-    const loads = view.fetches.filter((fetch) => isDone(fetch) && isIpxe(fetch));
+    const loads = view.fetches.filter((fetch) => isDone(fetch) && isIpxeProgram(fetch));
     const [first] = loads;
     const last = loads.at(-1);
     if (first === undefined || last === undefined || loads.length < 2) return undefined;

@@ -137,6 +137,11 @@ export function basename(file: string): string {
   return file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1).toLowerCase();
 }
 
+/** A build of iPXE that firmware loads. */
+export function isIpxeProgram({ base }: Fetch): boolean {
+  return /^(ipxe|undionly|snponly|snp|intel)\b.*\.(efi|kpxe|kkpxe|pxe)$/.test(base);
+}
+
 /** Two names of one file: TFTP's have no leading slash. */
 export function sameFile(one: string, other: string): boolean {
   const plain = (name: string) => name.replace(/^(?:tftp|https?):\/\/[^/]*/i, '').replace(/^\/+/, '');

@@ -1,0 +1,127 @@
+/**
+ * tools/run.sh tools/capture-trouble.ts [NAME …]
+ * tools/run.sh tools/capture-trouble.ts --index    writes docs/records/failures.md, the list of all fixtures
+ *
+ * Provokes failures of network boots for real, on a virtual rack in namespaces of its own, with real firmware, loaders,
+ * installers and DHCP servers, and writes what passed the server's card into test/fixtures: the traffic that the rules of
+ * src/story/diagnose are tested with. Without a name: lists the scenes. A fixture of the same name is replaced.
+ *
+ * What is written: DHCP as it was but for our own answers (the replay makes them), TFTP without the blocks themselves and
+ * with runs of acknowledgements counted (`acked`), the lines of HTTP requests with the status of the answer, tokens
+ * taken out. Of each run it prints what the rules say of the events that the server told there, so that a difference between
+ * that and the replay is seen.
+ *
+ * Needs what the end-to-end tests need. QEMU emulates the processor: 20 s for a firmware, some minutes for an installer.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+import type { RecordedEvent } from '../src/event/event.ts';
+import { isEnclosed, probeEnclosure, runEnclosed } from '../src/lab/enclose.ts';
+import type { ServerEvent } from '../src/lab/milestones.ts';
+import { mac } from '../src/net/mac.ts';
+import { diagnose } from '../src/story/diagnose/diagnose.ts';
+import type { Capture } from '../test/support/capture.ts';
+import { traceOf } from '../test/support/traces.ts';
+import { readFixtures } from './capture/read-fixtures.ts';
+import { renderIndex } from './capture/render-index.ts';
+import type { Fixture, Scene } from './capture/scene.ts';
+import { scenes } from './capture/scenes.ts';
+import { type Recording, record, SM1, versionOf } from './capture/stage.ts';
+import { holdsIn, putFixture, toTraffic } from './capture/to-fixture.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const FIXTURES = join(root, 'test', 'fixtures', 'trouble-captures.json');
+const INDEX = join(root, 'docs', 'records', 'failures.md');
+/** Everything that was told, for somebody who looks into a run that went otherwise. */
+const LOG = join(root, 'node_modules', '.cache', 'captures');
+
+async function main(): Promise<number> {
+  const names = process.argv.slice(2);
+  if (names.includes('--index')) {
+    writeFileSync(INDEX, renderIndex(readFixtures()));
+    return 0;
+  }
+  const wanted = names.map((name) => {
+    const scene = scenes.find((one) => one.name === name);
+    if (scene === undefined) throw new Error(`there is no scene ${name}`);
+    return scene;
+  });
+  if (names.length === 0) {
+    for (const { name, case: number, what } of scenes) console.log(`${String(number).padStart(3)}  ${name}: ${what}`);
+    return 0;
+  }
+  if (isEnclosed()) {
+    for (const scene of wanted) test(scene.name, (t) => capture(t, scene));
+    return 0;
+  }
+  const enclosure = probeEnclosure();
+  if (enclosure.kind === 'impossible') throw new Error(enclosure.reason);
+  // A rack each: what one leaves behind is not there for the next.
+  let failed = 0;
+  for (const { name } of wanted) failed += await runEnclosed(enclosure, [process.execPath, import.meta.filename, name]);
+  return failed === 0 ? 0 : 1;
+}
+
+async function capture(t: Parameters<typeof record>[0], scene: Scene): Promise<void> {
+  const recording = await record(t, scene.setting ?? {}, (stage) => scene.play(stage));
+  mkdirSync(LOG, { recursive: true });
+  const told = recording.events.map((event) => JSON.stringify(event)).join('\n');
+  writeFileSync(join(LOG, `${scene.name}.jsonl`), `${told}\n`);
+  for (const one of [scene, ...(scene.parts ?? [])]) {
+    const shown = 'before' in one ? upTo(recording, one.before(recording.events)) : recording;
+    console.log(`${one.name}: live: ${saidLive(one, shown).join('; ') || 'nothing'}`);
+    const fixture = fixtureOf(one, scene, shown);
+    writeFileSync(join(LOG, `${one.name}.json`), JSON.stringify(fixture));
+    putFixture(FIXTURES, fixture);
+  }
+}
+
+function upTo({ seen, events }: Recording, end: ServerEvent | undefined): Recording {
+  const time = end?.time ?? 0;
+  return { seen: seen.filter((one) => one.time * 1000 < time - 1), events: events.filter((one) => one.time < time) };
+}
+
+function saidLive({ until, owner = SM1, attemptFrom }: Fixture, { events }: Recording): string[] {
+  const told = events.map((event, index) => ({ seq: index + 1, ...event, data: event.data ?? {} }) as RecordedEvent);
+  const start = told.find(({ id }) => id === 'dhcp.discover')?.time ?? 0;
+  const from = attemptFrom === undefined ? 0 : told.find(({ time }) => time >= start + attemptFrom * 1000)?.seq;
+  const now = (told.at(-1)?.time ?? 0) + until * 1000;
+  return diagnose(traceOf(told, mac(owner), now, from, owner === SM1 ? 'sm1' : undefined)).map(
+    ({ rule, cause }) => `${rule}: ${cause}`,
+  );
+}
+
+function fixtureOf(told: Fixture, scene: Scene, { seen, events }: Recording): Capture {
+  const { name, case: number, what, how, expect, passing, until, applied, owner, attemptFrom } = told;
+  const holds = holdsIn(seen);
+  const conditions = { ...scene.conditions, ...(scene.conditions?.mode === 'proxy' && { holds }) };
+  const { dhcp, tftp, http } = toTraffic(seen);
+  const broken = events.filter(({ id }) => id === 'http.aborted');
+  const lines = http.map((line) => {
+    const end = broken.find(({ data }) => line.method !== '' && data?.path === line.uri);
+    return end === undefined ? line : { ...line, sent: Number(end.data?.bytes) };
+  });
+  const also = [...(told.isGranted ? [{ t: -1, do: 'grant' as const }] : []), ...(told.also ?? [])];
+  const fixture = {
+    name,
+    case: number,
+    what,
+    from: `captured: ${how} (${told.with.map(versionOf).join(', ')})`,
+    expect,
+    passing,
+    until,
+    applied,
+    owner,
+    attemptFrom,
+    hasAcks: tftp.length > 0 ? true : undefined,
+    conditions: Object.keys(conditions).length > 0 ? conditions : undefined,
+    ...(also.length > 0 && { also }),
+    ...(dhcp.length > 0 && { dhcp }),
+    ...(tftp.length > 0 && { tftp }),
+    ...(lines.length > 0 && { http: lines }),
+  };
+  return fixture as unknown as Capture;
+}
+
+process.exitCode = await main();
