@@ -106,7 +106,8 @@ async function runTests(label: string, files: readonly string[], how: RunOptions
       totals.skips.push(`${shown(file)}: ${name}: ${reason}`);
     }
     // Killed, crashed, or nothing was run: there may be no failed test to show for it.
-    if (problem !== undefined && (failed.length === 0 || problem.startsWith('killed'))) totals.failures.push(`${label} (${problem})`);
+    if (problem !== undefined && (failed.length === 0 || problem.startsWith('killed')))
+      totals.failures.push(`${label} (${problem})`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

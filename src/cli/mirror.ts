@@ -6,6 +6,7 @@ import { addCommand } from './mirror-add.ts';
 import { importCommand } from './mirror-import.ts';
 import { indexCommand } from './mirror-index.ts';
 import { describeMirror, describeSnapshots } from './mirror-print.ts';
+import { scrubCommand } from './mirror-scrub.ts';
 import { followRun } from './mirror-sync.ts';
 import { formatTable, formatWhen } from './print.ts';
 
@@ -32,6 +33,7 @@ Examples:
     ...plainCommands(),
     indexCommand(),
     importCommand(),
+    scrubCommand(),
   ])
     mirror.addCommand(one);
   return mirror;

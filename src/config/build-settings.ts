@@ -41,7 +41,7 @@ export function buildSettings(
     addressing: _addressing,
     ...defaults
   } = config.defaults;
-  const { tftp, httpPort, bootFolder, user, admin } = config.server;
+  const { tftp, httpPort, bootFolder, user, admin, scrub } = config.server;
   const settings: Settings = {
     server: {
       httpPort,
@@ -52,6 +52,11 @@ export function buildSettings(
         bootFolder === undefined ? undefined : resolvePath(folders.folderOf(['server', 'bootFolder']), bootFolder),
       user,
       adminListen: admin.listen ?? undefined,
+      scrub: {
+        schedule: scrub.schedule === 'off' ? undefined : scrub.schedule,
+        timezone: config.defaults.timezone,
+        bytesPerSecond: scrub.bandwidth,
+      },
     },
     defaults: { ...defaults, domain: config.defaults.domain },
     networks: Object.entries(config.networks).map(([name, network]) => buildNetwork(name, network, config)),

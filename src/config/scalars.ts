@@ -170,6 +170,9 @@ export const userName = matching('a user name of small letters, digits, "_" and 
 export const sshKey = checked('one line of a .pub file', sshKeyProblem);
 export const passwordHash = checked('a crypt(3) hash', passwordHashProblem);
 export const schedule = checked('five fields as in crontab(5)', cronProblem);
+export const scheduleOrOff = checked('five fields as in crontab(5), or off', (text) =>
+  text === 'off' ? undefined : cronProblem(text),
+);
 
 export const timezone = checked('a time zone like Europe/Berlin', (name) => {
   const isZone = /^[A-Za-z][A-Za-z0-9_+/-]*$/.test(name) && canFormat(name);

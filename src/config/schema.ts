@@ -47,6 +47,12 @@ const server = strict({
       .default(form.DEFAULT_ADMIN_LISTEN)
       .describe('Where the admin API listens besides its unix socket: address:port, or off. Wants a token.'),
   }).prefault({}),
+  scrub: strict({
+    schedule: form.scheduleOrOff
+      .default('17 4 * * sun')
+      .describe('When everything in mirrors is read again and compared: five fields as in crontab(5), or off.'),
+    bandwidth: form.bandwidth.default(20_000_000).describe('How fast, like 20MB.'),
+  }).prefault({}),
 });
 
 const defaults = strict({

@@ -3,6 +3,7 @@ import type { Profile } from '../boot/profile.ts';
 import type { Network } from '../lease/network.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { MirrorConfig } from '../mirror/mirror-config.ts';
+import type { ScrubConfig } from '../mirror/run/scrub.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 
 /** The answer to machines that the configuration does not name. */
@@ -66,4 +67,6 @@ export interface ServerSettings {
   readonly user: string;
   /** Where the admin API listens besides its unix socket; undefined: nowhere. */
   readonly adminListen?: { readonly address: Ipv4; readonly port: number } | undefined;
+  /** When and how fast what mirrors have is read again; undefined: where there is no configuration. */
+  readonly scrub?: ScrubConfig | undefined;
 }

@@ -61,6 +61,16 @@ export const mirrorEvents = {
     'Files of a mirror are not what they were: a disk or somebody has changed them. They are not served any more; the next run fetches them again. Look at the disk.',
     (d) => `mirror ${d.mirror}: ${d.files} files are damaged and taken out, ${d.example} for example`,
   ),
+  'mirror.scrubbed': entry<{ files: number; bytes: number; damaged: number }>(
+    'info',
+    'Everything that mirrors have was read and compared with its checksum.',
+    (d) => `mirrors: ${d.files} files (${d.bytes} bytes) were read again, ${d.damaged} of them were damaged`,
+  ),
+  'mirror.scrub-failed': entry<{ reason: string }>(
+    'error',
+    'What mirrors have could not be read and compared with its checksums. It is tried again in an hour. Look at the disk.',
+    (d) => `mirrors: reading everything again ended early: ${d.reason}`,
+  ),
   'mirror.changed': entry<{ mirror: string; what: string }>(
     'info',
     'Somebody changed what a mirror serves or does, by command.',

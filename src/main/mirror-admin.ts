@@ -5,6 +5,8 @@ import type { MirrorServing } from './mirrors.ts';
 export function createMirrorAdmin(mirrors: MirrorServing): MirrorAdmin {
   return {
     list: mirrors.views,
+    scrub: mirrors.scrub,
+    scrubView: mirrors.scrubView,
     command: (order) =>
       mirrors.command(order.kind === 'prune' ? { ...order, leased: mirrors.leased(order.name) } : order),
   };

@@ -44,7 +44,7 @@ export function openMirrorServing(
     lookup: createMirrorLookup(root, mirrors.view),
     serve: { resolveMirror: createMirrorResolver(root, mirrors.view), wantMirrored: createWanter(mirrors) },
     leased,
-    use: (next) => mirrors.configure(mirrorsOf(next)),
+    use: (next) => mirrors.configure(mirrorsOf(next), next.server.scrub),
   };
 }
 

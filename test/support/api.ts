@@ -4,6 +4,7 @@ import type { ProfileRow, TemplateRow } from '../../src/http/api/config-ports.ts
 import type { ApiPorts, EventFeed, LeaseRow, MachineRow } from '../../src/http/api/ports.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { createStoryTeller } from '../../src/main/story-teller.ts';
+import { beginScrub, firstScrub } from '../../src/mirror/run/scrub.ts';
 import { ipv4 } from '../../src/net/ipv4.ts';
 import { mac } from '../../src/net/mac.ts';
 import { encodePcap } from '../../src/wire/pcap.ts';
@@ -235,6 +236,17 @@ export function fakePorts(): { ports: ApiPorts; feed: MemoryFeed; calls: string[
     },
     mirrors: {
       list: () => [],
+      scrub: async (action) => {
+        calls.push(`scrub ${action}`);
+        return { kind: 'done', text: 'the scrub is in progress' };
+      },
+      scrubView: () => ({
+        ...beginScrub(firstScrub(NOW - HOUR), NOW - 1000),
+        files: 20,
+        bytes: 4000,
+        nextAt: NOW + HOUR,
+        pool: { files: 30, bytes: 6000 },
+      }),
       command: async (order) => {
         calls.push(`${order.kind} ${order.name}`);
         return { kind: 'unknown-mirror' };

@@ -95,6 +95,16 @@ const mirror = exact({
     }),
   ),
 });
+const scrub = exact({
+  isRunning: flag,
+  isPaused: flag,
+  startedAt: maybeTime,
+  endedAt: maybeTime,
+  nextAt: maybeTime,
+  files: number,
+  bytes: number,
+  damaged: number,
+});
 const boot = exact({
   firmware: { type: 'string', enum: firmwareKinds },
   isLastSeen: flag,
@@ -154,6 +164,7 @@ const diagnosis = partly(['rule', 'confidence', 'cause', 'remedy', 'evidence'], 
 /** The shapes of the answers, by the names of the OpenAPI document. They follow views.ts; a test holds them together. */
 export const components = {
   Mirror: mirror,
+  Scrub: scrub,
   Status: exact({
     version: text,
     pid: number,

@@ -1,5 +1,6 @@
 import type { MirrorView } from '../../mirror/mirror-view.ts';
 import type { Progress } from '../../mirror/run/progress.ts';
+import { isScrubbing, type ScrubView } from '../../mirror/run/scrub.ts';
 import { liveOrder, type MirrorState, type SnapshotRecord } from '../../mirror/run/state.ts';
 
 export interface SnapshotJson {
@@ -86,6 +87,33 @@ export function mirrorJson({ name, config, state, nextRunAt, progress }: MirrorV
 
 export function progressJson(progress: Progress): ProgressJson {
   return { ...progress, startedAt: isoTime(progress.startedAt), secondsLeft: progress.secondsLeft ?? null };
+}
+
+/** Reading everything again, as JSON. */
+export interface ScrubJson {
+  readonly isRunning: boolean;
+  readonly isPaused: boolean;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  readonly nextAt: string | null;
+  readonly files: number;
+  readonly bytes: number;
+  readonly damaged: number;
+}
+
+export function scrubJson(view: ScrubView): ScrubJson {
+  const { files, bytes, damaged, isPaused } = view;
+  const time = (ms: number | undefined) => (ms === undefined ? null : isoTime(ms));
+  return {
+    isRunning: isScrubbing(view) && !isPaused,
+    isPaused,
+    startedAt: time(view.startedAt),
+    endedAt: time(view.endedAt),
+    nextAt: time(view.nextAt),
+    files,
+    bytes,
+    damaged,
+  };
 }
 
 function snapshotJson(state: MirrorState, one: SnapshotRecord | undefined): SnapshotJson[] {

@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify';
+import type { ScrubAction } from '../../mirror/run/scrub.ts';
 import { ApiError } from './failures.ts';
 import { about, inputs, text, wrapped } from './inputs.ts';
-import { mirrorJson } from './mirror-json.ts';
+import { mirrorJson, scrubJson } from './mirror-json.ts';
 import type { ApiPorts, MirrorOrder } from './ports.ts';
 
 const flag = { type: 'boolean' } as const;
@@ -68,7 +69,9 @@ const VERBS: Readonly<Record<string, Verb>> = {
 
 const DONE = { type: 'object', required: ['text'], properties: { text: { type: 'string' } } } as const;
 
-export function addMirrorRoutes(app: FastifyInstance, { mirrors }: ApiPorts): void {
+export function addMirrorRoutes(app: FastifyInstance, ports: ApiPorts): void {
+  const { mirrors } = ports;
+  addScrubRoutes(app, ports);
   const views = () => mirrors.list().map(mirrorJson);
   const list = { summary: 'The mirrors, and how they are.', answer: wrapped('mirrors', 'Mirror', true) };
   app.get('/mirrors', about(list), () => ({ mirrors: views() }));
@@ -93,6 +96,31 @@ export function addMirrorRoutes(app: FastifyInstance, { mirrors }: ApiPorts): vo
       },
     );
   }
+}
+
+/** Reading everything again: see `mirror scrub`. */
+function addScrubRoutes(app: FastifyInstance, { mirrors }: ApiPorts): void {
+  const show = { summary: 'How far reading everything again is.', answer: wrapped('scrub', 'Scrub'), fails: [404] };
+  app.get('/scrub', about(show), () => {
+    const view = mirrors.scrubView();
+    if (view === undefined)
+      throw new ApiError(404, 'no-mirrors', 'there are no mirrors', 'docs/mirrors.md says how to have some.');
+    return { scrub: scrubJson(view) };
+  });
+  const action = { type: 'string', enum: ['start', 'pause', 'resume'] } as const;
+  app.post<{ Body: { action: ScrubAction } }>(
+    '/scrub',
+    {
+      ...about({ summary: 'Begins, pauses or goes on with reading everything again.', answer: DONE, fails: [409] }),
+      schema: { body: { ...inputs({ action }), required: ['action'] } },
+    },
+    async ({ body }) => {
+      const reply = await mirrors.scrub(body.action);
+      if (reply.kind === 'done') return { text: reply.text };
+      const [reason, hint] = reply.kind === 'refused' ? [reply.reason, reply.hint] : ['there are no mirrors', ''];
+      throw new ApiError(409, 'refused', reason, hint);
+    },
+  );
 }
 
 function unknownMirror(name: string): ApiError {

@@ -85,6 +85,7 @@ const answers: readonly (readonly [string, string, keyof typeof components, 'GET
   ['/stories', 'stories', 'Story', 'GET'],
   ['/stories/sm1', 'attempts', 'Story', 'GET'],
   ['/templates', 'templates', 'Template', 'GET'],
+  ['/scrub', 'scrub', 'Scrub', 'GET'],
   ['/first-steps', 'first', 'FirstSteps', 'GET'],
   ['/machines/nobody', '', 'Error', 'GET'],
 ];

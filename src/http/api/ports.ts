@@ -4,6 +4,7 @@ import type { Lease } from '../../lease/lease.ts';
 import type { Life } from '../../machine/life.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { MirrorCommand, MirrorReply, MirrorView } from '../../mirror/mirror-view.ts';
+import type { ScrubAction, ScrubView } from '../../mirror/run/scrub.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { Mac } from '../../net/mac.ts';
 import type { ServerMeasures } from '../metrics/server-families.ts';
@@ -159,6 +160,9 @@ export type MirrorOrder =
 export interface MirrorAdmin {
   list(): readonly MirrorView[];
   command(command: MirrorOrder): Promise<MirrorReply>;
+  scrub(action: ScrubAction): Promise<MirrorReply>;
+  /** undefined: nobody knows; there may be no mirrors. */
+  scrubView(): ScrubView | undefined;
 }
 
 /** Whose stories are wanted. All conditions must hold. */

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { about } from '../api/inputs.ts';
 import type { ApiPorts } from '../api/ports.ts';
 import { formatMetrics, METRICS_TYPE } from './exposition.ts';
-import { mirrorFamilies } from './mirror-families.ts';
+import { mirrorFamilies, poolFamilies } from './mirror-families.ts';
 import { serverFamilies } from './server-families.ts';
 
 const METRICS = {
@@ -14,7 +14,9 @@ const METRICS = {
 /** `GET /metrics` for Prometheus. It wants the token, like all of the API. */
 export function addMetrics(app: FastifyInstance, ports: ApiPorts): void {
   app.get('/metrics', about(METRICS), (_request, reply) => {
-    const families = [...serverFamilies(ports, ports.measures()), ...mirrorFamilies(ports.mirrors.list())];
+    const { mirrors } = ports;
+    const ofMirrors = [...mirrorFamilies(mirrors.list()), ...poolFamilies(mirrors.scrubView())];
+    const families = [...serverFamilies(ports, ports.measures()), ...ofMirrors];
     return reply.type(METRICS_TYPE).send(formatMetrics(families));
   });
 }

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { fakePorts, NOW } from '../../../test/support/api.ts';
 import type { MirrorConfig } from '../../mirror/mirror-config.ts';
 import type { MirrorView } from '../../mirror/mirror-view.ts';
+import { firstScrub } from '../../mirror/run/scrub.ts';
 import { emptyState } from '../../mirror/run/state.ts';
 import { createApi } from '../api/create-api.ts';
 import { formatMetrics } from './exposition.ts';
@@ -110,7 +111,11 @@ const SERVING: MirrorView = {
 
 async function scrape(mirrors: readonly MirrorView[]): Promise<string> {
   const { ports } = fakePorts();
-  const app = createApi({ ...ports, mirrors: { ...ports.mirrors, list: () => mirrors } });
+  const scrubView = () =>
+    mirrors.length === 0
+      ? undefined
+      : { ...firstScrub(NOW), startedAt: NOW, endedAt: NOW, pool: { files: 3, bytes: 4 } };
+  const app = createApi({ ...ports, mirrors: { ...ports.mirrors, list: () => mirrors, scrubView } });
   const answer = await app.inject('/metrics');
   assert.equal(answer.statusCode, 200);
   assert.equal(answer.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
@@ -132,6 +137,8 @@ describe('GET /metrics', () => {
     assert.equal(read('rackready_mirror_run_expected_bytes', el), 400);
     assert.equal(read('rackready_mirror_run_left_seconds', el), 6);
     assert.equal(read('rackready_mirror_running', 'mirror="new"'), 0);
+    assert.equal(read('rackready_mirror_pool_bytes'), 4);
+    assert.equal(read('rackready_scrub_running'), 0);
     assert.equal(read('rackready_mirror_size_bytes', el), 5000);
     assert.equal(read('rackready_machines', 'state="installed",operation="none",stage="none"'), 1);
     assert.equal(read('rackready_events_total', 'id="tftp.done",level="info"'), 7);

@@ -1,4 +1,5 @@
 import type { MirrorView } from '../../mirror/mirror-view.ts';
+import { isScrubbing, type ScrubView } from '../../mirror/run/scrub.ts';
 import type { Family, Sample } from './exposition.ts';
 
 const STATES = ['empty', 'serving', 'held'] as const;
@@ -76,4 +77,29 @@ function states(views: readonly MirrorView[]): Family {
       STATES.map((state) => ({ labels: { mirror: view.name, state }, value: Number(stateOf(view) === state) })),
     ),
   };
+}
+
+/** What is known of the pool, and of reading it again; nothing where there are no mirrors. */
+export function poolFamilies(view: ScrubView | undefined): Family[] {
+  if (view === undefined) return [];
+  const gauge = (name: string, help: string, value: number | undefined): Family => ({
+    name: `rackready_${name}`,
+    help,
+    type: 'gauge',
+    samples: value === undefined ? [] : [{ value }],
+  });
+  const ended = view.endedAt;
+  return [
+    gauge('mirror_pool_files', 'Contents in the pool of all mirrors, counted once an hour.', view.pool?.files),
+    gauge('mirror_pool_bytes', 'Size of the pool of all mirrors, counted once an hour.', view.pool?.bytes),
+    gauge('scrub_running', 'Whether the pool is being read again.', Number(isScrubbing(view) && !view.isPaused)),
+    gauge('scrub_files', 'Contents that the scrub in progress, else the last one, has compared.', view.files),
+    gauge('scrub_bytes', 'Bytes of them.', view.bytes),
+    gauge('scrub_damaged_files', 'Of them, contents that were damaged.', view.damaged),
+    gauge(
+      'scrub_last_end_timestamp_seconds',
+      'When the last scrub ended.',
+      ended === undefined ? undefined : ended / 1000,
+    ),
+  ];
 }

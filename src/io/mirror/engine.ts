@@ -4,10 +4,12 @@ import type { Emit } from '../../event/event.ts';
 import type { MirrorConfig } from '../../mirror/mirror-config.ts';
 import type { MirrorCommand, MirrorReply, MirrorView } from '../../mirror/mirror-view.ts';
 import { isInWindow } from '../../mirror/run/schedule.ts';
+import type { ScrubConfig } from '../../mirror/run/scrub.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 import { doCommand } from './mirror-commands.ts';
 import { createMirrorUnit, type MirrorUnit, type UnitDeps } from './mirror-unit.ts';
 import { openPool } from './pool.ts';
+import { createScrubber, type Scrubber } from './scrub.ts';
 
 export interface EngineOptions {
   /** `mirrors` of the data folder. */
@@ -25,9 +27,10 @@ export interface EngineOptions {
 /** All mirrors of a configuration. */
 export interface MirrorEngine {
   /** Mirrors that are gone from it stop, and keep their files, if they had any to serve. */
-  configure(mirrors: readonly MirrorConfig[]): Promise<void>;
+  configure(mirrors: readonly MirrorConfig[], scrub?: ScrubConfig): Promise<void>;
   command(command: MirrorCommand): Promise<MirrorReply>;
   views(): readonly MirrorView[];
+  readonly scrub: Pick<Scrubber, 'act' | 'view'>;
   isRunning(): boolean;
   /** Stops what runs; resolves when it is over. */
   close(): Promise<void>;
@@ -42,13 +45,17 @@ export function openMirrorEngine(options: EngineOptions): MirrorEngine {
   const units = new Map<string, MirrorUnit>();
   const closing = new AbortController();
   const deps = { root, pool, emit, now, onChange, units, signal: closing.signal, reserveBytes: options.reserveBytes };
+  const scrubber = createScrubber(deps);
   const look = () => {
+    scrubber.look();
     for (const unit of units.values()) if (isDue(unit, now())) void unit.run('by its schedule', false);
   };
   const timer = setInterval(look, options.lookEveryMs ?? LOOK_EVERY_MS);
   const meter = setInterval(() => tellProgress(units.values(), emit), LOOK_EVERY_MS);
   return {
-    configure: async (mirrors) => {
+    scrub: scrubber,
+    configure: async (mirrors, scrub) => {
+      scrubber.configure(scrub);
       const gone = [...units].filter(([name]) => !mirrors.some((one) => one.name === name));
       for (const [name] of gone) units.delete(name);
       for (const config of mirrors) {
@@ -68,6 +75,7 @@ export function openMirrorEngine(options: EngineOptions): MirrorEngine {
       clearInterval(timer);
       clearInterval(meter);
       closing.abort();
+      await scrubber.close();
       await Promise.all([...units.values()].map((unit) => unit.stop()));
     },
   };

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Manifest } from '../../mirror/run/manifest.ts';
 import { choosePruned, type Keep, uniteLive } from '../../mirror/run/prune.ts';
+import { checkContent } from './damage.ts';
 import { type MirrorFiles, openMirrorFiles } from './mirror-files.ts';
 import type { Pool } from './pool.ts';
 import { type PublishDeps, unlinkFromLive } from './publish.ts';
@@ -69,29 +69,9 @@ export async function verifyManifest(pool: Pool, manifest: Manifest, signal: Abo
     }
     files++;
     bytes += size;
-    if ((await hashOf(pool.pathOf(entry.sha256), signal)) === entry.sha256) continue;
-    damaged.push(entry.path);
-    putAside(pool, entry.sha256);
+    const found = await checkContent(pool, entry.sha256, signal);
+    if (found === 'damaged') damaged.push(entry.path);
+    else if (found === 'gone') missing.push(entry.path);
   }
   return { files, bytes, damaged, missing };
-}
-
-async function hashOf(file: string, signal: AbortSignal): Promise<string> {
-  const sum = createHash('sha256');
-  try {
-    for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024, signal }))
-      sum.update(chunk as Buffer);
-  } catch (error) {
-    signal.throwIfAborted();
-    // A disk that cannot give the bytes has lost them.
-    return `unreadable: ${error}`;
-  }
-  return sum.digest('hex');
-}
-
-function putAside(pool: Pool, sha256: string): void {
-  const folder = join(pool.folder, '..', 'damaged');
-  mkdirSync(folder, { recursive: true });
-  const file = pool.pathOf(sha256);
-  if (statSync(file, { throwIfNoEntry: false })) renameSync(file, join(folder, sha256));
 }

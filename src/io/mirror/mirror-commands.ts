@@ -1,15 +1,14 @@
-import { realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Emit } from '../../event/event.ts';
 import type { MirrorCommand, MirrorReply } from '../../mirror/mirror-view.ts';
 import { formatBytes } from '../../mirror/run/amounts.ts';
-import { findSnapshot, type MirrorState } from '../../mirror/run/state.ts';
+import { findSnapshot } from '../../mirror/run/state.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
+import { forgetDamaged } from './damage.ts';
 import { forgetSnapshots, namedContents, verifyManifest } from './housekeeping.ts';
-import type { MirrorFiles } from './mirror-files.ts';
 import type { MirrorUnit } from './mirror-unit.ts';
 import type { Pool } from './pool.ts';
-import { publish, unlinkFromLive } from './publish.ts';
+import { publish } from './publish.ts';
 
 export interface CommandDeps {
   /** `mirrors` of the data folder. */
@@ -173,11 +172,7 @@ async function verify(deps: CommandDeps, unit: MirrorUnit): Promise<MirrorReply>
   const [example] = [...damaged, ...missing];
   if (example === undefined)
     return done(`all ${read.files} files (${formatBytes(read.bytes)}) of ${current} are what they should be`);
-  unlinkFromLive({ files, pool: deps.pool }, damaged);
-  for (const path of [...damaged, ...missing]) forgetStaged(files, path);
-  // Otherwise the next run would find nothing new, and not look.
-  const { probe: _probe, ...state }: MirrorState = files.readState();
-  files.writeState(state);
+  forgetDamaged(files, deps.pool, [...damaged, ...missing]);
   const count = damaged.length + missing.length;
   deps.emit('mirror.damaged', {}, { mirror: name, files: count, example });
   const hint = `Fetch them again with: rackready mirror sync ${name}; and look at the disk.`;
@@ -185,18 +180,6 @@ async function verify(deps: CommandDeps, unit: MirrorUnit): Promise<MirrorReply>
     `${count} of ${read.files} files are damaged or gone: ${[...damaged, ...missing].slice(0, 5).join(', ')}`,
     hint,
   );
-}
-
-/** The copy of rsync is the very same file, and has the size and time that rsync looks for: it would never be copied anew. */
-function forgetStaged({ staging }: MirrorFiles, path: string): void {
-  for (const copy of ['last', 'next']) {
-    try {
-      const file = realpathSync(join(staging, copy, path));
-      if (file.startsWith(`${realpathSync(staging)}/`)) rmSync(file);
-    } catch (error) {
-      if (!['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    }
-  }
 }
 
 function tellChange({ emit, onChange }: CommandDeps, mirror: string, what: string): void {

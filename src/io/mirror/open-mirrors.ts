@@ -5,6 +5,7 @@ import type { Emit } from '../../event/event.ts';
 import type { MirrorConfig } from '../../mirror/mirror-config.ts';
 import type { MirrorCommand, MirrorReply, MirrorView } from '../../mirror/mirror-view.ts';
 import { nextRunOf } from '../../mirror/run/schedule.ts';
+import type { ScrubAction, ScrubConfig, ScrubView } from '../../mirror/run/scrub.ts';
 import { emptyState } from '../../mirror/run/state.ts';
 import { readState } from './mirror-files.ts';
 import type { FromMirrorProcess, ToMirrorProcess } from './process-protocol.ts';
@@ -22,11 +23,14 @@ export interface Mirrors {
   /** Knows these mirrors from now on, as they are on disk; what is there is served before the process runs. */
   expect(mirrors: readonly MirrorConfig[]): void;
   /** Starts the process when there is something for it to do. */
-  configure(mirrors: readonly MirrorConfig[]): void;
+  configure(mirrors: readonly MirrorConfig[], scrub?: ScrubConfig): void;
   command(command: MirrorCommand): Promise<MirrorReply>;
   /** As they were last told. */
   views(): readonly MirrorView[];
   view(name: string): MirrorView | undefined;
+  scrub(action: ScrubAction): Promise<MirrorReply>;
+  /** undefined: the process has not said anything of it yet. */
+  scrubView(): ScrubView | undefined;
   close(): Promise<void>;
 }
 
@@ -44,10 +48,12 @@ const NOT_RUNNING: MirrorReply = {
 export function openMirrors(options: MirrorsOptions): Mirrors {
   let wanted: readonly MirrorConfig[] = [];
   let views: readonly MirrorView[] = [];
+  let scrubConfig: ScrubConfig | undefined;
+  let scrubView: ScrubView | undefined;
   const questions = createQuestions();
   const keeper = keepProcess(options, {
     isWanted: () => wanted.length > 0,
-    onStart: (post) => post({ kind: 'configure', mirrors: wanted }),
+    onStart: (post) => post({ kind: 'configure', mirrors: wanted, scrub: scrubConfig }),
     onEnd: () => {
       questions.refuseAll();
       views = views.map(({ progress: _gone, ...view }) => view);
@@ -56,6 +62,7 @@ export function openMirrors(options: MirrorsOptions): Mirrors {
       switch (message.kind) {
         case 'views':
           views = message.views;
+          scrubView = message.scrub;
           return;
         case 'reply':
           return questions.answer(message.id, message.reply);
@@ -75,11 +82,18 @@ export function openMirrors(options: MirrorsOptions): Mirrors {
   };
   return {
     expect,
-    configure: (mirrors) => {
+    configure: (mirrors, scrub) => {
       expect(mirrors);
+      scrubConfig = scrub;
       keeper.start();
-      keeper.post({ kind: 'configure', mirrors });
+      keeper.post({ kind: 'configure', mirrors, scrub });
     },
+    scrub: async (action) => {
+      const { id, reply } = questions.ask();
+      if (!keeper.post({ kind: 'scrub', id, action })) questions.answer(id, NOT_RUNNING);
+      return reply;
+    },
+    scrubView: () => scrubView,
     command: async (command) => {
       if (!wanted.some(({ name }) => name === command.name)) return { kind: 'unknown-mirror' };
       const { id, reply } = questions.ask();

@@ -15,7 +15,7 @@ function run(root: string): void {
   };
   const emit: Emit = (id, subject, data) => tell({ kind: 'event', id, subject, data });
   const engine = openMirrorEngine({ root, emit, now: Date.now, onChange: () => tellViews() });
-  const tellViews = () => tell({ kind: 'views', views: engine.views() });
+  const tellViews = () => tell({ kind: 'views', views: engine.views(), scrub: engine.scrub.view() });
   let turns = 0;
   const timer = setInterval(() => {
     turns++;
@@ -30,7 +30,9 @@ function run(root: string): void {
   process.on('message', async (message: ToMirrorProcess) => {
     switch (message.kind) {
       case 'configure':
-        return engine.configure(message.mirrors);
+        return engine.configure(message.mirrors, message.scrub);
+      case 'scrub':
+        return tell({ kind: 'reply', id: message.id, reply: engine.scrub.act(message.action) });
       case 'command':
         return tell({ kind: 'reply', id: message.id, reply: await engine.command(message.command) });
       case 'close':

@@ -1,0 +1,48 @@
+import { Command } from 'commander';
+import type { ScrubJson } from '../http/api/mirror-json.ts';
+import { formatBytes } from '../mirror/run/amounts.ts';
+import type { ScrubAction } from '../mirror/run/scrub.ts';
+import { type ClientOptions, runClient, withClientOptions } from './client.ts';
+import { formatWhen } from './print.ts';
+
+interface Options extends ClientOptions {
+  readonly start?: true;
+  readonly pause?: true;
+  readonly resume?: true;
+}
+
+/** `mirror scrub` */
+export function scrubCommand(): Command {
+  return withClientOptions(new Command('scrub'))
+    .description('Everything that mirrors have is read again and compared, slowly, once a week: how far that is.')
+    .option('--start', 'begin now')
+    .option('--pause', 'rest; also after a restart')
+    .option('--resume', 'go on where it rested')
+    .addHelpText('after', '\nExample:\n  ./rackready mirror scrub --start')
+    .action((_own: Options, self: Command) => {
+      const options = self.optsWithGlobals<Options>();
+      const action = (['start', 'pause', 'resume'] as const).find((one) => options[one]);
+      return runClient(options, async (client) => {
+        if (action !== undefined)
+          return tellText(options, await client.send('POST', '/scrub', { action } satisfies { action: ScrubAction }));
+        const { scrub } = await client.get<{ scrub: ScrubJson }>('/scrub');
+        process.stdout.write(`${options.json ? JSON.stringify(scrub) : describe(scrub, Date.now())}\n`);
+      });
+    });
+}
+
+function tellText({ json }: Options, { text }: { readonly text: string }): void {
+  process.stdout.write(`${json ? JSON.stringify({ text }) : text}\n`);
+}
+
+function describe(
+  { isRunning, isPaused, startedAt, endedAt, nextAt, files, bytes, damaged }: ScrubJson,
+  now: number,
+): string {
+  const next = nextAt === null ? 'by command' : formatWhen(nextAt, now);
+  const found = `${files} files (${formatBytes(bytes)}), ${damaged} damaged`;
+  if (startedAt === null) return `nothing was read again yet; the next time: ${next}`;
+  if (isPaused) return `it rests at ${found}`;
+  if (isRunning) return `in progress since ${formatWhen(startedAt, now)}: ${found}`;
+  return `last: ${found}, ended ${endedAt === null ? 'early' : formatWhen(endedAt, now)}; the next time: ${next}`;
+}

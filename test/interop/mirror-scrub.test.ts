@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import type { Emit } from '../../src/event/event.ts';
+import { type MirrorEngine, openMirrorEngine } from '../../src/io/mirror/engine.ts';
+import type { MirrorConfig, MirrorLayout } from '../../src/mirror/mirror-config.ts';
+import { needs } from '../needs.ts';
+import { makeAptUpstream } from '../support/apt-upstream.ts';
+import { makeKey } from '../support/openpgp.ts';
+import { serveFolder } from '../support/planned-mirror.ts';
+import { newFolder } from '../support/server.ts';
+
+/* Damage on the disk is found, told, never served, and mended; however often the process is started anew. */
+
+const FAST = { timezone: 'UTC', bytesPerSecond: 1e12 };
+
+function configOf(from: string, layout: MirrorLayout, mode: MirrorConfig['mode'] = 'sync'): MirrorConfig {
+  return {
+    name: 'm',
+    from: [from],
+    layout,
+    installFrom: '',
+    mode,
+    timezone: 'UTC',
+    jitterSeconds: 0,
+    blackout: [],
+    keys: [],
+    trust: 'none',
+    keep: { snapshots: 3, days: 7 },
+    connections: 4,
+    exclude: [],
+    allowMissing: [],
+  };
+}
+
+interface Told {
+  readonly id: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** An engine whose events can be waited for. */
+function openEngine(t: TestContext, root: string) {
+  const told: Told[] = [];
+  const emit: Emit = (id, _subject, data) => void told.push({ id, data: data as Told['data'] });
+  const engine = openMirrorEngine({ root, emit, now: Date.now, onChange: () => {}, reserveBytes: 0, lookEveryMs: 50 });
+  t.after(() => engine.close());
+  return {
+    engine,
+    told,
+    event: (id: string, count = 1) =>
+      until(() => told.filter((one) => one.id === id).at(count - 1), `${id}; ${JSON.stringify(told)}`),
+  };
+}
+
+async function until<Found>(find: () => Found | undefined | false, what: string): Promise<Found> {
+  for (let tries = 0; tries < 1200; tries++) {
+    const found = find();
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return assert.fail(`it did not come about: ${what}`);
+}
+
+const sum = (text: string | Buffer) => createHash('sha256').update(text).digest('hex');
+const poolFile = (root: string, sha256: string) => join(root, 'pool', sha256.slice(0, 2), sha256);
+
+function damage(file: string): void {
+  const bytes = readFileSync(file);
+  bytes[0] = (bytes[0] ?? 0) ^ 1;
+  chmodSync(file, 0o644);
+  writeFileSync(file, bytes);
+}
+
+async function fill(engine: MirrorEngine): Promise<void> {
+  assert.equal((await engine.command({ kind: 'sync', name: 'm', isForced: false })).kind, 'done');
+}
+
+test('a damaged file is told, put aside, and copied again from its folder', async (t) => {
+  const source = newFolder('source');
+  for (const name of ['a', 'b', 'c']) writeFileSync(join(source, name), `file ${name}`);
+  const root = newFolder('mirrors');
+  const { engine, told, event } = openEngine(t, root);
+  await engine.configure([configOf(pathToFileURL(`${source}/`).href, { kind: 'files' })], FAST);
+  await fill(engine);
+  await event('mirror.published');
+  engine.scrub.act('start');
+  const clean = await event('mirror.scrubbed');
+  assert.deepEqual(clean.data, { files: 3, bytes: 18, damaged: 0 });
+
+  const file = poolFile(root, sum('file b'));
+  damage(file);
+  assert.notEqual(readFileSync(join(root, 'repos/m/live/b'), 'utf8'), 'file b', 'the plain tree is the same file');
+  engine.scrub.act('start');
+  const found = await event('mirror.damaged');
+  assert.deepEqual(found.data, { mirror: 'm', files: 1, example: 'b' });
+  assert.deepEqual((await event('mirror.scrubbed', 2)).data, { files: 3, bytes: 18, damaged: 1 });
+  assert.ok(existsSync(join(root, 'damaged', sum('file b'))));
+  await until(() => existsSync(file) && existsSync(join(root, 'repos/m/live/b')), JSON.stringify(told));
+  assert.equal(readFileSync(file, 'utf8'), 'file b');
+  assert.equal(readFileSync(join(root, 'repos/m/live/b'), 'utf8'), 'file b');
+});
+
+test('a damaged package is fetched again by HTTP, and a frozen mirror does not go on to what is new there', async (t) => {
+  if (!needs(t, 'dpkg-deb', 'gpg')) return;
+  const upstream = await makeAptUpstream(makeKey(t, 'archive'));
+  const { url, asked } = await serveFolder(t, upstream);
+  const root = newFolder('mirrors');
+  const { engine, event } = openEngine(t, root);
+  const suites = [{ archive: '', name: 'own', components: [] }];
+  const options = { suites, architectures: ['amd64'], languages: ['en'], withInstaller: false };
+  await engine.configure([configOf(`${url}/debian/`, { kind: 'apt', options }, 'frozen')], FAST);
+  await fill(engine);
+  await event('mirror.published');
+  const path = 'pool/main/f/feature_1.0~rc1+b1_amd64.deb';
+  const whole = readFileSync(join(upstream, 'debian', path));
+  const file = poolFile(root, sum(whole));
+  damage(file);
+  const before = asked.length;
+  engine.scrub.act('start');
+  await event('mirror.scrubbed');
+  assert.deepEqual(asked.slice(before), [`200 /debian/${path}`]);
+  assert.ok(readFileSync(file).equals(whole));
+  assert.ok(readFileSync(join(root, 'repos/m/live', path)).equals(whole));
+  // Now the upstream has lost it, too.
+  damage(file);
+  writeFileSync(join(upstream, 'debian', path), 'something else');
+  engine.scrub.act('start');
+  await event('mirror.scrubbed', 2);
+  assert.ok(!existsSync(file) && !existsSync(join(root, 'repos/m/live', path)), 'what is damaged is not served');
+});
+
+test('a scrub rests when it is told to, and goes on where it was after a restart', async (t) => {
+  const source = newFolder('source');
+  const names = Array.from({ length: 40 }, (_, index) => `file-${index}`);
+  for (const name of names) writeFileSync(join(source, name), name.padEnd(1000, '.'));
+  const root = newFolder('mirrors');
+  const config = configOf(pathToFileURL(`${source}/`).href, { kind: 'files' });
+  const first = openEngine(t, root);
+  // At this rate it would take a day and more.
+  await first.engine.configure([config], { timezone: 'UTC', bytesPerSecond: 1 });
+  await fill(first.engine);
+  await first.event('mirror.published');
+  first.engine.scrub.act('start');
+  const stateOf = (name: string) =>
+    JSON.parse(readFileSync(join(root, name), 'utf8')) as { files: number; isPaused: boolean };
+  first.engine.scrub.act('pause');
+  await until(() => stateOf('scrub.json').isPaused, 'it rests');
+  await first.engine.close();
+
+  const second = openEngine(t, root);
+  await second.engine.configure([config], FAST);
+  assert.equal(second.engine.scrub.view().isPaused, true);
+  assert.match(JSON.stringify(second.engine.scrub.act('resume')), /in progress/);
+  assert.deepEqual((await second.event('mirror.scrubbed')).data, { files: 40, bytes: 40_000, damaged: 0 });
+  await second.engine.close();
+
+  // As a process that was killed after 25 contents has left it: those are not read again.
+  const done = names.map((name) => sum(name.padEnd(1000, '.'))).sort()[24];
+  const { endedAt: _over, ...inTheMiddle } = JSON.parse(readFileSync(join(root, 'scrub.json'), 'utf8'));
+  writeFileSync(join(root, 'scrub.json'), JSON.stringify({ ...inTheMiddle, after: done, files: 25, bytes: 25_000 }));
+  damage(poolFile(root, done ?? ''));
+  const third = openEngine(t, root);
+  await third.engine.configure([config], FAST);
+  assert.deepEqual((await third.event('mirror.scrubbed')).data, { files: 40, bytes: 40_000, damaged: 0 });
+});
