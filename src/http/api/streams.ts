@@ -16,8 +16,15 @@ export function openStreams(app: FastifyInstance): Streams {
   return {
     run: async (response, stream) => {
       open.add(response);
-      await stream(response);
-      open.delete(response);
+      try {
+        await stream(response);
+      } catch (error) {
+        // The head is out: only a connection that ends tells the reader to come back.
+        response.destroy();
+        throw error;
+      } finally {
+        open.delete(response);
+      }
     },
   };
 }

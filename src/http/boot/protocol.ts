@@ -29,7 +29,7 @@ export interface BootHttpLimits {
   readonly bodyBytes: number;
   readonly connectionsPerAddress: number;
   readonly connections: number;
-  /** How long a file may take to come from an upstream. */
+  /** How long nothing may come of a file that comes from an upstream. */
   readonly fetchMs: number;
   /** How long main may take to decide. */
   readonly decisionMs: number;

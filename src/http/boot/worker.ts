@@ -3,7 +3,7 @@ import { flushCompileCache } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { createConnectionCounter } from './connections.ts';
-import type { ListenerDeps } from './exchange.ts';
+import type { ListenerDeps, Wanting } from './exchange.ts';
 import { createListener } from './listener.ts';
 import { createTreeLookup } from './mirror-tree.ts';
 import type {
@@ -91,18 +91,33 @@ function createAsker({ decisionMs, fetchMs }: BootHttpLimits, tell: (message: Fr
       reject(new Error(late));
     }, ms);
     waiting.set(id, { resolve, timer });
-    return promise;
+    return { answer: promise, renew: () => void (waiting.has(id) && timer.refresh()) };
   };
+  const wantings = new Map<string, Wanting>();
   return {
     ask: (request: Omit<BootHttpRequest, 'id'>) => {
       const id = next++;
       tell({ kind: 'ask', request: { id, ...request } });
-      return wait(id, decisionMs, 'the server did not decide in time, try again');
+      return wait(id, decisionMs, 'the server did not decide in time, try again').answer;
     },
-    want: (wanted: WantedFile) => {
+    want: (wanted: WantedFile): Wanting => {
+      const key = `${wanted.mirror} ${wanted.sha256}`;
+      const known = wantings.get(key);
+      if (known) return known;
       const id = next++;
       tell({ kind: 'want', id, wanted });
-      return wait(id, fetchMs, 'the upstream did not give it in time, try again');
+      const { answer, renew } = wait(id, fetchMs, 'nothing came from the upstream in time, try again');
+      let hasMoved = false;
+      const wanting: Wanting = {
+        answer: answer.finally(() => wantings.delete(key)),
+        renew: () => {
+          hasMoved = true;
+          renew();
+        },
+        hasMoved: () => hasMoved,
+      };
+      wantings.set(key, wanting);
+      return wanting;
     },
     onAnswer: (id: number, answer: BootHttpAnswer) => {
       const waiter = waiting.get(id);
