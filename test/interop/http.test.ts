@@ -370,7 +370,7 @@ test('how far a file is that takes long is told meanwhile', async (t) => {
   writeFileSync(big, '');
   truncateSync(big, 48 * 1024 * 1024);
   const { base, ears } = await startBootHttp(t, { ask });
-  const { code } = await curl('--limit-rate', '16M', '--output', '/dev/null', `${base}/slow`);
+  const { code } = await curl('--limit-rate', '8M', '--output', '/dev/null', `${base}/slow`);
   assert.equal(code, 0);
   await ears.until('http.done');
   const told = ears.of('http.progress');

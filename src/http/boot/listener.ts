@@ -1,3 +1,5 @@
+import { fstatSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -6,11 +8,11 @@ import { wantedPart } from '../../mirror/run/wanted-part.ts';
 import { isExpectedTreeMiss } from '../../serve/boot-names.ts';
 import { addressOf, type ConnectionCounter } from './connections.ts';
 import { type Exchange, type ListenerDeps, refuse, sendRefusal, tellAborted, tellDone } from './exchange.ts';
-import { isThere, type TreeFile } from './mirror-tree.ts';
+import type { TreeFile } from './mirror-tree.ts';
 import { normalizePath } from './path.ts';
 import { type BootHttpAnswer, type BootHttpRequest, forwardedHeaders, type ListenerSetup } from './protocol.ts';
 import { type Flight, readFlight } from './read-flight.ts';
-import { sendContent, sendFile } from './send-file.ts';
+import { openToSend, sendContent, sendFile, sendOpened } from './send-file.ts';
 
 /** Makes the HTTP server of one network; the caller lets it listen. Plain node:http, as firmware wants its answers. */
 export function createListener(setup: ListenerSetup, deps: ListenerDeps, counter: ConnectionCounter): Server {
@@ -119,10 +121,20 @@ async function sendTreeFile(
   }
   const cacheControl = found.isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache';
   const etag = `"${found.sha256}"`;
-  if (await isThere(found)) return sendFile(exchange, { kind: 'file', path: found.path, name, etag, cacheControl });
+  const file = await openWhole(found);
+  if (file !== undefined)
+    return sendOpened(exchange, { kind: 'file', path: found.path, name, etag, cacheControl }, file);
   const flight = flightOf(exchange, deps, decided, found);
   const version = { sizeBytes: found.bytes, etag };
   return sendContent(exchange, { name, cacheControl, version, read: (range) => readFlight(flight, range) });
+}
+
+/** undefined: it is not on this host, or not whole. What came by request may not have been on disk when the power went. */
+async function openWhole({ path, bytes }: TreeFile): Promise<FileHandle | undefined> {
+  const file = await openToSend(path).catch(() => undefined);
+  if (file === undefined || fstatSync(file.fd).size === bytes) return file;
+  await file.close();
+  return undefined;
 }
 
 /** A file that has to come first. */

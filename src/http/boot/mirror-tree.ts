@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseManifest } from '../../mirror/run/manifest.ts';
@@ -68,7 +69,8 @@ export function createTreeLookup(now: () => number): TreeLookup {
   };
   const servedNow = async (repo: string): Promise<readonly string[]> => {
     const file = join(repo, 'state.json');
-    const { mtimeMs, ino, size } = await stat(file);
+    // It is looked at with every request, so that it is in memory: no thread of the pool is worth it.
+    const { mtimeMs, ino, size } = statSync(file);
     const stamp = `${mtimeMs} ${ino} ${size}`;
     const known = served.get(repo);
     if (known?.stamp === stamp) return known.ids;
@@ -99,8 +101,7 @@ export function createTreeLookup(now: () => number): TreeLookup {
   };
 }
 
-/** Whether it is on this host, whole: what came by request may not have been on disk when the power went. */
-export function isThere({ path, bytes }: TreeFile): Promise<boolean> {
+function isThere({ path, bytes }: TreeFile): Promise<boolean> {
   return stat(path).then(
     ({ size }) => size === bytes,
     () => false,

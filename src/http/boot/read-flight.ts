@@ -56,7 +56,7 @@ export async function* readFlight(flight: Flight, { start, end }: ByteRange): As
   try {
     if (!(await isSame(file, { start, end: position - 1 }, sum)))
       throw new NotHad('what had been sent was not what the metadata say');
-    yield* readRange(file, { start: position, end }, CHUNK_BYTES);
+    yield* readRange(file, { start: position, end });
   } finally {
     await file.close();
   }
@@ -131,6 +131,6 @@ async function readPart(part: string, position: number, bytes: number): Promise<
 
 async function isSame(file: FileHandle, range: ByteRange, sent: Hash): Promise<boolean> {
   const sum = createHash('sha256');
-  for await (const piece of readRange(file, range, CHUNK_BYTES)) sum.update(piece);
+  for await (const piece of readRange(file, range)) sum.update(piece);
   return sum.digest('hex') === sent.digest('hex');
 }

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, fstatSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { contentTypeOf } from './content-type.ts';
 import { type Exchange, refuse, tellAborted, tellDone } from './exchange.ts';
@@ -13,8 +13,6 @@ import {
 import type { BootHttpAnswer } from './protocol.ts';
 import { NotHad, readRange } from './read-range.ts';
 
-/** Read and written at a time: with more, less processor time goes into each byte, but one slow machine holds more memory. */
-const CHUNK_BYTES = 256 * 1024;
 /** From here on the beginning of a transfer is worth an event. */
 const TOLD_FROM_BYTES = 1024 * 1024;
 /** How often is told how far a transfer is. */
@@ -25,7 +23,7 @@ type FileAnswer = Extract<BootHttpAnswer, { kind: 'file' }>;
 /** What can be sent, whole or in parts. */
 export interface Content extends Pick<FileAnswer, 'name' | 'contentType' | 'cacheControl'> {
   readonly version: FileVersion;
-  /** Gives a part of it. NotHad before its first piece is a refusal, and later cuts the connection. */
+  /** Gives a part of it; a piece is used until the next is asked for. NotHad before its first piece is a refusal, and later cuts the connection. */
   readonly read: (range: ByteRange) => AsyncIterable<Buffer>;
 }
 
@@ -33,16 +31,26 @@ export interface Content extends Pick<FileAnswer, 'name' | 'contentType' | 'cach
 export async function sendFile(exchange: Exchange, answer: FileAnswer): Promise<void> {
   let file: FileHandle;
   try {
-    // Opening a pipe without O_NONBLOCK would wait for its other end for ever.
-    file = await open(answer.path, constants.O_RDONLY | constants.O_NONBLOCK);
+    file = await openToSend(answer.path);
   } catch (error) {
     return refuse(exchange, { status: 404, reason: `${answer.name} cannot be opened (${codeOf(error)})` });
   }
+  await sendOpened(exchange, answer, file);
+}
+
+/** Opening a pipe without O_NONBLOCK would wait for its other end for ever. */
+export function openToSend(path: string): Promise<FileHandle> {
+  return open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+}
+
+/** The same for a file that is open, and is closed in the end. */
+export async function sendOpened(exchange: Exchange, answer: FileAnswer, file: FileHandle): Promise<void> {
   try {
-    const stat = await file.stat();
+    // What is open has its size in memory: this waits for no disk.
+    const stat = fstatSync(file.fd);
     if (!stat.isFile()) return refuse(exchange, { status: 404, reason: `${answer.name} is not a regular file` });
     const version: FileVersion = { sizeBytes: stat.size, modifiedMs: stat.mtimeMs, etag: answer.etag };
-    await sendContent(exchange, { ...answer, version, read: (range) => readRange(file, range, CHUNK_BYTES) });
+    await sendContent(exchange, { ...answer, version, read: (range) => readRange(file, range) });
   } finally {
     await file.close();
   }
@@ -163,7 +171,7 @@ async function stream(
       // While it was read, the client may have gone: nobody would tell of a drain then.
       if (response.destroyed) break;
       bytes += next.value.length;
-      if (!response.write(next.value)) await drained(response);
+      await written(response, next.value);
       progress.reach(bytes - (response.socket?.writableLength ?? 0));
       if (response.destroyed) break;
     }
@@ -203,17 +211,16 @@ function tellProgress({ emit, subject, shownPath: path, startedMs }: Exchange, o
   };
 }
 
-/** Resolves when the client has taken what was written, or is gone. */
-function drained(response: Exchange['response']): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const done = () => {
-    response.off('drain', done);
-    response.off('close', done);
-    resolve();
-  };
-  response.once('drain', done);
-  response.once('close', done);
-  return promise;
+/** Resolves when the kernel has taken all of it, or the client is gone. */
+function written(response: Exchange['response'], piece: Buffer): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off('close', done);
+      resolve();
+    };
+    response.once('close', done);
+    response.write(piece, done);
+  });
 }
 
 /** The length was promised already: only a cut connection says that the file is not complete. */
