@@ -19,6 +19,7 @@ await openBootHttp({
     isFixed: false,
     path: path.slice(1),
     name: path.slice(1),
+    client: '127.0.0.1',
   }),
   emit: (id, _subject, data) => {
     if (process.env.VERBOSE) console.error(id, JSON.stringify(data));

@@ -316,4 +316,8 @@ export const treeFolder = matching(
   'a folder below from, like BaseOS/x86_64/os, without ".."',
   /^(?!.*(^|\/)\.{1,2}(\/|$))(?!\/)[^\p{Cc}\\]{1,255}$/u,
 );
+export const urlFolder = matching(
+  'the beginning of a URL path, with a slash at both ends, like /rackready-pool/',
+  /^\/(?:[A-Za-z0-9._~-]{1,60}\/)+$/,
+);
 export const glob = matching('a pattern like *.drpm or images/*', /^[^\p{Cc}\\]{1,255}$/u);

@@ -50,6 +50,7 @@ export async function openHttp(options: HttpOptions): Promise<Http> {
   const handler = createBootRequestHandler({
     ...boot,
     resolveMirror,
+    accelLocation: () => options.settings().server.accelLocation,
     onSentFailed: (error) => emit('store.failed', {}, { reason: String(error), next: 'Check the data folder.' }),
   });
   const http = await openBootHttp({

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { hideTokens } from '../../event/hide-tokens.ts';
 import { wantedPart } from '../../mirror/run/wanted-part.ts';
 import { isExpectedTreeMiss } from '../../serve/boot-names.ts';
-import { addressOf, type ConnectionCounter } from './connections.ts';
+import { addressOf, type ConnectionCounter, isFromHere } from './connections.ts';
 import { type Exchange, type ListenerDeps, refuse, sendRefusal, tellAborted, tellDone } from './exchange.ts';
 import type { TreeFile } from './mirror-tree.ts';
 import { normalizePath } from './path.ts';
@@ -77,6 +77,7 @@ async function serve(
     headers: forwarded(request),
     remoteAddress: addressOf(request.socket),
     network: setup.network,
+    isOwn: isFromHere(request.socket),
     body: body.text,
   };
   await answer(exchange, deps, question);
@@ -95,8 +96,10 @@ async function answer(exchange: Exchange, deps: ListenerDeps, question: Omit<Boo
   switch (decided.kind) {
     case 'file':
       return sendFile(shown, decided);
-    case 'tree':
-      return sendTreeFile(shown, decided, deps);
+    case 'tree': {
+      const subject = { ...shown.subject, address: decided.client };
+      return sendTreeFile({ ...shown, subject }, decided, deps);
+    }
     case 'text':
       return sendText(shown, decided, deps);
     case 'refuse':
@@ -109,10 +112,8 @@ async function sendTreeFile(
   decided: Extract<BootHttpAnswer, { kind: 'tree' }>,
   deps: ListenerDeps,
 ): Promise<void> {
-  const { name, path } = decided;
-  const found = await deps.trees
-    .find(decided, addressOf(exchange.request.socket))
-    .catch((error: unknown) => String(error));
+  const { name, path, accelLocation } = decided;
+  const found = await deps.trees.find(decided).catch((error: unknown) => String(error));
   if (typeof found === 'string')
     return refuse(exchange, { status: 503, reason: `the mirror cannot be read: ${found}` });
   if (found === undefined) {
@@ -122,8 +123,10 @@ async function sendTreeFile(
   const cacheControl = found.isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache';
   const etag = `"${found.sha256}"`;
   const file = await openWhole(found);
-  if (file !== undefined)
-    return sendOpened(exchange, { kind: 'file', path: found.path, name, etag, cacheControl }, file);
+  if (file !== undefined) {
+    const handOverTo = accelLocation && `${accelLocation}${found.sha256.slice(0, 2)}/${found.sha256}`;
+    return sendOpened(exchange, { kind: 'file', path: found.path, name, etag, cacheControl, handOverTo }, file);
+  }
   const flight = flightOf(exchange, deps, decided, found);
   const version = { sizeBytes: found.bytes, etag };
   return sendContent(exchange, { name, cacheControl, version, read: (range) => readFlight(flight, range) });

@@ -20,8 +20,8 @@ export interface TreeFile {
 
 /** Looks files of mirrors up, in manifests that are read when they are first needed. */
 export interface TreeLookup {
-  /** `client`: its address. undefined: the mirror does not have it. Rejects when the mirror cannot be read. */
-  find(answer: TreeAnswer, client: string): Promise<TreeFile | undefined>;
+  /** undefined: the mirror does not have it. Rejects when the mirror cannot be read. */
+  find(answer: TreeAnswer): Promise<TreeFile | undefined>;
 }
 
 /** Contents by path. */
@@ -88,8 +88,8 @@ export function createTreeLookup(now: () => number): TreeLookup {
     return { path: join(answer.pool, sha256.slice(0, 2), sha256), sha256, bytes, isImmutable };
   };
   return {
-    find: async (answer, client) => {
-      const { repo, snapshot, path, name, isFixed } = answer;
+    find: async (answer) => {
+      const { repo, snapshot, path, name, isFixed, client } = answer;
       if (isFixed && snapshot !== undefined) return fileIn(answer, [snapshot]);
       const newest = snapshot === undefined ? await servedNow(repo) : [snapshot];
       const tree = name.slice(0, name.length - path.length);

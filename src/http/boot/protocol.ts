@@ -64,12 +64,20 @@ export interface BootHttpRequest {
   /** Dotted. */
   readonly remoteAddress: string;
   readonly network: string;
+  /** It comes from this host itself: from a proxy here. */
+  readonly isOwn?: boolean | undefined;
   /** Present for POST and PUT. */
   readonly body?: string | undefined;
 }
 
 /** Headers that a decision may look at. Ranges and conditions are the worker's own business. */
-export const forwardedHeaders: readonly string[] = ['user-agent', 'content-type', 'x-system-serial-number'];
+export const forwardedHeaders: readonly string[] = [
+  'user-agent',
+  'content-type',
+  'x-system-serial-number',
+  'x-real-ip',
+  'x-sendfile-type',
+];
 
 export type RefusalStatus = 403 | 404 | 405 | 409 | 410 | 500 | 503;
 
@@ -85,6 +93,8 @@ export type BootHttpAnswer =
       /** What its content is known by; default: size and time. */
       readonly etag?: string | undefined;
       readonly cacheControl?: string | undefined;
+      /** What the proxy that asks calls it, and sends it by. */
+      readonly handOverTo?: string | undefined;
     }
   /** A file of a mirror, which the worker looks up by itself. */
   | {
@@ -101,6 +111,10 @@ export type BootHttpAnswer =
       readonly path: string;
       /** For messages. */
       readonly name: string;
+      /** Who asks, dotted; not the proxy that stands between. */
+      readonly client: string;
+      /** Where a proxy that can send files of the pool by itself finds them: the beginning of a path. */
+      readonly accelLocation?: string | undefined;
     }
   | {
       readonly kind: 'text';

@@ -21,7 +21,7 @@ const PROGRESS_EVERY_MS = 1_000;
 type FileAnswer = Extract<BootHttpAnswer, { kind: 'file' }>;
 
 /** What can be sent, whole or in parts. */
-export interface Content extends Pick<FileAnswer, 'name' | 'contentType' | 'cacheControl'> {
+export interface Content extends Pick<FileAnswer, 'name' | 'contentType' | 'cacheControl' | 'handOverTo'> {
   readonly version: FileVersion;
   /** Gives a part of it; a piece is used until the next is asked for. NotHad before its first piece is a refusal, and later cuts the connection. */
   readonly read: (range: ByteRange) => AsyncIterable<Buffer>;
@@ -65,6 +65,8 @@ export async function sendContent(exchange: Exchange, content: Content): Promise
     exchange.response.end();
     return tellDone(exchange, part.status, 0);
   }
+  if (content.handOverTo !== undefined && canHandOver(exchange.request.headers))
+    return handOver(exchange, content, content.handOverTo);
   const ofBytes = lengthOf(body);
   const pieces = piecesOf(body, content.read);
   let first: IteratorResult<Buffer>;
@@ -86,6 +88,23 @@ export async function sendContent(exchange: Exchange, content: Content): Promise
   if (failure !== undefined) cutOff(exchange, failure.error, bytes, ofBytes);
   else if (isComplete) tellDone(exchange, part.status, bytes);
   else tellAborted(exchange, bytes, ofBytes);
+}
+
+/**
+ * Whether nginx answers it as we would. It sends ranges by itself; what we have looked at already is not asked again, but for
+ * these: with a tag that is not its own, it takes them for not fulfilled.
+ */
+function canHandOver(headers: Exchange['request']['headers']): boolean {
+  return headers['if-match'] === undefined && headers['if-range'] === undefined;
+}
+
+/** A proxy sends it by that name. How that ends is its own business: nothing of it is told. */
+function handOver(exchange: Exchange, content: Content, name: string): void {
+  const part: FilePart = { status: 200, start: 0, end: -1 };
+  exchange.response.setHeader('X-Accel-Redirect', name);
+  writeHead(exchange, part, content, []);
+  exchange.response.end();
+  tellDone(exchange, part.status, 0);
 }
 
 /** GRUB compares header names by case and wants exactly "Content-Length: "; Node keeps what it is given. */
