@@ -22,6 +22,7 @@ const PORTS = { rackready: 18_080, nginx: 18_081 } as const;
 type Peer = keyof typeof PORTS;
 const PEERS: readonly Peer[] = ['rackready', 'nginx'];
 const SMALL_FILES = 500;
+const SMALL_ROUNDS = 4;
 /** The median of the packages of a distribution is some 100 KB. */
 const SMALL_BYTES = 100_000;
 const BIG_BYTES = 500 * MEGABYTE;
@@ -44,10 +45,10 @@ const smallPaths = Array.from({ length: SMALL_FILES }, (_, index) => `Packages/s
 const cases: readonly Case[] = [
   { name: '1 connection, 500 MB', connections: 1, paths: ['images/big.img'], bytes: BIG_BYTES },
   {
-    name: `1 connection, ${SMALL_FILES} packages of 100 KB`,
+    name: `1 connection, ${SMALL_ROUNDS} times ${SMALL_FILES} packages of 100 KB`,
     connections: 1,
-    paths: smallPaths,
-    bytes: SMALL_FILES * SMALL_BYTES,
+    paths: Array.from({ length: SMALL_ROUNDS }, () => smallPaths).flat(),
+    bytes: SMALL_ROUNDS * SMALL_FILES * SMALL_BYTES,
   },
   { name: '10 connections, 500 MB each', connections: 10, paths: ['images/big.img'], bytes: 10 * BIG_BYTES },
 ];

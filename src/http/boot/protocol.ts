@@ -163,6 +163,8 @@ export type ToBootWorker =
   | { readonly kind: 'answer'; readonly id: number; readonly answer: BootHttpAnswer }
   | { readonly kind: 'listen'; readonly listener: ListenerSetup }
   | { readonly kind: 'unlisten'; readonly listener: number }
+  /** What was said of mirrors may not hold any more. */
+  | { readonly kind: 'forget-mirrors' }
   | { readonly kind: 'close' };
 
 export type FromBootWorker =
@@ -175,6 +177,8 @@ export type FromBootWorker =
       readonly id: Extract<EventId, `http.${string}`>;
       readonly subject: Subject;
       readonly data: unknown;
+      /** Requests since the last event that main was not asked about. */
+      readonly unasked: number;
     }
   | {
       readonly kind: 'listening';

@@ -13,6 +13,8 @@ export interface MirrorsOptions {
   /** `mirrors` of the data folder. */
   readonly root: string;
   readonly emit: Emit;
+  /** What `views` gives has changed. */
+  readonly onViews?: (() => void) | undefined;
   /** Something was published. */
   readonly onPublished?: ((mirror: string) => void) | undefined;
 }
@@ -56,6 +58,7 @@ export function openMirrors(options: MirrorsOptions): Mirrors {
       switch (message.kind) {
         case 'views':
           views = message.views;
+          options.onViews?.();
           return;
         case 'reply':
           return questions.answer(message.id, message.reply);
@@ -72,6 +75,7 @@ export function openMirrors(options: MirrorsOptions): Mirrors {
       const known = views.find(({ name }) => name === config.name);
       return known ? { ...known, config } : viewOnDisk(options.root, config);
     });
+    options.onViews?.();
   };
   return {
     expect,
