@@ -78,7 +78,10 @@ export async function sendContent(exchange: Exchange, content: Content): Promise
     // Clients ask again by themselves.
     return refuse(exchange, { status: 503, reason, headers: { 'Retry-After': '10' } });
   }
-  if (exchange.response.destroyed) return void pieces.return(undefined);
+  if (exchange.response.destroyed) {
+    await pieces.return(undefined);
+    return tellAborted(exchange, 0, ofBytes);
+  }
   writeHead(exchange, part, content, body);
   if (ofBytes >= TOLD_FROM_BYTES) {
     const { method, shownPath: path, userAgent, subject } = exchange;
