@@ -65,6 +65,7 @@ const TESTS: readonly WantedPackage[] = [
   optional('tftp-hpa', 'a TFTP client'),
   optional('atftp', 'a TFTP client'),
   optional('curl', 'an HTTP and TFTP client'),
+  optional('nginx', 'a proxy before mirrors, and an HTTP server to compare with'),
   optional('debconf', 'checks Debian answer files'),
   optional('busybox', 'the shell of installers'),
   optional('nftables', 'a firewall to be told of'),

@@ -41,10 +41,11 @@ export function buildSettings(
     addressing: _addressing,
     ...defaults
   } = config.defaults;
-  const { tftp, httpPort, bootFolder, user, admin, scrub } = config.server;
+  const { tftp, httpPort, accelLocation, bootFolder, user, admin, scrub } = config.server;
   const settings: Settings = {
     server: {
       httpPort,
+      accelLocation,
       tftpMaxBlockSize: tftp.maxBlockSize,
       tftpMaxWindow: tftp.maxWindow,
       tftpPorts: tftp.ports,

@@ -311,7 +311,7 @@ export const dayWindow = converted(windowForm, (input) => {
 
 const rateForm = 'bytes per second with kB, MB or GB, like 20MB';
 /** Bytes per second. */
-const rate = converted(rateForm, (input) => {
+export const rate = converted(rateForm, (input) => {
   const [, number, unit = ''] = /^([0-9]{1,6}(?:\.[0-9]+)?) ?(kB|MB|GB)(?:\/s)?$/.exec(input) ?? [];
   const value = Math.round(Number(number) * ({ kB: 1e3, MB: 1e6, GB: 1e9 }[unit] ?? Number.NaN));
   return value >= 1000 ? { value } : { problem: `${quoted(input)} does not fit: expected ${rateForm}, at least 1kB` };
@@ -362,5 +362,9 @@ export const word = matching('a word like x86_64', /^[A-Za-z0-9][A-Za-z0-9._+-]{
 export const treeFolder = matching(
   'a folder below from, like BaseOS/x86_64/os, without ".."',
   /^(?!.*(^|\/)\.{1,2}(\/|$))(?!\/)[^\p{Cc}\\]{1,255}$/u,
+);
+export const urlFolder = matching(
+  'the beginning of a URL path, with a slash at both ends, like /rackready-pool/',
+  /^\/(?:[A-Za-z0-9._~-]{1,60}\/)+$/,
 );
 export const glob = matching('a pattern like *.drpm or images/*', /^[^\p{Cc}\\]{1,255}$/u);

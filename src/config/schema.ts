@@ -40,6 +40,9 @@ const server = strict({
     maxWindow: form.wholeNumber(1, 65_535).default(16).describe('Largest TFTP window (RFC 7440); 1 turns windows off.'),
     ports: form.portRange.optional().describe('UDP ports for transfers: first-last. Default: any.'),
   }).prefault({}),
+  accelLocation: form.urlFolder
+    .optional()
+    .describe('Location of an nginx on this host that has the pool of the mirrors, and sends their files for us.'),
   bootFolder: form.filePath.optional().describe('Folder with more files to serve by TFTP and HTTP.'),
   user: form.userName.default('rackready').describe('Account that the server runs as after its sockets are open.'),
   admin: strict({
@@ -51,7 +54,7 @@ const server = strict({
     schedule: form.scheduleOrOff
       .default('17 4 * * sun')
       .describe('When everything in mirrors is read again and compared: five fields as in crontab(5), or off.'),
-    bandwidth: form.bandwidth.default(20_000_000).describe('How fast, like 20MB.'),
+    bandwidth: form.rate.default(20_000_000).describe('How fast, like 20MB.'),
   }).prefault({}),
 });
 

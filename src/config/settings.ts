@@ -55,6 +55,8 @@ export interface Settings {
 export interface ServerSettings {
   /** TCP port of the boot listener on the served networks. */
   readonly httpPort: number;
+  /** Where an nginx on this host finds the pool of the mirrors, "/rackready-pool/"; undefined: we send all by ourselves. */
+  readonly accelLocation?: string | undefined;
   /** Largest TFTP block, before the interface's MTU. */
   readonly tftpMaxBlockSize: number;
   /** Largest TFTP window (RFC 7440). 1 turns windows off. */

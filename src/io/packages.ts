@@ -131,6 +131,7 @@ const DAEMON_UNITS: Readonly<Record<string, readonly string[]>> = {
   'isc-dhcp-server': ['isc-dhcp-server.service'],
   'kea-dhcp4-server': ['kea-dhcp4-server.service'],
   'tftpd-hpa': ['tftpd-hpa.service'],
+  nginx: ['nginx.service'],
 };
 
 /** Under systemd: disables the services of packages that were installed just now. Returns the units. */

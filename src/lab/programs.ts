@@ -12,6 +12,7 @@ const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   unshare: 'util-linux',
   setpriv: 'util-linux',
   curl: 'curl',
+  nginx: 'nginx',
   dhclient: 'isc-dhcp-client',
   dhcpd: 'isc-dhcp-server',
   udhcpc: 'udhcpc',

@@ -22,6 +22,8 @@ export interface HttpOptions {
   readonly settings: () => Settings;
   readonly boot: BootFiles;
   readonly resolveMirror: ResolveMirror;
+  /** Hears that what `resolveMirror` says has changed. */
+  readonly onMirrorsChanged: (listener: () => void) => void;
   readonly wantMirrored: (wanted: WantedFile) => Promise<BootHttpAnswer>;
   readonly emit: Emit;
   /** Names the machine behind an address. */
@@ -50,6 +52,7 @@ export async function openHttp(options: HttpOptions): Promise<Http> {
   const handler = createBootRequestHandler({
     ...boot,
     resolveMirror,
+    accelLocation: () => options.settings().server.accelLocation,
     onSentFailed: (error) => emit('store.failed', {}, { reason: String(error), next: 'Check the data folder.' }),
   });
   const http = await openBootHttp({
@@ -61,6 +64,7 @@ export async function openHttp(options: HttpOptions): Promise<Http> {
     subjectOf,
     threadModule: THREAD_MODULE,
   });
+  options.onMirrorsChanged(() => http.forgetMirrors());
   const ports = createPorts(http, options);
   await ports.follow();
   const timer = setInterval(() => void ports.follow(), RETRY_MS);

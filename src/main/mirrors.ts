@@ -14,7 +14,7 @@ import type { HttpOptions } from './http.ts';
 export interface MirrorServing extends Mirrors {
   readonly lookup: MirrorLookup;
   /** What the boot HTTP listener asks. */
-  readonly serve: Pick<HttpOptions, 'resolveMirror' | 'wantMirrored'>;
+  readonly serve: Pick<HttpOptions, 'resolveMirror' | 'wantMirrored' | 'onMirrorsChanged'>;
   /** Ids of states that installations in progress need. */
   leased(mirror: string): readonly string[];
   use(settings: Settings): void;
@@ -32,9 +32,11 @@ export function openMirrorServing(
 ): MirrorServing {
   const root = join(dataFolder, 'mirrors');
   const leased = () => leasedSnapshots(lives);
+  let onChange = () => {};
   const mirrors = openMirrors({
     root,
     emit,
+    onViews: () => onChange(),
     // Old states go when a new one has come, but none that a machine installs from now.
     onPublished: (name) => void mirrors.command({ kind: 'prune', name, leased: leased() }),
   });
@@ -42,7 +44,13 @@ export function openMirrorServing(
   return {
     ...mirrors,
     lookup: createMirrorLookup(root, mirrors.view),
-    serve: { resolveMirror: createMirrorResolver(root, mirrors.view), wantMirrored: createWanter(mirrors) },
+    serve: {
+      resolveMirror: createMirrorResolver(root, mirrors.view),
+      wantMirrored: createWanter(mirrors),
+      onMirrorsChanged: (listener) => {
+        onChange = listener;
+      },
+    },
     leased,
     use: (next) => mirrors.configure(mirrorsOf(next), next.server.scrub),
   };

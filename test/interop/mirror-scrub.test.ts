@@ -29,6 +29,8 @@ function configOf(from: string, layout: MirrorLayout, mode: MirrorConfig['mode']
     blackout: [],
     keys: [],
     trust: 'none',
+    packages: 'listed',
+    bandwidth: { windows: [] },
     keep: { snapshots: 3, days: 7 },
     connections: 4,
     exclude: [],

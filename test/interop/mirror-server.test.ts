@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -114,6 +115,10 @@ test('the seed’s mirror: filled, read, emptied by its upstream, and put back',
 
   assert.match((await mirror(server, 'tag', 'centos-7', 'prod', first)).text, /called prod/);
   assert.equal(await curl(`${BASE}@prod/repodata/repomd.xml`), own);
+  await mirror(server, 'tag', 'centos-7', 'prod', second);
+  assert.notEqual(await curl(`${BASE}@prod/repodata/repomd.xml`), own, 'a tag that is moved counts at once');
+  await mirror(server, 'tag', 'centos-7', 'prod', first);
+  assert.equal(await curl(`${BASE}@prod/repodata/repomd.xml`), own);
   assert.match((await mirror(server, 'rollback', 'centos-7', 'prod')).text, /frozen there/);
   assert.equal(await curl(`${BASE}/repodata/repomd.xml`), own);
   assert.match((await mirror(server, 'sync', 'centos-7')).text, /frozen/);
@@ -155,6 +160,64 @@ async function checkHttp(snapshot: string): Promise<void> {
     assert.match(await curl('-i', `${BASE}${path}`), /^HTTP\/1\.1 40[04] /, path);
   }
   assert.match(await curl('-i', 'http://172.22.10.2/mirror/http://127.0.0.1:8067/'), /^HTTP\/1\.1 404 /);
+  assert.equal(etag, `"${createHash('sha256').update(vmlinuz).digest('hex')}"`, 'the tag is the checksum');
+  await checkConditions(`${BASE}/images/pxeboot/vmlinuz`, etag);
+  await checkCaching(snapshot);
+  await checkNoProxy();
+}
+
+/** What a client that has something already asks with. */
+async function checkConditions(url: string, etag: string): Promise<void> {
+  const modified = /\r\nLast-Modified: ([^\r]+)\r\n/.exec(await curl('--head', url))?.[1] ?? assert.fail('no date');
+  const long = 'Thu, 01 Jan 1970 00:00:00 GMT';
+  for (const [status, ...headers] of [
+    [304, `If-Modified-Since: ${modified}`],
+    [304, `If-None-Match: "other", W/${etag}`],
+    [200, 'If-None-Match: "other"', `If-Modified-Since: ${modified}`],
+    [200, `If-Modified-Since: ${long}`],
+    [206, 'Range: bytes=5-9', `If-Range: ${etag}`],
+    [206, 'Range: bytes=5-9', `If-Range: ${modified}`],
+    [200, 'Range: bytes=5-9', 'If-Range: "other"'],
+    [206, 'Range: bytes=5-9', `If-Match: ${etag}`],
+    [412, 'If-Match: "other"'],
+    [412, `If-Unmodified-Since: ${long}`],
+    [416, 'Range: bytes=34000-'],
+    [206, 'Range: bytes=33999-'],
+    [206, 'Range: bytes=-1'],
+    [200, 'Range: bytes=9-5'],
+    [200, 'Range: lines=1-2'],
+  ] as const) {
+    const given = await curl('-i', ...headers.flatMap((header) => ['-H', header]), url);
+    assert.match(given, new RegExp(`^HTTP/1\\.1 ${status} `), headers.join(', '));
+    assert.ok(given.includes(`\r\nETag: ${etag}\r\n`), headers.join(', '));
+  }
+  const head = await curl('--head', '-r', '5-9', url);
+  assert.match(head, /^HTTP\/1\.1 200 [\s\S]*\r\nAccept-Ranges: bytes\r\n/);
+}
+
+/** What may be kept, and for how long; nothing is packed or unpacked on the way. */
+async function checkCaching(snapshot: string): Promise<void> {
+  const cached = async (url: string) => /\r\nCache-Control: ([^\r]+)\r\n/.exec(await curl('--head', url))?.[1];
+  const forEver = 'public, max-age=31536000, immutable';
+  const [, primary = ''] =
+    /href="(repodata\/[0-9a-f]+-primary\.xml\.gz)"/.exec(await curl(`${BASE}/repodata/repomd.xml`)) ?? [];
+  assert.equal(await cached(`${BASE}/repodata/repomd.xml`), 'no-cache');
+  assert.equal(await cached(`${BASE}/.treeinfo`), 'no-cache');
+  assert.equal(await cached(`${BASE}/${primary}`), forEver);
+  assert.equal(await cached(`${BASE}@${snapshot}/repodata/repomd.xml`), forEver);
+  // The beginning of an id may be that of another state tomorrow.
+  assert.equal(await cached(`${BASE}@${snapshot.slice(0, -1)}/repodata/repomd.xml`), 'no-cache');
+  assert.doesNotMatch(await curl('--head', '-H', 'Accept-Encoding: gzip', `${BASE}/${primary}`), /Content-Encoding/i);
+}
+
+/** Whoever takes it for a proxy gets nothing from elsewhere. */
+async function checkNoProxy(): Promise<void> {
+  const proxy = ['-x', 'http://172.22.10.2:80'];
+  assert.match(await curl('-i', ...proxy, `http://127.0.0.1:${PORT}/os/.treeinfo`), /^HTTP\/1\.1 404 /);
+  const own = await curl(...proxy, 'http://elsewhere.example/mirror/centos-7/RPM-GPG-KEY-test');
+  assert.equal(own, 'no key', 'the path alone counts');
+  const tunnel = await run('curl', ['-sS', '-p', ...proxy, `http://127.0.0.1:${PORT}/`]);
+  assert.notEqual(tunnel.code, 0, 'no CONNECT');
 }
 
 async function checkDnf(rack: Awaited<ReturnType<typeof openSegment>>, snapshot: string): Promise<void> {

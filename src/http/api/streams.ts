@@ -20,8 +20,15 @@ export function openStreams(app: FastifyInstance): Streams {
     run: async (response, stream) => {
       const ending = new AbortController();
       open.set(response, ending);
-      await stream(response, ending.signal);
-      open.delete(response);
+      try {
+        await stream(response, ending.signal);
+      } catch (error) {
+        // The head is out: only a connection that ends tells the reader to come back.
+        response.destroy();
+        throw error;
+      } finally {
+        open.delete(response);
+      }
     },
   };
 }

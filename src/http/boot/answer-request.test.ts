@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { ipv4 } from '../../net/ipv4.ts';
 import type { AnswerResource, ReportResult } from '../../serve/answers.ts';
 import type { BootResource, Requester } from '../../serve/boot-resource.ts';
@@ -14,7 +14,13 @@ interface Asked {
 }
 
 function handlerWith(
-  given: { resource?: BootResource; answer?: AnswerResource; report?: ReportResult; sent?: Promise<void> } = {},
+  given: {
+    resource?: BootResource;
+    answer?: AnswerResource;
+    report?: ReportResult;
+    sent?: Promise<void>;
+    accelLocation?: string;
+  } = {},
 ) {
   const asked: Asked[] = [];
   const failures: unknown[] = [];
@@ -28,6 +34,7 @@ function handlerWith(
       if (mirror !== 'rocky-9') return { missing: `there is no mirror ${mirror}` };
       return { repo: '/m/repos/rocky-9', pool: '/m/pool', snapshot: label };
     },
+    accelLocation: () => given.accelLocation,
     resolveAnswer: async (...args) => {
       asked.push({ name: 'resolveAnswer', args });
       return given.answer ?? { kind: 'text', name: 'preseed.cfg', text: 'd-i secret\n', token: TOKEN };
@@ -194,7 +201,8 @@ test('a file of a mirror is looked up by the worker, at the state that the path 
   const where = { kind: 'tree', mirror: 'rocky-9', repo: '/m/repos/rocky-9', pool: '/m/pool' };
   const live = await handler.answer(request('GET', '/mirror/rocky-9/repodata/repomd.xml'));
   const name = 'mirror/rocky-9/repodata/repomd.xml';
-  assert.deepEqual(live, { ...where, snapshot: undefined, isFixed: false, path: 'repodata/repomd.xml', name });
+  const client = '10.0.0.7';
+  assert.deepEqual(live, { ...where, snapshot: undefined, isFixed: false, path: 'repodata/repomd.xml', name, client });
   const pinned = await handler.answer(request('HEAD', '/mirror/rocky-9@20261126T011100-abc/a@b.rpm'));
   assert.ok(pinned.kind === 'tree' && pinned.snapshot === '20261126T011100-abc' && pinned.path === 'a@b.rpm');
   assert.equal(pinned.isFixed, true);
@@ -209,6 +217,32 @@ test('a file of a mirror is looked up by the worker, at the state that the path 
   assert.deepEqual(unknown, { kind: 'refuse', status: 404, reason: 'there is no mirror other' });
   const written = await handler.answer(request('PUT', '/mirror/rocky-9/x'));
   assert.equal(written.kind === 'refuse' && written.status, 405);
+});
+
+describe('a proxy on this host', () => {
+  const headers = { 'x-real-ip': '10.0.0.9', 'x-sendfile-type': 'X-Accel-Redirect' };
+  const asked = async (
+    more: Partial<BootHttpRequest>,
+    given: { accelLocation?: string } = { accelLocation: '/pool/' },
+  ) => {
+    const answer = await handlerWith(given).handler.answer(request('GET', '/mirror/rocky-9/x.rpm', more));
+    return answer.kind === 'tree' ? [answer.client, answer.accelLocation] : assert.fail(answer.kind);
+  };
+
+  test('says for whom it asks, and sends the file by itself', async () =>
+    assert.deepEqual(await asked({ isOwn: true, headers }), ['10.0.0.9', '/pool/']));
+
+  test('that does not say so gets the file', async () =>
+    assert.deepEqual(await asked({ isOwn: true }), ['10.0.0.7', undefined]));
+
+  test('gets the file where the configuration names no location', async () =>
+    assert.deepEqual(await asked({ isOwn: true, headers }, {}), ['10.0.0.9', undefined]));
+
+  test('that says nonsense is named itself', async () =>
+    assert.deepEqual(await asked({ isOwn: true, headers: { 'x-real-ip': 'nobody' } }), ['10.0.0.7', undefined]));
+
+  test('is the only one that is believed', async () =>
+    assert.deepEqual(await asked({ headers }), ['10.0.0.7', undefined]));
 });
 
 test('nothing of the admin API is served, and nobody is asked', async () => {

@@ -9,6 +9,8 @@ import type { BootHttpAnswer, BootHttpRequest } from './protocol.ts';
 export interface BootRequestDeps extends Answers {
   readonly resolve: ResolveBootFile;
   readonly resolveMirror: ResolveMirror;
+  /** Where an nginx on this host has the pool; default: nowhere. */
+  readonly accelLocation?: (() => string | undefined) | undefined;
   /** Told when the note that an answer file was sent could not be kept. */
   readonly onSentFailed?: ((error: unknown) => void) | undefined;
 }
@@ -17,9 +19,7 @@ export interface BootRequestDeps extends Answers {
 export type ResolveMirror = (
   mirror: string,
   label: string | undefined,
-) =>
-  | Omit<Extract<BootHttpAnswer, { kind: 'tree' }>, 'kind' | 'mirror' | 'path' | 'name' | 'isFixed'>
-  | { readonly missing: string };
+) => Pick<Extract<BootHttpAnswer, { kind: 'tree' }>, 'repo' | 'pool' | 'snapshot'> | { readonly missing: string };
 
 const MOST_INTERFACES = 32;
 
@@ -92,7 +92,20 @@ function decideMirror(deps: BootRequestDeps, request: BootHttpRequest, which: st
   const found = deps.resolveMirror(mirror, label);
   if ('missing' in found) return { kind: 'refuse', status: 404, reason: found.missing };
   const isFixed = label !== undefined && label === found.snapshot;
-  return { kind: 'tree', ...found, mirror, path, name: request.path.slice(1), isFixed };
+  return { kind: 'tree', ...found, mirror, path, name: request.path.slice(1), isFixed, ...behindProxy(deps, request) };
+}
+
+/**
+ * A proxy on this host may say for whom it asks, and that it can send files of the pool by itself (X-Accel-Redirect). Nobody
+ * else is believed: a client would get a name instead of a file.
+ */
+function behindProxy({ accelLocation }: BootRequestDeps, { isOwn, headers, remoteAddress }: BootHttpRequest) {
+  if (!isOwn) return { client: remoteAddress };
+  const { 'x-real-ip': real = '', 'x-sendfile-type': canSend } = headers;
+  return {
+    client: parseIpv4(real) === undefined ? remoteAddress : real,
+    accelLocation: canSend?.toLowerCase() === 'x-accel-redirect' ? accelLocation?.() : undefined,
+  };
 }
 
 function toAnswer(resource: BootResource): BootHttpAnswer {

@@ -20,14 +20,16 @@ export function createConnectionCounter(limits: BootHttpLimits): ConnectionCount
     const count = (counts.get(address) ?? 0) + 1;
     counts.set(address, count);
     total += 1;
+    // A proxy on this host asks for many.
+    const isOwn = isFromHere(socket);
     socket.once('close', () => {
       total -= 1;
       const left = (counts.get(address) ?? 1) - 1;
       if (left > 0) counts.set(address, left);
       else counts.delete(address);
     });
-    if (count <= limits.connectionsPerAddress && total <= limits.connections) return;
-    if (count === limits.connectionsPerAddress + 1 || total === limits.connections + 1) onRefused(address);
+    if ((isOwn || count <= limits.connectionsPerAddress) && total <= limits.connections) return;
+    if ((!isOwn && count === limits.connectionsPerAddress + 1) || total === limits.connections + 1) onRefused(address);
     socket.end(TOO_MANY);
     socket.destroySoon();
   };
@@ -37,6 +39,11 @@ export function createConnectionCounter(limits: BootHttpLimits): ConnectionCount
       server.prependListener('connection', (socket) => take(socket, addressOf(socket), onRefused));
     },
   };
+}
+
+/** Whether the peer is this host itself, which nobody else can claim: such packets do not come from outside. */
+export function isFromHere({ remoteAddress, localAddress }: Socket): boolean {
+  return remoteAddress !== undefined && remoteAddress === localAddress;
 }
 
 /** The peer's dotted address; an IPv4 peer of an IPv6 socket looks like ::ffff:10.0.0.1. */

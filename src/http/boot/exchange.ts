@@ -9,13 +9,23 @@ import type { BootHttpAnswer, BootHttpLimits, BootHttpRequest, WantedFile } from
 export type HttpEventId = Extract<EventId, `http.${string}`>;
 export type EmitHttp = <Id extends HttpEventId>(id: Id, subject: Subject, data: EventData<Id>) => void;
 
+/** A file that is being fetched. */
+export interface Wanting {
+  /** Rejects when nothing of it comes for long. */
+  readonly answer: Promise<BootHttpAnswer>;
+  /** To be called when something came. */
+  readonly renew: () => void;
+  /** Whether something came. */
+  readonly hasMoved: () => boolean;
+}
+
 /** What a listener needs from the thread that it lives in. */
 export interface ListenerDeps {
   readonly limits: BootHttpLimits;
   /** Rejects when main does not answer. */
   readonly ask: (request: Omit<BootHttpRequest, 'id'>) => Promise<BootHttpAnswer>;
-  /** Gets a mirror's file to this host. Rejects when it does not come in time. */
-  readonly want: (wanted: WantedFile) => Promise<BootHttpAnswer>;
+  /** Gets a mirror's file to this host, once for all who ask meanwhile. */
+  readonly want: (wanted: WantedFile) => Wanting;
   /** A text with this mark was sent in full. */
   readonly confirm: (mark: string) => void;
   readonly emit: EmitHttp;

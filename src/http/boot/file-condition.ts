@@ -1,8 +1,8 @@
 /** A file as its headers describe it. */
 export interface FileVersion {
   readonly sizeBytes: number;
-  /** Milliseconds since 1970. */
-  readonly modifiedMs: number;
+  /** Milliseconds since 1970; undefined: nobody knows yet. */
+  readonly modifiedMs?: number | undefined;
   /** What its content is known by, where that is known. */
   readonly etag?: string | undefined;
 }
@@ -31,11 +31,12 @@ export type FilePart =
 
 /** A strong entity tag: what the content is known by, else size and time of change, as nginx makes it. */
 export function etagOf(version: FileVersion): string {
-  return version.etag ?? `"${version.sizeBytes.toString(16)}-${Math.trunc(version.modifiedMs).toString(16)}"`;
+  const { etag, sizeBytes, modifiedMs = 0 } = version;
+  return etag ?? `"${sizeBytes.toString(16)}-${Math.trunc(modifiedMs).toString(16)}"`;
 }
 
-export function lastModifiedOf(version: FileVersion): string {
-  return new Date(version.modifiedMs).toUTCString();
+export function lastModifiedOf({ modifiedMs }: FileVersion): string | undefined {
+  return modifiedMs === undefined ? undefined : new Date(modifiedMs).toUTCString();
 }
 
 /**
@@ -44,7 +45,8 @@ export function lastModifiedOf(version: FileVersion): string {
  */
 export function decideFilePart(method: string, headers: ConditionHeaders, version: FileVersion): FilePart {
   const etag = etagOf(version);
-  const modified = Math.trunc(version.modifiedMs / 1000) * 1000;
+  // Unknown is neither before nor after anything.
+  const modified = Math.trunc((version.modifiedMs ?? Number.NaN) / 1000) * 1000;
   const ifMatch = headers['if-match'];
   if (ifMatch !== undefined) {
     if (!lists(ifMatch, etag, 'strong')) return { status: 412 };

@@ -1,13 +1,18 @@
+import { fstatSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { join } from 'node:path';
 import { hideTokens } from '../../event/hide-tokens.ts';
+import { wantedPart } from '../../mirror/run/wanted-part.ts';
 import { isExpectedTreeMiss } from '../../serve/boot-names.ts';
-import { addressOf, type ConnectionCounter } from './connections.ts';
+import { addressOf, type ConnectionCounter, isFromHere } from './connections.ts';
 import { type Exchange, type ListenerDeps, refuse, sendRefusal, tellAborted, tellDone } from './exchange.ts';
-import { isThere } from './mirror-tree.ts';
+import type { TreeFile } from './mirror-tree.ts';
 import { normalizePath } from './path.ts';
 import { type BootHttpAnswer, type BootHttpRequest, forwardedHeaders, type ListenerSetup } from './protocol.ts';
-import { sendFile } from './send-file.ts';
+import { type Flight, readFlight } from './read-flight.ts';
+import { openToSend, sendContent, sendFile, sendOpened } from './send-file.ts';
 
 /** Makes the HTTP server of one network; the caller lets it listen. Plain node:http, as firmware wants its answers. */
 export function createListener(setup: ListenerSetup, deps: ListenerDeps, counter: ConnectionCounter): Server {
@@ -72,6 +77,7 @@ async function serve(
     headers: forwarded(request),
     remoteAddress: addressOf(request.socket),
     network: setup.network,
+    isOwn: isFromHere(request.socket),
     body: body.text,
   };
   await answer(exchange, deps, question);
@@ -90,8 +96,10 @@ async function answer(exchange: Exchange, deps: ListenerDeps, question: Omit<Boo
   switch (decided.kind) {
     case 'file':
       return sendFile(shown, decided);
-    case 'tree':
-      return sendTreeFile(shown, decided, deps);
+    case 'tree': {
+      const subject = { ...shown.subject, address: decided.client };
+      return sendTreeFile({ ...shown, subject }, decided, deps);
+    }
     case 'text':
       return sendText(shown, decided, deps);
     case 'refuse':
@@ -102,31 +110,58 @@ async function answer(exchange: Exchange, deps: ListenerDeps, question: Omit<Boo
 async function sendTreeFile(
   exchange: Exchange,
   decided: Extract<BootHttpAnswer, { kind: 'tree' }>,
-  { trees, want, limits }: ListenerDeps,
+  deps: ListenerDeps,
 ): Promise<void> {
-  const { name, path } = decided;
-  const found = await trees.find(decided, addressOf(exchange.request.socket)).catch((error: unknown) => String(error));
+  const { name, path, accelLocation } = decided;
+  const found = await deps.trees.find(decided).catch((error: unknown) => String(error));
   if (typeof found === 'string')
     return refuse(exchange, { status: 503, reason: `the mirror cannot be read: ${found}` });
   if (found === undefined) {
     const reason = `there is no ${name}`;
     return refuseAsDecided(exchange, { kind: 'refuse', status: 404, reason, isExpected: isExpectedTreeMiss(path) });
   }
-  if (!(await isThere(found))) {
-    const { mirror } = decided;
-    const { socket } = exchange.request;
-    // Nothing moves meanwhile, and nothing is the matter: `want` has a limit of its own.
-    socket.setTimeout(0);
-    const answer = await want({ mirror, path, name, sha256: found.sha256 }).catch((error: unknown) => String(error));
-    socket.setTimeout(limits.stallMs);
-    if (exchange.response.destroyed) return;
-    // Clients ask again by themselves.
-    const reason = typeof answer === 'string' ? answer : answer.kind === 'refuse' ? answer.reason : undefined;
-    if (reason !== undefined)
-      return refuse(exchange, { status: 503, reason: `${name}: ${reason}`, headers: { 'Retry-After': '10' } });
-  }
   const cacheControl = found.isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache';
-  return sendFile(exchange, { kind: 'file', path: found.path, name, etag: `"${found.sha256}"`, cacheControl });
+  const etag = `"${found.sha256}"`;
+  const file = await openWhole(found);
+  if (file !== undefined) {
+    const handOverTo = accelLocation && `${accelLocation}${found.sha256.slice(0, 2)}/${found.sha256}`;
+    return sendOpened(exchange, { kind: 'file', path: found.path, name, etag, cacheControl, handOverTo }, file);
+  }
+  const flight = flightOf(exchange, deps, decided, found);
+  const version = { sizeBytes: found.bytes, etag };
+  return sendContent(exchange, { name, cacheControl, version, read: (range) => readFlight(flight, range) });
+}
+
+/** undefined: it is not on this host, or not whole. What came by request may not have been on disk when the power went. */
+async function openWhole({ path, bytes }: TreeFile): Promise<FileHandle | undefined> {
+  const file = await openToSend(path).catch(() => undefined);
+  if (file === undefined || fstatSync(file.fd).size === bytes) return file;
+  await file.close();
+  return undefined;
+}
+
+/** A file that has to come first. */
+function flightOf(
+  { request, response }: Exchange,
+  { want, limits }: ListenerDeps,
+  { mirror, repo, path, name }: Extract<BootHttpAnswer, { kind: 'tree' }>,
+  { path: target, sha256 }: TreeFile,
+): Flight {
+  return {
+    target,
+    part: join(repo, wantedPart(sha256)),
+    begin: () => {
+      const { answer, renew, hasMoved } = want({ mirror, path, name, sha256 });
+      const over = answer.then(
+        (given) => (given.kind === 'refuse' ? given.reason : undefined),
+        (error: unknown) => (error instanceof Error ? error.message : String(error)),
+      );
+      return { over, renew, hasMoved };
+    },
+    // Nothing moves meanwhile, and nothing is the matter: `want` has a limit of its own.
+    onWait: (isWaiting) => void request.socket.setTimeout(isWaiting ? 0 : limits.stallMs),
+    isGone: () => response.destroyed,
+  };
 }
 
 async function sendText(

@@ -51,10 +51,8 @@ function openMirror(t: TestContext) {
     read: async (client: string, path: string, pinned?: { label: string; id: string }) => {
       const name = `mirror/m${pinned ? `@${pinned.label}` : ''}/${path}`;
       const isFixed = pinned !== undefined && pinned.label === pinned.id;
-      const found = await trees.find(
-        { kind: 'tree', mirror: 'm', repo, pool, path, name, snapshot: pinned?.id, isFixed },
-        client,
-      );
+      const snapshot = pinned?.id;
+      const found = await trees.find({ kind: 'tree', mirror: 'm', repo, pool, path, name, snapshot, isFixed, client });
       return found && contents.get(found.sha256);
     },
   };

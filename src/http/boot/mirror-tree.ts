@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseManifest } from '../../mirror/run/manifest.ts';
@@ -19,8 +20,8 @@ export interface TreeFile {
 
 /** Looks files of mirrors up, in manifests that are read when they are first needed. */
 export interface TreeLookup {
-  /** `client`: its address. undefined: the mirror does not have it. Rejects when the mirror cannot be read. */
-  find(answer: TreeAnswer, client: string): Promise<TreeFile | undefined>;
+  /** undefined: the mirror does not have it. Rejects when the mirror cannot be read. */
+  find(answer: TreeAnswer): Promise<TreeFile | undefined>;
 }
 
 /** Contents by path. */
@@ -68,7 +69,8 @@ export function createTreeLookup(now: () => number): TreeLookup {
   };
   const servedNow = async (repo: string): Promise<readonly string[]> => {
     const file = join(repo, 'state.json');
-    const { mtimeMs, ino, size } = await stat(file);
+    // It is looked at with every request, so that it is in memory: no thread of the pool is worth it.
+    const { mtimeMs, ino, size } = statSync(file);
     const stamp = `${mtimeMs} ${ino} ${size}`;
     const known = served.get(repo);
     if (known?.stamp === stamp) return known.ids;
@@ -86,8 +88,8 @@ export function createTreeLookup(now: () => number): TreeLookup {
     return { path: join(answer.pool, sha256.slice(0, 2), sha256), sha256, bytes, isImmutable };
   };
   return {
-    find: async (answer, client) => {
-      const { repo, snapshot, path, name, isFixed } = answer;
+    find: async (answer) => {
+      const { repo, snapshot, path, name, isFixed, client } = answer;
       if (isFixed && snapshot !== undefined) return fileIn(answer, [snapshot]);
       const newest = snapshot === undefined ? await servedNow(repo) : [snapshot];
       const tree = name.slice(0, name.length - path.length);
@@ -99,8 +101,7 @@ export function createTreeLookup(now: () => number): TreeLookup {
   };
 }
 
-/** Whether it is on this host, whole: what came by request may not have been on disk when the power went. */
-export function isThere({ path, bytes }: TreeFile): Promise<boolean> {
+function isThere({ path, bytes }: TreeFile): Promise<boolean> {
   return stat(path).then(
     ({ size }) => size === bytes,
     () => false,

@@ -57,6 +57,8 @@ export interface BootHttp {
   /** Takes no more from this one, and cuts its connections soon. Resolves when the worker has closed its socket. */
   unlisten(listener: BootHttpListener): Promise<void>;
   stats(): BootHttpStats;
+  /** What `ask` says of mirrors has changed: it was taken for all of their files. */
+  forgetMirrors(): void;
   /** Takes no more connections, cuts those that do not end at once, and resolves after the worker is gone. */
   close(): Promise<void>;
   /** Ends the worker without notice, as a defect would. For tests. */
@@ -153,6 +155,10 @@ class BootWorkerLink implements BootHttp {
     await this.#worker?.terminate();
   }
 
+  forgetMirrors(): void {
+    if (this.#worker) this.#post(this.#worker, { kind: 'forget-mirrors' });
+  }
+
   #start(): void {
     this.#restart = undefined;
     const listeners = [...this.#listeners].map(([id, listener]) => setupOf(id, listener));
@@ -217,6 +223,7 @@ class BootWorkerLink implements BootHttp {
         this.#options.onSent?.(message.confirm);
         break;
       case 'event':
+        this.#counts.requests += message.unasked;
         this.#onEvent(message);
         break;
       case 'listening':

@@ -44,6 +44,8 @@ function decode(text: string): string | undefined {
 
 /** Control characters as question marks. */
 export function printable(text: string): string {
+  // Nearly all of them are plain, and this is done with every request.
+  if (/^[\x20-\x7e]*$/.test(text)) return text;
   return Array.from(text, (char) => (isControl(char.codePointAt(0) ?? 0) ? '?' : char)).join('');
 }
 

@@ -29,7 +29,7 @@ export interface BootHttpLimits {
   readonly bodyBytes: number;
   readonly connectionsPerAddress: number;
   readonly connections: number;
-  /** How long a file may take to come from an upstream. */
+  /** How long nothing may come of a file that comes from an upstream. */
   readonly fetchMs: number;
   /** How long main may take to decide. */
   readonly decisionMs: number;
@@ -64,12 +64,20 @@ export interface BootHttpRequest {
   /** Dotted. */
   readonly remoteAddress: string;
   readonly network: string;
+  /** It comes from this host itself: from a proxy here. */
+  readonly isOwn?: boolean | undefined;
   /** Present for POST and PUT. */
   readonly body?: string | undefined;
 }
 
 /** Headers that a decision may look at. Ranges and conditions are the worker's own business. */
-export const forwardedHeaders: readonly string[] = ['user-agent', 'content-type', 'x-system-serial-number'];
+export const forwardedHeaders: readonly string[] = [
+  'user-agent',
+  'content-type',
+  'x-system-serial-number',
+  'x-real-ip',
+  'x-sendfile-type',
+];
 
 export type RefusalStatus = 403 | 404 | 405 | 409 | 410 | 500 | 503;
 
@@ -85,6 +93,8 @@ export type BootHttpAnswer =
       /** What its content is known by; default: size and time. */
       readonly etag?: string | undefined;
       readonly cacheControl?: string | undefined;
+      /** What the proxy that asks calls it, and sends it by. */
+      readonly handOverTo?: string | undefined;
     }
   /** A file of a mirror, which the worker looks up by itself. */
   | {
@@ -101,6 +111,10 @@ export type BootHttpAnswer =
       readonly path: string;
       /** For messages. */
       readonly name: string;
+      /** Who asks, dotted; not the proxy that stands between. */
+      readonly client: string;
+      /** Where a proxy that can send files of the pool by itself finds them: the beginning of a path. */
+      readonly accelLocation?: string | undefined;
     }
   | {
       readonly kind: 'text';
@@ -149,6 +163,8 @@ export type ToBootWorker =
   | { readonly kind: 'answer'; readonly id: number; readonly answer: BootHttpAnswer }
   | { readonly kind: 'listen'; readonly listener: ListenerSetup }
   | { readonly kind: 'unlisten'; readonly listener: number }
+  /** What was said of mirrors may not hold any more. */
+  | { readonly kind: 'forget-mirrors' }
   | { readonly kind: 'close' };
 
 export type FromBootWorker =
@@ -161,6 +177,8 @@ export type FromBootWorker =
       readonly id: Extract<EventId, `http.${string}`>;
       readonly subject: Subject;
       readonly data: unknown;
+      /** Requests since the last event that main was not asked about. */
+      readonly unasked: number;
     }
   | {
       readonly kind: 'listening';

@@ -3,8 +3,9 @@ import { flushCompileCache } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { createConnectionCounter } from './connections.ts';
-import type { ListenerDeps } from './exchange.ts';
+import type { ListenerDeps, Wanting } from './exchange.ts';
 import { createListener } from './listener.ts';
+import { createMirrorPlaces } from './mirror-places.ts';
 import { createTreeLookup } from './mirror-tree.ts';
 import type {
   BootHttpAnswer,
@@ -28,13 +29,13 @@ async function run(setup: BootWorkerSetup, port: NonNullable<typeof parentPort>)
     await prepareThread();
   }
   const tell = (message: FromBootWorker) => port.postMessage(message);
-  const { ask, want, onAnswer } = createAsker(setup.limits, tell);
+  const { ask, want, onAnswer, takeUnasked, forgetMirrors } = createAsker(setup.limits, tell);
   const deps: ListenerDeps = {
     limits: setup.limits,
     ask,
     want,
     confirm: (confirm) => tell({ kind: 'sent', confirm }),
-    emit: (id, subject, data) => tell({ kind: 'event', id, subject, data }),
+    emit: (id, subject, data) => tell({ kind: 'event', id, subject, data, unasked: takeUnasked() }),
     trees: createTreeLookup(() => performance.now()),
   };
   const counter = createConnectionCounter(setup.limits);
@@ -52,6 +53,8 @@ async function run(setup: BootWorkerSetup, port: NonNullable<typeof parentPort>)
         return onAnswer(message.id, message.answer);
       case 'listen':
         return open(message.listener);
+      case 'forget-mirrors':
+        return forgetMirrors();
       case 'unlisten': {
         const server = servers.get(message.listener);
         servers.delete(message.listener);
@@ -91,18 +94,49 @@ function createAsker({ decisionMs, fetchMs }: BootHttpLimits, tell: (message: Fr
       reject(new Error(late));
     }, ms);
     waiting.set(id, { resolve, timer });
-    return promise;
+    return { answer: promise, renew: () => void (waiting.has(id) && timer.refresh()) };
   };
+  const wantings = new Map<string, Wanting>();
+  const places = createMirrorPlaces();
+  let unasked = 0;
   return {
-    ask: (request: Omit<BootHttpRequest, 'id'>) => {
+    ask: async (request: Omit<BootHttpRequest, 'id'>): Promise<BootHttpAnswer> => {
+      const known = places.find(request);
+      if (known !== undefined) {
+        unasked += 1;
+        return known;
+      }
+      const epoch = places.epoch();
       const id = next++;
       tell({ kind: 'ask', request: { id, ...request } });
-      return wait(id, decisionMs, 'the server did not decide in time, try again');
+      const answer = await wait(id, decisionMs, 'the server did not decide in time, try again').answer;
+      places.note(request, answer, epoch);
+      return answer;
     },
-    want: (wanted: WantedFile) => {
+    forgetMirrors: places.forget,
+    takeUnasked: () => {
+      const count = unasked;
+      unasked = 0;
+      return count;
+    },
+    want: (wanted: WantedFile): Wanting => {
+      const key = `${wanted.mirror} ${wanted.sha256}`;
+      const known = wantings.get(key);
+      if (known) return known;
       const id = next++;
       tell({ kind: 'want', id, wanted });
-      return wait(id, fetchMs, 'the upstream did not give it in time, try again');
+      const { answer, renew } = wait(id, fetchMs, 'nothing came from the upstream in time, try again');
+      let hasMoved = false;
+      const wanting: Wanting = {
+        answer: answer.finally(() => wantings.delete(key)),
+        renew: () => {
+          hasMoved = true;
+          renew();
+        },
+        hasMoved: () => hasMoved,
+      };
+      wantings.set(key, wanting);
+      return wanting;
     },
     onAnswer: (id: number, answer: BootHttpAnswer) => {
       const waiter = waiting.get(id);

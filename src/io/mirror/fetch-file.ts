@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Digest } from '../../mirror/plan.ts';
+import { partKeyOf } from '../../mirror/run/wanted-part.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 import { type Checker, createChecker, isTrustworthy, strongestOf } from './digests.ts';
 import { diskFailure } from './disk-failure.ts';
@@ -128,7 +129,7 @@ async function tryOnce(deps: FetchDeps, file: WantedFile, url: string, pastCache
 /** A file without a checksum is known by its address, so that a later run never goes on with another one's part. */
 function partKey({ digests }: WantedFile, url: string): string {
   const digest = strongestOf(digests);
-  return digest ? `${digest.algorithm}-${digest.hex}` : `url-${Buffer.from(url).toString('base64url').slice(-100)}`;
+  return digest ? partKeyOf(digest) : `url-${Buffer.from(url).toString('base64url').slice(-100)}`;
 }
 
 function resumeHeaders(part: PartFile, url: string): Record<string, string> {

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { join } from 'node:path';
 import { formatManifest, type Manifest, parseManifest } from '../../mirror/run/manifest.ts';
 import { emptyState, type MirrorState, type SnapshotRecord } from '../../mirror/run/state.ts';
+import { WANTED_FOLDER } from '../../mirror/run/wanted-part.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 import { writeSafely } from './safe-write.ts';
 
@@ -34,7 +35,7 @@ export interface MirrorFiles {
 
 export function openMirrorFiles(folder: string): MirrorFiles {
   const at = (...parts: string[]) => join(folder, ...parts);
-  for (const name of ['live', 'parts', 'wanted', 'snapshots']) mkdirSync(at(name), { recursive: true });
+  for (const name of ['live', 'parts', WANTED_FOLDER, 'snapshots']) mkdirSync(at(name), { recursive: true });
   const manifestFile = (id: string) => at('snapshots', `${id}.jsonl`);
   const findManifest = (id: string) => {
     if (!existsSync(manifestFile(id))) return undefined;
@@ -45,7 +46,7 @@ export function openMirrorFiles(folder: string): MirrorFiles {
     folder,
     live: at('live'),
     parts: at('parts'),
-    wanted: at('wanted'),
+    wanted: at(WANTED_FOLDER),
     staging: at('staging'),
     lock: at('lock'),
     signed: at('signed.json'),

@@ -14,6 +14,8 @@ export interface MirrorsOptions {
   /** `mirrors` of the data folder. */
   readonly root: string;
   readonly emit: Emit;
+  /** What `views` gives has changed. */
+  readonly onViews?: (() => void) | undefined;
   /** Something was published. */
   readonly onPublished?: ((mirror: string) => void) | undefined;
 }
@@ -63,6 +65,7 @@ export function openMirrors(options: MirrorsOptions): Mirrors {
         case 'views':
           views = message.views;
           scrubView = message.scrub;
+          options.onViews?.();
           return;
         case 'reply':
           return questions.answer(message.id, message.reply);
@@ -79,6 +82,7 @@ export function openMirrors(options: MirrorsOptions): Mirrors {
       const known = views.find(({ name }) => name === config.name);
       return known ? { ...known, config } : viewOnDisk(options.root, config);
     });
+    options.onViews?.();
   };
   return {
     expect,

@@ -12,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { PART_SUFFIX } from '../../mirror/run/wanted-part.ts';
 import type { Checker } from './digests.ts';
 
 /** What the bytes of a part came from; they are gone on with only while upstream still says the same. */
@@ -41,7 +42,7 @@ export interface PartFile {
 const FEED_BYTES = 1024 * 1024;
 
 export function openPart(folder: string, key: string): PartFile {
-  const path = join(folder, `${key}.part`);
+  const path = join(folder, `${key}${PART_SUFFIX}`);
   const notes = join(folder, `${key}.json`);
   const handle = openSync(path, 'a+', 0o600);
   let bytes = fstatSync(handle).size;

@@ -144,7 +144,7 @@ async function readOn(
   signal: AbortSignal,
 ): Promise<'done' | 'stopped' | 'failed'> {
   const { pool, emit, now } = deps;
-  const limiter = createLimiter(bytesPerSecond);
+  const limiter = createLimiter(() => bytesPerSecond, now);
   let savedAt = now();
   try {
     for (const { sha256, bytes } of contentsAfter(pool, book.state().after)) {
