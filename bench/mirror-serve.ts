@@ -13,9 +13,9 @@ import { type ManifestEntry, measureManifest } from '../src/mirror/run/manifest.
 import { machineLine, median, table, writeSection } from './results.ts';
 
 /**
- * npm run bench:mirror: one mirror served by rackready, and its plain tree by nginx, in turns, over loopback, from the page cache.
+ * npm run bench:mirror-serve: one mirror served by rackready, and its plain tree by nginx, in turns, over loopback, from the page cache.
  *
- *     npm run bench:mirror -- --repeats 1 --no-write     a quick look; RESULTS.md stays as it is
+ *     npm run bench:mirror-serve -- --repeats 1 --no-write     a quick look; RESULTS.md stays as it is
  */
 const MEGABYTE = 1_000_000;
 const PORTS = { rackready: 18_080, nginx: 18_081 } as const;
@@ -57,7 +57,7 @@ const cases: readonly Case[] = [
 function enclose(): never {
   const enclosure = probeEnclosure();
   if (enclosure.kind === 'impossible') {
-    console.error(`bench:mirror needs namespaces: ${enclosure.reason}`);
+    console.error(`bench:mirror-serve needs namespaces: ${enclosure.reason}`);
     process.exit(1);
   }
   const [command = '', ...args] = [...enclosure.prefix, process.execPath, ...process.argv.slice(1)];
