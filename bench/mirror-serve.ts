@@ -205,4 +205,4 @@ const report = [
   machineLine(),
 ].join('\n');
 console.log(report);
-if (options.write) writeSection('mirror', report);
+if (options.write) writeSection('mirror-serve', report);
