@@ -224,6 +224,7 @@ const mirror = {
   isFrozen: false,
   snapshots: [{ id: 's7', at: '2026-11-25T03:00:00Z', files: 12, bytes: 2e9, isCurrent: true, tags: ['good'] }],
   heldReasons: ['the signature is of an unknown key'],
+  canApprove: false,
   lastRun: { startedAt: '', endedAt: '2026-11-25T03:00:00Z', result: 'held', reason: 'See above.' },
   nextRunAt: null,
   progress: null,
@@ -244,7 +245,7 @@ test('mirrors: none, one that is held, and one that runs', async (t) => {
     return route.fulfill({ json: { text: 'a run began' } });
   });
   await page.getByText('the signature is of an unknown key').waitFor();
-  await page.getByText('sudo ./rackready mirror approve rocky-9', { exact: true }).waitFor();
+  await page.getByText('It cannot be published as it is').waitFor();
   assert.deepEqual(await faultsOf(page), []);
   await page.getByRole('button', { name: 'Sync rocky-9 now' }).click();
   await page.getByText('fetch · 3 of 12 files · 500 MB of 2.0 GB · 10 MB/s · 2 min 30 s left').waitFor();

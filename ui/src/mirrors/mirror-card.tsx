@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { type ApiProblem, post, problemOf } from '../api.ts';
 import { Chip } from '../parts/chip.tsx';
-import { Command } from '../parts/command.tsx';
+import { Dialog } from '../parts/dialog.tsx';
 import { ProblemBox } from '../parts/problem-box.tsx';
 import { bytes, clockTime, duration } from '../wording.ts';
 import type { Mirror, Progress } from './mirror.ts';
@@ -9,9 +9,9 @@ import type { Mirror, Progress } from './mirror.ts';
 const TONES = { empty: 'warn', serving: 'good', held: 'bad' } as const;
 
 export function MirrorCard({ mirror, onChanged }: { readonly mirror: Mirror; readonly onChanged: () => void }) {
-  const { name, os, mode, from, state, isFrozen, progress, lastRun, nextRunAt, heldReasons } = mirror;
+  const { name, os, mode, from, state, isFrozen, progress, nextRunAt, heldReasons } = mirror;
   const [problem, setProblem] = useState<ApiProblem | undefined>();
-  const ask = async (verb: 'sync' | 'stop') => {
+  const ask = async (verb: 'sync' | 'stop' | 'approve') => {
     setProblem(undefined);
     await post(`/mirrors/${encodeURIComponent(name)}/${verb}`, {}).catch((error: unknown) =>
       setProblem(problemOf(error)),
@@ -39,23 +39,32 @@ export function MirrorCard({ mirror, onChanged }: { readonly mirror: Mirror; rea
       <p class="muted">{[os, mode, ...from].filter(Boolean).join(' · ')}</p>
       {progress && <Running progress={progress} name={name} />}
       <p>
-        {lastRun ? `Last run ${clockTime(lastRun.endedAt)}: ${lastRun.result}. ${lastRun.reason}` : 'It never ran.'}
+        {describeRun(mirror)}
         {nextRunAt && ` Next: ${clockTime(nextRunAt)}.`}
       </p>
-      {heldReasons.length > 0 && <Held name={name} reasons={heldReasons} />}
+      {heldReasons.length > 0 && <Held mirror={mirror} approve={() => ask('approve')} />}
       <ProblemBox problem={problem} />
       <Snapshots mirror={mirror} />
     </li>
   );
 }
 
+/** Why something is held stands below. */
+function describeRun({ lastRun, heldReasons }: Mirror): string {
+  if (lastRun === null) return 'It never ran.';
+  const reason = lastRun.result === 'held' && heldReasons.length > 0 ? '' : ` ${lastRun.reason}`;
+  return `Last run ${clockTime(lastRun.endedAt)}: ${lastRun.result}.${reason}`;
+}
+
 function Running({ progress, name }: { readonly progress: Progress; readonly name: string }) {
   const { phase, filesDone, filesTotal, bytesDone, bytesTotal, bytesPerSecond, secondsLeft } = progress;
-  const part = bytesTotal > 0 ? bytesDone / bytesTotal : 0;
+  // Not all metadata say how large a file is: then more may come than was announced.
+  const isKnown = bytesTotal > 0 && bytesDone <= bytesTotal;
+  const part = isKnown ? bytesDone / bytesTotal : filesDone / Math.max(1, filesTotal);
   const words = [
     phase,
     `${filesDone} of ${filesTotal} files`,
-    `${bytes(bytesDone)} of ${bytes(bytesTotal)}`,
+    isKnown ? `${bytes(bytesDone)} of ${bytes(bytesTotal)}` : bytes(bytesDone),
     `${bytes(bytesPerSecond)}/s`,
     secondsLeft === null ? '' : `${duration(secondsLeft * 1000)} left`,
   ];
@@ -67,18 +76,53 @@ function Running({ progress, name }: { readonly progress: Progress; readonly nam
   );
 }
 
-function Held({ name, reasons }: { readonly name: string; readonly reasons: readonly string[] }) {
+interface HeldProps {
+  readonly mirror: Mirror;
+  /** Resolves when it is done or refused. */
+  readonly approve: () => Promise<void>;
+}
+
+function Held({ mirror, approve }: HeldProps) {
+  const { name, heldReasons, canApprove, snapshots } = mirror;
+  const [isAsking, setAsking] = useState(false);
+  const served = snapshots.length > 0 ? 'the state before it is served' : 'nothing is served yet';
   return (
     <div class="box bad">
-      <p>What was fetched last is held back; the state before it is served.</p>
-      <ul>
-        {reasons.map((reason) => (
-          <li key={reason}>{reason}</li>
-        ))}
-      </ul>
-      <p>When it is right all the same:</p>
-      <Command text={`sudo ./rackready mirror approve ${name}`} />
+      <p>What was fetched last is held back; {served}.</p>
+      <Reasons reasons={heldReasons} />
+      {canApprove ? (
+        <button type="button" aria-label={`Publish ${name} all the same…`} onClick={() => setAsking(true)}>
+          Publish it all the same…
+        </button>
+      ) : (
+        <p>It cannot be published as it is: the next run looks whether upstream has mended it.</p>
+      )}
+      {isAsking && (
+        <Dialog title={`Publish what is held: ${name}`} onClose={() => setAsking(false)}>
+          <p>Clients and installations get it from then on, although:</p>
+          <Reasons reasons={heldReasons} />
+          <p>The state before it stays as a snapshot: sudo ./rackready mirror rollback {name} brings it back.</p>
+          <div class="buttons">
+            <form method="dialog">
+              <button type="submit">Do nothing</button>
+            </form>
+            <button type="button" class="danger" onClick={() => void approve().then(() => setAsking(false))}>
+              Publish {name}
+            </button>
+          </div>
+        </Dialog>
+      )}
     </div>
+  );
+}
+
+function Reasons({ reasons }: { readonly reasons: readonly string[] }) {
+  return (
+    <ul>
+      {reasons.map((reason) => (
+        <li key={reason}>{reason}</li>
+      ))}
+    </ul>
   );
 }
 

@@ -9,6 +9,8 @@ export interface Mirror {
   readonly isFrozen: boolean;
   readonly snapshots: readonly Snapshot[];
   readonly heldReasons: readonly string[];
+  /** What is held can be published; not, when its signature is wrong. */
+  readonly canApprove: boolean;
   readonly lastRun: { readonly endedAt: string; readonly result: string; readonly reason: string } | null;
   readonly nextRunAt: string | null;
   readonly progress: Progress | null;

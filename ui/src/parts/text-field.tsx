@@ -10,6 +10,7 @@ export interface TextFault {
 
 interface FieldProps {
   readonly label: string;
+  readonly isShort?: boolean;
   readonly text: string;
   readonly problems: readonly TextFault[];
   readonly onInput: (text: string) => void;
@@ -17,12 +18,12 @@ interface FieldProps {
 }
 
 /** A text with numbered lines; those with a problem are marked. */
-export function TextField({ label, text, problems, onInput, field }: FieldProps) {
+export function TextField({ label, isShort = false, text, problems, onInput, field }: FieldProps) {
   const gutter = useRef<HTMLDivElement>(null);
   const bad = new Map(problems.map(({ line, message }) => [line, message]));
   const lines = text.split('\n').length;
   return (
-    <div class="text-field">
+    <div class={isShort ? 'text-field short' : 'text-field'}>
       <div class="gutter" ref={gutter} aria-hidden="true">
         {Array.from({ length: lines }, (_, index) => (
           <span key={`${index + 1}`} class={bad.has(index + 1) ? 'bad' : undefined} title={bad.get(index + 1)}>

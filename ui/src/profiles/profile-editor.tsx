@@ -70,6 +70,7 @@ export function ProfileEditor({ name, begin, onDirty, onSaved, onCopy }: EditorP
       </p>
       <TextField
         label="Text of the profile"
+        isShort
         text={text}
         problems={check?.errors ?? []}
         onInput={setEdited}

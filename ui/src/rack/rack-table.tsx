@@ -6,6 +6,8 @@ import { useWindow } from './window.ts';
 
 interface TableProps {
   readonly rows: readonly Row[];
+  /** What is said where there is no row; undefined: nothing. */
+  readonly empty: string | undefined;
   readonly choice: Choice;
   readonly choose: (change: Partial<Choice>) => void;
   readonly selected: ReadonlySet<string>;
@@ -24,7 +26,7 @@ const COLUMNS: readonly (readonly [SortKey, string])[] = [
 const HEAD_HEIGHT = 40;
 
 /** A thousand rows of which some forty are drawn. Two empty rows stand for the others, so that the scroll bar is right. */
-export function RackTable({ rows, choice, choose, selected, setSelected, toggle, keys }: TableProps) {
+export function RackTable({ rows, empty, choice, choose, selected, setSelected, toggle, keys }: TableProps) {
   const box = useRef<HTMLElement>(null);
   const rowHeight = useRowHeight();
   const { first, last, measure } = useWindow(box, rows.length, rowHeight);
@@ -61,6 +63,7 @@ export function RackTable({ rows, choice, choose, selected, setSelected, toggle,
           <Spacer height={(rows.length - last) * rowHeight} />
         </tbody>
       </table>
+      {empty !== undefined && <p class="nothing">{empty}</p>}
     </section>
   );
 }

@@ -50,7 +50,18 @@ export function RackView() {
         <ShownChoice value={choice.shown} onChange={(next) => choose({ shown: next })} />
         <Bulk rows={all} selected={selected} onDone={() => setSelected(new Set())} />
       </div>
-      <RackTable {...{ rows, choice, choose, selected, setSelected, toggle, keys }} />
+      <RackTable
+        {...{
+          rows,
+          empty: isLoaded ? emptyWords(all.length, rows.length) : undefined,
+          choice,
+          choose,
+          selected,
+          setSelected,
+          toggle,
+          keys,
+        }}
+      />
       <p class="foot" role="status">
         {!isLoaded ? 'Loading …' : counted(rows.length, 'machine')}
         {isLoaded && rows.length !== all.length && ` of ${all.length}`}
@@ -58,6 +69,12 @@ export function RackView() {
       </p>
     </>
   );
+}
+
+function emptyWords(all: number, shownNow: number): string | undefined {
+  if (all === 0)
+    return 'The configuration names no machine. Add one here, or on Networks, where those that were heard stand.';
+  return shownNow === 0 ? 'No machine fits the filter.' : undefined;
 }
 
 function Summary({ rows }: { readonly rows: readonly Row[] }) {

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { needs } from '../needs.ts';
+import { CHROMIUM, faultsOf, openBrowser, openPage } from '../support/browser.ts';
+import { buildRpms, must } from '../support/rpms.ts';
+import { openSegment, runProgram } from '../support/segment.ts';
+import { newFolder, startServer } from '../support/server.ts';
+
+/* The page's mirrors, while a running server fetches one from an upstream of this test: progress, result, held, approved, failed. */
+
+const BASE = 'http://127.0.0.1:8067';
+const SERVED = 'http://172.22.10.2/mirror/tiny/repodata/repomd.xml';
+/** The file whose second half comes when the test lets it. */
+const LARGE = 'images/large.img';
+const LARGE_BYTES = 3_000_000;
+
+async function makeTree(): Promise<string> {
+  const tree = newFolder('tiny');
+  const rpms = await buildRpms();
+  mkdirSync(join(tree, 'Packages'));
+  for (const one of ['tiny-base-1', 'tiny-shell-1', 'tiny-shell-2', 'tiny-app-1']) {
+    copyFileSync(join(rpms, `${one}.rpm`), join(tree, 'Packages', `${one}.rpm`));
+  }
+  await must(['createrepo_c', '--quiet', tree]);
+  mkdirSync(join(tree, 'images'));
+  writeFileSync(join(tree, LARGE), Buffer.alloc(LARGE_BYTES, 'x'));
+  const sum = (await must(['sha256sum', join(tree, LARGE)])).text.slice(0, 64);
+  writeFileSync(
+    join(tree, '.treeinfo'),
+    `[general]\nname = Tiny-9\nfamily = Tiny\narch = x86_64\nversion = 9\n[images-x86_64]\nkernel = ${LARGE}\n[checksums]\n${LARGE} = sha256:${sum}\n`,
+  );
+  return tree;
+}
+
+/** An upstream that stops in the middle of the large file until it is told to go on. */
+async function startUpstream(t: TestContext, tree: string) {
+  const gate = Promise.withResolvers<void>();
+  const server = createServer((request, response) => {
+    const file = join(tree, decodeURIComponent((request.url ?? '/').replace(/\?.*/, '')));
+    if (!existsSync(file) || !statSync(file).isFile()) return void response.writeHead(404).end();
+    const bytes = readFileSync(file);
+    response.writeHead(200, { 'content-length': bytes.length });
+    if (!file.endsWith(LARGE)) return void response.end(bytes);
+    response.write(bytes.subarray(0, LARGE_BYTES / 2));
+    void gate.promise.then(() => response.end(bytes.subarray(LARGE_BYTES / 2)));
+  });
+  const close = () => {
+    gate.resolve();
+    server.closeAllConnections();
+    server.close();
+  };
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(close);
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  return { url, goOn: () => gate.resolve(), close };
+}
+
+async function open(t: TestContext) {
+  await openSegment(t);
+  const tree = await makeTree();
+  const upstream = await startUpstream(t, tree);
+  const server = await startServer(t, {
+    yaml: `networks:
+  lab: { interface: br0, subnet: 172.22.10.0/24, address: 172.22.10.2, dhcp: { mode: authoritative, conflictProbe: false } }
+mirrors:
+  tiny: { os: rocky-9, kind: yum, from: "${upstream.url}", trust: none }
+`,
+  });
+  const token = readFileSync(join(server.data, 'admin.token'), 'utf8').trim();
+  const { page, faults } = await openPage(await openBrowser(t), BASE);
+  await page.goto(`${BASE}/#token=${token}`);
+  await page.getByRole('navigation', { name: 'Views' }).waitFor();
+  await page.goto(`${BASE}/#/mirrors`);
+  return { tree, upstream, server, page, faults };
+}
+
+const curl = async () => (await runProgram(['curl', '-sS', SERVED])).text;
+
+test('a mirror is filled while it is looked at, held when it shrinks, published by hand, and says why it failed', async (t) => {
+  if (!needs(t, 'ip', 'curl', 'rpmbuild', 'createrepo_c', CHROMIUM)) return;
+  const { tree, upstream, server, page, faults } = await open(t);
+  const shoot = async (name: string) => {
+    const folder = process.env.PAGE_SHOTS;
+    if (folder) await page.screenshot({ path: join(folder, `mirrors-${name}.png`) });
+  };
+  const sync = page.getByRole('button', { name: 'Sync tiny now' });
+  await page.getByText('It never ran.').waitFor();
+  await page.getByText('empty', { exact: true }).waitFor();
+  assert.deepEqual(await faultsOf(page), []);
+
+  await sync.click();
+  const bar = page.getByRole('progressbar', { name: 'Progress of tiny' });
+  await bar.waitFor();
+  // As far as it can come: all others are there, and half of the large one, whose size nobody has announced.
+  await page.getByText(/^fetching · 15 of 16 files · 1\.5 MB · /).waitFor();
+  assert.equal(await bar.getAttribute('value'), String(15 / 16));
+  await page.getByRole('button', { name: 'Stop tiny' }).waitFor();
+  assert.deepEqual(await faultsOf(page), []);
+  await shoot('running');
+  upstream.goOn();
+  await page.getByText(/Last run .*: published\. \d+ files, 3\.0 MB/).waitFor();
+  await page.getByText('serving', { exact: true }).waitFor();
+  await page.getByText('Snapshots (1)').click();
+  await page
+    .getByRole('row', { name: /served/ })
+    .getByText('3.0 MB')
+    .waitFor();
+  assert.equal(await curl(), readFileSync(join(tree, 'repodata/repomd.xml'), 'utf8'));
+  assert.deepEqual(await faultsOf(page), []);
+  await shoot('serving');
+
+  const before = await curl();
+  const copy = newFolder('copy');
+  cpSync(tree, copy, { recursive: true });
+  await must(['createrepo_c', '--quiet', '-x', '*.rpm', tree]);
+  await sync.click();
+  await page.getByText('none of its 4 packages would be left').waitFor();
+  await page.getByText('held', { exact: true }).waitFor();
+  await server.event('mirror.held', { mirror: 'tiny' });
+  assert.equal(await curl(), before);
+  assert.deepEqual(await faultsOf(page), []);
+  await shoot('held');
+  await page.getByRole('button', { name: 'Publish tiny all the same…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('none of its 4 packages would be left').waitFor();
+  assert.deepEqual(await faultsOf(page), []);
+  await shoot('approve');
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  assert.equal(await curl(), before);
+  await page.getByRole('button', { name: 'Publish tiny all the same…' }).click();
+  await dialog.getByRole('button', { name: 'Publish tiny' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByText('serving', { exact: true }).waitFor();
+  await page.getByText('Snapshots (2)').waitFor();
+  assert.equal(await curl(), readFileSync(join(tree, 'repodata/repomd.xml'), 'utf8'));
+
+  rmSync(tree, { recursive: true });
+  upstream.close();
+  await sync.click();
+  await page.getByText(/Last run .*: failed\. /).waitFor();
+  await page.getByText('serving', { exact: true }).waitFor();
+  assert.deepEqual(await faultsOf(page), []);
+  await shoot('failed');
+  assert.deepEqual(faults, []);
+});
