@@ -108,10 +108,21 @@ export const dhcpEvents = {
     'In proxy mode: the boot information was sent; the address comes from the network’s own DHCP server.',
     (d) => `is told to boot ${d.bootFile} (proxy, port ${d.port})`,
   ),
-  'dhcp.would-answer': entry<{ message: string; answer: string; client?: string; uuid?: string }>(
+  'dhcp.would-answer': entry<{
+    message: string;
+    answer: string;
+    client?: string;
+    uuid?: string;
+    /** The other server whose offer it takes, and the address. */
+    server?: string;
+    address?: string;
+  }>(
     'info',
-    'In observe mode: what we would have answered. Nothing was sent.',
-    (d) => `would get ${d.answer} for its ${d.message} (observe mode: nothing sent)`,
+    'In observe mode: what a machine asks for, and what we would have answered, or which other server it chose. Nothing was sent.',
+    (d) =>
+      d.server === undefined
+        ? `would get ${d.answer} for its ${d.message} (observe mode: nothing sent)`
+        : `takes ${d.address ?? 'an address'} from ${d.server} (observe mode: only heard)`,
   ),
   'dhcp.chose-other': entry<{ server: string; address: string; client?: string }>(
     'warning',

@@ -19,6 +19,9 @@ export function speakerOf(event: RecordedEvent): ClientKind | undefined {
     case 'dhcp.discover':
     case 'dhcp.ack':
       return clientKind((event.data as EventData<'dhcp.discover'>).client);
+    // Of a Mac older versions did not say it.
+    case 'dhcp.would-answer':
+      return clientKind((event.data as EventData<'dhcp.would-answer'>).client ?? 'Mac');
     case 'bsdp.list':
     case 'bsdp.select':
     case 'bsdp.failed':

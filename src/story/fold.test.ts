@@ -246,6 +246,61 @@ describe('where an attempt begins', () => {
   });
 });
 
+describe('a network that is only observed', () => {
+  const heard = (tale: Tale, second: number, client: string, server?: string) => {
+    const asked = { answer: 'OFFER 172.22.10.7', client };
+    tale.tell(second, 'dhcp.would-answer', { message: 'discover', ...asked });
+    tale.tell(second, 'dhcp.ignored', { message: 'DISCOVER', reason: 'network lab is only observed' });
+    if (server === undefined) return;
+    const chosen = { server, address: '172.22.10.110' };
+    tale.tell(second + 1, 'dhcp.would-answer', { message: 'request', ...asked, ...chosen });
+    tale.tell(second + 1, 'dhcp.ignored', { message: 'REQUEST', reason: 'network lab is only observed' });
+  };
+
+  test('a boot is followed by what its stages ask other servers for, and is marked', () => {
+    const tale = createTale();
+    heard(tale, 0, 'PXE firmware, uefi-x64');
+    const other = { server: '172.22.10.3', message: 'OFFER', bootFile: 'pxelinux.0', nextServer: '172.22.10.9' };
+    tale.tell(0.5, 'dhcp.other-answer', other);
+    const [asked] = fold(tale.events);
+    assert.equal(asked?.isObserved, true);
+    assert.equal(asked?.outcome, 'running');
+    assert.match(asked?.standing ?? '', /hears from another DHCP server, 172\.22\.10\.3: OFFER, boot file pxelinux\.0/);
+    assert.equal(asked?.stages[0]?.words.bootFile, 'pxelinux.0');
+    heard(tale, 1, 'PXE firmware, uefi-x64', '172.22.10.3');
+    assert.match(fold(tale.events)[0]?.standing ?? '', /takes 172\.22\.10\.110 from 172\.22\.10\.3/);
+    heard(tale, 20, 'installer, d-i', '172.22.10.3');
+    heard(tale, 900, 'system, ubuntu', '172.22.10.3');
+    const [attempt, ...more] = fold(tale.events);
+    assert.deepEqual(more, []);
+    assert.equal(attempt?.firmware, 'PXE firmware, uefi-x64');
+    assert.equal(attempt?.outcome, 'left');
+    assert.equal(attempt?.next, undefined);
+    assert.deepEqual(stagesOf(attempt), ['firmware done 0-20', 'installer done 20-900', 'system done 900-901']);
+    heard(tale, 1800, 'PXE firmware, uefi-x64');
+    assert.equal(fold(tale.events).length, 2);
+  });
+
+  test('a Mac is heard as well; a system alone is no boot', () => {
+    const tale = createTale();
+    tale.tell(0, 'dhcp.would-answer', { message: 'inform', answer: 'a NetBoot answer (list)' });
+    assert.deepEqual(stagesOf(fold(tale.events)[0]), ['firmware running 0-']);
+    const alone = createTale();
+    heard(alone, 0, 'system, android', '172.22.10.3');
+    assert.deepEqual(fold(alone.events), []);
+  });
+
+  test('when the server answers, the boot is its own', () => {
+    const tale = createTale();
+    heard(tale, 0, 'PXE firmware, uefi-x64');
+    lease(tale, 4, 'PXE firmware, uefi-x64');
+    const [attempt] = fold(tale.events);
+    assert.equal(attempt?.isObserved, undefined);
+    assert.equal(attempt?.next?.what, undefined);
+    assert.equal(attempt?.address, '172.22.10.61');
+  });
+});
+
 describe('what is not answered', () => {
   test('is ignored, until it is answered after all', () => {
     const tale = createTale();

@@ -23,6 +23,10 @@ export function stepDhcp(course: Course, event: RecordedEvent): Course {
       const next = expect(`asks for ${bootFile}`, event.time, port === 67 ? OFFER_MS : FIRST_FILE_MS);
       return stand(answered(course), event.text, next);
     }
+    case 'dhcp.would-answer':
+      return onOverheard(course, event, event.data as EventData<'dhcp.would-answer'>);
+    case 'dhcp.other-answer':
+      return onOtherAnswer(course, event, event.data as EventData<'dhcp.other-answer'>);
     case 'dhcp.ignored':
       return onIgnored(course, event, event.data as EventData<'dhcp.ignored'>);
     case 'bsdp.list':
@@ -77,11 +81,31 @@ function place(course: Course, kind: ClientKind, time: number): Course {
 function onDiscover(course: Course, event: RecordedEvent, data: EventData<'dhcp.discover'>): Course {
   const { client, via, arch, vendorClass, userClass, uuid, nic, loads, relay } = data;
   const kind = clientKind(client);
-  const isFirmware = kind === 'firmware' || kind === 'ipxe';
-  const placed = place(course, kind, event.time);
-  const named = isFirmware && placed.attempt.firmware === undefined ? change(placed, { firmware: client }) : placed;
+  const named = nameFirmware(change(place(course, kind, event.time), { isObserved: undefined }), client);
   const noted = note(named, { client, via, arch, vendorClass, userClass, uuid, nic, relay, loads: loads?.join(', ') });
   return stand(noted, event.text, kind === 'system' || course.isReported ? course.attempt.next : undefined);
+}
+
+/** By the first words of a firmware. */
+function nameFirmware(course: Course, client: string): Course {
+  const kind = clientKind(client);
+  const isFirmware = kind === 'firmware' || kind === 'ipxe';
+  return isFirmware && course.attempt.firmware === undefined ? change(course, { firmware: client }) : course;
+}
+
+/** On a network that is only observed: what it asks for is heard, what it is told hardly, and what it loads not at all. */
+function onOverheard(course: Course, event: RecordedEvent, data: EventData<'dhcp.would-answer'>): Course {
+  const { client = 'Mac', uuid, server } = data;
+  const placed = change(place(course, clientKind(client), event.time), { isObserved: true, outcome: 'running' });
+  const noted = note(nameFirmware(placed, client), { client, uuid, server });
+  const isUp = data.message === 'request' && stageNow(noted)?.name === 'system';
+  return isUp ? end(noted, 'left', { time: event.time, standing: event.text, isWell: true }) : stand(noted, event.text);
+}
+
+function onOtherAnswer(course: Course, event: RecordedEvent, data: EventData<'dhcp.other-answer'>): Course {
+  if (course.attempt.isObserved !== true) return course;
+  const { bootFile, nextServer } = data;
+  return stand(note(course, { bootFile, nextServer }), event.text);
 }
 
 function onOffer(course: Course, event: RecordedEvent, data: EventData<'dhcp.offer'>): Course {
@@ -128,7 +152,7 @@ function onOwnSystem(course: Course, event: RecordedEvent): Course {
 }
 
 function onIgnored(course: Course, event: RecordedEvent, data: EventData<'dhcp.ignored'>): Course {
-  return data.message === 'DISCOVER' ? unanswered(course, event) : course;
+  return data.message === 'DISCOVER' && course.attempt.isObserved !== true ? unanswered(course, event) : course;
 }
 
 /** Nothing was sent, on purpose. It may still be answered when it asks again. */

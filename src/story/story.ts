@@ -81,6 +81,8 @@ export interface Attempt {
   /** One sentence: where it stands, or how it ended. */
   readonly standing: string;
   readonly next?: Expectation | undefined;
+  /** Only overheard: the network is observed, other servers answer, and what it loads is not seen. */
+  readonly isObserved?: boolean | undefined;
 }
 
 /** An attempt as the API and the page show it: with its diagnoses, the most likely first, at most two. */

@@ -360,6 +360,7 @@ test('a server without a configuration explains itself, and says how to go on', 
     '93:0007',
   );
   await page.getByRole('link', { name: STRANGER }).waitFor();
+  await page.getByText('only observed', { exact: true }).first().waitFor();
   await page.getByRole('button', { name: `Add ${STRANGER}` }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Name').fill('first');

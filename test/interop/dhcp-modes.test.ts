@@ -7,6 +7,7 @@ import type { RackClient } from '../../src/lab/rack.ts';
 import { needs } from '../needs.ts';
 import { addressHex, requestBytes } from '../support/dhcp.ts';
 import { runUdhcpc, startDhclient } from '../support/dhcp-clients.ts';
+import { followStories } from '../support/fake-pc.ts';
 import { ACK, OFFER, optionText } from '../support/reply.ts';
 import {
   capture,
@@ -20,6 +21,7 @@ import {
 } from '../support/segment.ts';
 import { newFolder, startServer } from '../support/server.ts';
 
+const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const SERVER = '172.22.10.2';
 const UNKNOWN = '02:00:00:00:00:99';
 const PXE_UEFI = {
@@ -47,7 +49,7 @@ ${more}`;
 const POOL = '      conflictProbe: false\n      pools: [{ range: 172.22.10.5-172.22.10.30 }]\n';
 
 /** ISC dhcpd on a client's interface, as the network's own DHCP server. */
-async function startDhcpd(t: TestContext, client: RackClient, address: string): Promise<Running> {
+async function startDhcpd(t: TestContext, client: RackClient, address: string, words = ''): Promise<Running> {
   ip(`-n ${client.namespace} address add ${address}/24 dev ${client.interfaceName}`);
   const folder = newFolder('dhcpd');
   const config = join(folder, 'dhcpd.conf');
@@ -55,7 +57,7 @@ async function startDhcpd(t: TestContext, client: RackClient, address: string): 
   writeFileSync(
     config,
     `authoritative; ping-check off;
-subnet 172.22.10.0 netmask 255.255.255.0 { range 172.22.10.100 172.22.10.120; option routers ${address}; }
+subnet 172.22.10.0 netmask 255.255.255.0 { range 172.22.10.100 172.22.10.120; option routers ${address}; ${words} }
 `,
   );
   writeFileSync(leases, '');
@@ -130,6 +132,30 @@ test('observe mode answers nothing, and tells what it would have answered', asyn
     true,
     'the capture has the DISCOVERs',
   );
+});
+
+test('on an observed network the boots of another server are stories, marked as only observed', async (t) => {
+  if (!needs(t, 'ip', 'dhcpd')) return;
+  const rack = await openSegment(t);
+  const server = await startServer(t, { yaml: network('observe', POOL) });
+  const words = 'filename "pxelinux.0"; next-server 172.22.10.9;';
+  await startDhcpd(t, await rack.addClient('isc', { mac: '02:00:00:00:00:01' }), '172.22.10.3', words);
+  const replayer = await openReplayer(t, await rack.addClient('cli', { mac: UNKNOWN }));
+  const stream = followStories(t, server.data);
+  const asked = { mac: UNKNOWN, flags: 0x8000, options: PXE_UEFI };
+  replayer.broadcast(requestBytes({ ...asked, type: 1, xid: 51 }));
+  const offer = await replayer.reply(51, ({ source }) => source === '172.22.10.3');
+  const answered = await stream.until(({ stages }) => stages[0]?.words.bootFile === 'pxelinux.0');
+  assert.equal(answered.isObserved, true);
+  const taken = { 50: addressHex(offer.yiaddr), 54: addressHex('172.22.10.3') };
+  replayer.broadcast(requestBytes({ ...asked, type: 3, xid: 52, options: { ...PXE_UEFI, ...taken } }));
+  const took = await stream.until(({ address }) => address === offer.yiaddr);
+  assert.deepEqual(
+    [took.mac, took.firmware, took.outcome, took.diagnoses],
+    [UNKNOWN, 'PXE firmware, uefi-x64', 'running', []],
+  );
+  const argv = [process.execPath, MAIN, 'story', UNKNOWN, '--data', server.data];
+  assert.match((await runProgram(argv)).text, /only observed.*PXE firmware, uefi-x64/);
 });
 
 test('another DHCP server on an authoritative network is told with its address and MAC', async (t) => {

@@ -14,6 +14,8 @@ export interface OneView {
 }
 
 const BAR = 16;
+/** Another server answers it. */
+const OBSERVED = 'only observed';
 const TRANSFERS_SHOWN = 3;
 
 /** One boot: its stages with what they loaded, where it stands, what comes next, and the likely cause where it hangs. */
@@ -36,7 +38,8 @@ function head(story: Story, now: number, look: Look): string[] {
   const [name = '', ...places] = who;
   const [left, right] = spread(look, [name, ...places].join('  '), formatTimeOfDay(story.startedAt));
   const what = [story.firmware, story.decision === undefined ? undefined : `told: ${story.decision}`, story.network];
-  const said = withoutControls(what.filter((part) => part !== undefined).join(dot));
+  const heard = story.isObserved === true ? [OBSERVED] : [];
+  const said = withoutControls([...heard, ...what.filter((part) => part !== undefined)].join(dot));
   const took = formatDuration(((story.endedAt ?? now) - story.startedAt) / 1000);
   const [second, duration] = spread(look, said, took);
   return [paint(look, 'bold', left) + paint(look, 'dim', right), second + duration];

@@ -93,6 +93,7 @@ function rackLine(story: Story, now: number, name: string, look: Look): string {
   const clock = formatClock((story.endedAt ?? now) - since);
   const fixed = name.length + 2 + stageBarWidth(look) + 2 + WORD + 1 + CLOCK + 2;
   const said = whatIsSaid(story, now);
+  const text = story.isObserved === true ? `only observed: ${said.text}` : said.text;
   return [
     paint(look, 'bold', name),
     '  ',
@@ -102,7 +103,7 @@ function rackLine(story: Story, now: number, name: string, look: Look): string {
     ' ',
     clock.padStart(CLOCK),
     '  ',
-    paint(look, said.colour, cut(look, withoutControls(said.text), look.width - fixed)),
+    paint(look, said.colour, cut(look, withoutControls(text), look.width - fixed)),
   ].join('');
 }
 

@@ -270,6 +270,7 @@ export const components = {
       enum: ['running', 'installed', 'local', 'failed', 'held', 'ignored', 'left'],
     },
     standing: text,
+    isObserved: flag,
     next: exact({ what: text, since: number, expectedBy: number }),
     diagnoses: list(diagnosis),
     now: number,

@@ -3,7 +3,7 @@ import { type MacRecord, withSelection } from '../../machine/mac-record.ts';
 import { formatIpv4 } from '../../net/ipv4.ts';
 import type { Mac } from '../../net/mac.ts';
 import { formatImageId, isSameImage } from '../../wire/bsdp/image-id.ts';
-import { withAddress } from '../dhcp/say.ts';
+import { describeClient, withAddress } from '../dhcp/say.ts';
 import { isOurs } from '../dhcp/server-identifier.ts';
 import type { Case, MacNote, Reply, Told, Verdict } from '../dhcp/verdict.ts';
 import { noteModel } from './model.ts';
@@ -75,7 +75,8 @@ function observeBsdp(one: MacCase): Verdict {
   const verdict = answerBsdp(one);
   const kind = verdict.kind === 'answer' ? verdict.note?.counted : undefined;
   const answer = verdict.kind === 'ignore' ? `no answer: ${verdict.reason}` : `a NetBoot answer (${kind})`;
-  const told: Told = { id: 'dhcp.would-answer', subject: what.subject, data: { message: 'inform', answer } };
+  const data = { message: 'inform', answer, client: describeClient(what.client) };
+  const told: Told = { id: 'dhcp.would-answer', subject: what.subject, data };
   const reason = `network ${what.network.name} is only observed`;
   return { kind: 'ignore', reason, told: [told], note: noteOf(one) };
 }

@@ -1,5 +1,6 @@
 import type { Subject } from '../../event/event.ts';
 import type { Network } from '../../lease/network.ts';
+import { formatIpv4 } from '../../net/ipv4.ts';
 import { messageName } from '../../wire/dhcp4/option-codes.ts';
 import { answerMac } from '../bsdp/answer.ts';
 import { answerRequest } from './confirm.ts';
@@ -14,7 +15,8 @@ import {
   answerRelease,
 } from './others.ts';
 import type { DhcpRequest } from './request.ts';
-import { describeClient, tellDiscover } from './say.ts';
+import { describeClient, tellDiscover, withAddress } from './say.ts';
+import { isOurs } from './server-identifier.ts';
 import {
   type Case,
   type DhcpContext,
@@ -115,8 +117,20 @@ function observe(what: Case): Verdict {
   const verdict = answerAsAuthority({ ...what, network: withoutProbe(what.network) });
   const answer = verdict.kind === 'ignore' ? `no answer: ${verdict.reason}` : describeReply(verdict);
   const { uuid } = what.request.facts;
-  const data = { message, answer, client: describeClient(what.client), ...(uuid && { uuid }) };
-  return ignore(reason, { id: 'dhcp.would-answer', subject: what.subject, data });
+  const data = { message, answer, client: describeClient(what.client), ...(uuid && { uuid }), ...chosen(what) };
+  const { requested } = what.request;
+  const subject = 'server' in data && requested !== undefined ? withAddress(what.subject, requested) : what.subject;
+  return ignore(reason, { id: 'dhcp.would-answer', subject, data });
+}
+
+/** Whose offer a REQUEST takes. */
+function chosen({ request, context }: Case): { readonly server?: string; readonly address?: string } {
+  const { serverIdentifier, requested } = request;
+  if (serverIdentifier === undefined || isOurs(serverIdentifier, request, context.networks)) return {};
+  return {
+    server: formatIpv4(serverIdentifier),
+    ...(requested !== undefined && { address: formatIpv4(requested) }),
+  };
 }
 
 function withoutProbe(network: Network): Network {

@@ -16,6 +16,8 @@ function seqs(evidence: readonly RecordedEvent[]): number[] {
 
 /** The causes that fit an attempt, the most likely first, at most two; none for a boot that goes well. Pure. */
 export function diagnose(trace: Trace): Diagnosis[] {
+  // Of other servers' boots too little is heard to say what is wrong.
+  if (trace.attempt.isObserved === true) return [];
   const view = viewOf(trace);
   const told = new Set(view.history.map(({ id }) => id));
   const asked = rules.filter(({ when }) => when.some((id) => told.has(id)));

@@ -38,6 +38,7 @@ export function MachineView({ route }: { readonly route: Route }) {
             <>
               <Standing story={story} now={now} />
               <p class="muted began">
+                {story.isObserved && <Chip text="only observed" tone="warn" />}{' '}
                 {[`Began ${clockTime(story.startedAt)}`, story.firmware, story.address, story.decision]
                   .filter(Boolean)
                   .join(' · ')}

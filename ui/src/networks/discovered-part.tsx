@@ -1,7 +1,12 @@
 import { useState } from 'preact/hooks';
 import type { DiscoveredView } from '../../../src/http/api/discovered.ts';
+import type { Story } from '../../../src/story/story.ts';
+import { rack } from '../live.ts';
 import { useLoaded } from '../load.ts';
+import { Chip } from '../parts/chip.tsx';
+import { StageBar } from '../parts/stage-bar.tsx';
 import { linkTo } from '../route.ts';
+import { useStore } from '../store.ts';
 import { clockTime } from '../wording.ts';
 import { AddMachine } from './add-machine.tsx';
 
@@ -10,6 +15,7 @@ export function DiscoveredPart() {
   const { value, reload } = useLoaded<{ discovered: DiscoveredView[] }>('/discovered', 10_000);
   const [adding, setAdding] = useState<DiscoveredView | undefined>();
   const [isAll, setAll] = useState(false);
+  const { stories } = useStore(rack);
   const all = value?.discovered ?? [];
   const booting = all.filter((one) => one.bootsFromNetwork);
   const rows = isAll ? all : booting;
@@ -31,6 +37,7 @@ export function DiscoveredPart() {
                   .filter(Boolean)
                   .join(' · ')}
               </p>
+              <Boot story={stories.get(one.mac)} />
             </div>
             <button type="button" aria-label={`Add ${one.mac}`} onClick={() => setAdding(one)}>
               Add…
@@ -49,5 +56,15 @@ export function DiscoveredPart() {
         />
       )}
     </section>
+  );
+}
+
+/** Its last boot, as far as it was heard. */
+function Boot({ story }: { readonly story: Story | undefined }) {
+  if (story === undefined) return null;
+  return (
+    <p class="boot">
+      <StageBar story={story} /> {story.isObserved && <Chip text="only observed" tone="warn" />} {story.standing}
+    </p>
   );
 }

@@ -27,7 +27,8 @@ export function describeDoing(machine: Pick<MachineView, 'operation'>, story: St
     if (story.next && late > 0)
       return { kind: 'trouble', text: `${story.standing}; ${story.next.what} is overdue by ${duration(late)}` };
     // It was granted, and has not begun.
-    return { kind: story.stages.length === 0 ? 'granted' : 'running', text: story.standing };
+    const kind = story.stages.length === 0 ? 'granted' : 'running';
+    return { kind, text: standingOf(story) };
   }
   if (operation) {
     const text = `${operation.profile}: ${STAGES[operation.stage] ?? operation.stage}`;
@@ -37,5 +38,9 @@ export function describeDoing(machine: Pick<MachineView, 'operation'>, story: St
   if (story && (story.outcome === 'failed' || story.outcome === 'ignored')) {
     return { kind: 'trouble', text: story.diagnoses[0]?.cause ?? story.standing };
   }
-  return { kind: 'rest', text: story?.standing ?? '' };
+  return { kind: 'rest', text: story ? standingOf(story) : '' };
+}
+
+function standingOf({ standing, isObserved }: Story): string {
+  return isObserved ? `only observed: ${standing}` : standing;
 }
