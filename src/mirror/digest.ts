@@ -17,3 +17,10 @@ export function canBeSame(one: readonly Digest[], other: readonly Digest[]): boo
     other.every((digest) => digest.algorithm !== algorithm || digest.hex === hex),
   );
 }
+
+/** A checksum that is enough to know a file again by, where metadata name one and no SHA-256: "sha512:…". */
+export function nameOfDigest(digests: readonly Digest[]): string | undefined {
+  if (digests.some(({ algorithm }) => algorithm === 'sha256')) return undefined;
+  const strong = digests.find(({ algorithm }) => algorithm === 'sha512' || algorithm === 'sha384');
+  return strong && `${strong.algorithm}:${strong.hex}`;
+}

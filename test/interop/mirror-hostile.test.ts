@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { cutAfter, INDEX, sendFile, startUpstream, status, type Upstream } from '../support/hostile-upstream.ts';
+import {
+  cutAfter,
+  INDEX,
+  planIndex,
+  sendFile,
+  startUpstream,
+  status,
+  type Upstream,
+} from '../support/hostile-upstream.ts';
 import { openTestMirror, type TestMirror } from '../support/mirror-run.ts';
 
 const big = randomBytes(3 * 1024 * 1024);
@@ -44,6 +52,31 @@ test('a tree is copied, published, and found unchanged with one request', async 
   upstream.asked.length = 0;
   assert.equal((await mirror.run()).result, 'unchanged');
   assert.deepEqual(upstream.asked, [`GET ${INDEX}`]);
+});
+
+test('files that metadata name by SHA-512 only are fetched once, and again when they are damaged', async (t) => {
+  const upstream = await startUpstream(t, { 'Packages/a.rpm': 'a', 'Packages/b.rpm': 'b' });
+  const mirror = openTestMirror(upstream.url);
+  const planTree: typeof planIndex = async (reader) => {
+    const plan = await planIndex(reader);
+    const files = plan.files.map((file) => {
+      const hex = createHash('sha512')
+        .update(upstream.files.get(file.path) ?? '')
+        .digest('hex');
+      return { ...file, digests: [{ algorithm: 'sha512', hex } as const] };
+    });
+    return { ...plan, files };
+  };
+  const packages = () => upstream.asked.filter((one) => one.includes('Packages/'));
+  assert.equal((await mirror.run({ planTree })).result, 'published');
+  assert.equal(packages().length, 2);
+  upstream.files.set('Packages/b.rpm', Buffer.from('c'));
+  upstream.seal();
+  assert.equal((await mirror.run({ planTree })).result, 'published');
+  assert.deepEqual(packages().slice(2), ['GET Packages/b.rpm']);
+  rmSync(mirror.pool.pathOf(createHash('sha256').update('a').digest('hex')));
+  assert.equal((await mirror.run({ planTree, isForced: true })).result, 'unchanged');
+  assert.deepEqual(packages().slice(3), ['GET Packages/a.rpm']);
 });
 
 test('of a changed tree only what is new is fetched, and the old state stays where it is', async (t) => {

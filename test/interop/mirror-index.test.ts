@@ -62,6 +62,19 @@ test('.debs: a signed archive that apt checks', async (t) => {
   await apt.must('apt-get', 'install', '-y', 'feature');
   assert.ok(existsSync(join(apt.folder, 'opt/feature')));
 
+  // What clients that began with the state before still ask for stays, older ones go.
+  const hashes = () => readdirSync(join(folder, 'dists/mine/main/binary-amd64/by-hash/SHA256'));
+  const first = hashes();
+  for (const name of ['second', 'third']) {
+    await makeDeb(folder, { name });
+    assert.equal((await index(key, folder, '--suite', 'mine', '--sign', key.fingerprint)).code, 0);
+  }
+  assert.equal(hashes().length, 4, 'Packages and Packages.gz of two states');
+  assert.deepEqual(
+    hashes().filter((name) => first.includes(name)),
+    [],
+  );
+
   const unknown = await index(key, folder, '--sign', 'A'.repeat(40));
   assert.equal(unknown.code, 1);
   assert.match(unknown.text, /Cannot sign with the key A+: /);

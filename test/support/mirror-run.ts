@@ -35,6 +35,7 @@ export interface RunChoice {
   readonly isEager?: (file: PlannedFile) => boolean;
   readonly source?: (deps: Parameters<typeof createHttpSource>[0]) => Source;
   readonly reserveBytes?: number;
+  readonly planTree?: typeof planIndex;
   readonly parallel?: number;
   readonly now?: () => number;
 }
@@ -84,7 +85,7 @@ export function openTestMirror(url: string | readonly string[], folder: string =
             },
             openSource: async () =>
               choice.source?.(deps) ?? createHttpSource(deps, typeof url === 'string' ? [url] : url),
-            planTree: planIndex,
+            planTree: choice.planTree ?? planIndex,
             onRefused: (path, reason) => void refused.push(`${path}: ${reason}`),
           },
           choice.isForced ?? false,

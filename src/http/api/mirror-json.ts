@@ -1,7 +1,8 @@
+import { hidePasswords } from '../../mirror/hide-passwords.ts';
 import type { MirrorView } from '../../mirror/mirror-view.ts';
 import type { Progress } from '../../mirror/run/progress.ts';
 import { isScrubbing, type ScrubView } from '../../mirror/run/scrub.ts';
-import { liveOrder, type MirrorState, type SnapshotRecord } from '../../mirror/run/state.ts';
+import { type LastRun, liveOrder, type MirrorState, type SnapshotRecord } from '../../mirror/run/state.ts';
 
 export interface SnapshotJson {
   readonly id: string;
@@ -69,20 +70,24 @@ export function mirrorJson({ name, config, state, nextRunAt, progress }: MirrorV
     os: config.os ?? null,
     kind: config.layout.kind,
     mode: config.mode,
-    from: config.from,
+    from: config.from.map(hidePasswords),
     state: held ? 'held' : state.current === undefined ? 'empty' : 'serving',
     isFrozen: state.isFrozen,
     trust: config.trust,
     packages: config.packages,
     current: state.current ?? null,
     snapshots: liveOrder(state).flatMap((id) => snapshotJson(state, byId.get(id))),
-    heldReasons: held?.reasons ?? [],
+    heldReasons: held?.reasons.map(hidePasswords) ?? [],
     canApprove: held?.snapshot !== undefined,
-    lastRun: lastRun ? { ...lastRun, startedAt: isoTime(lastRun.startedAt), endedAt: isoTime(lastRun.endedAt) } : null,
+    lastRun: lastRun ? lastRunJson(lastRun) : null,
     lastSuccessAt: state.lastSuccessAt === undefined ? null : isoTime(state.lastSuccessAt),
     nextRunAt: nextRunAt === undefined ? null : isoTime(nextRunAt),
     progress: progress ? progressJson(progress) : null,
   };
+}
+
+function lastRunJson({ startedAt, endedAt, result, reason }: LastRun): MirrorJson['lastRun'] {
+  return { startedAt: isoTime(startedAt), endedAt: isoTime(endedAt), result, reason: hidePasswords(reason) };
 }
 
 export function progressJson(progress: Progress): ProgressJson {

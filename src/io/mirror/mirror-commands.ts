@@ -8,7 +8,7 @@ import { forgetDamaged } from './damage.ts';
 import { forgetSnapshots, namedContents, verifyManifest } from './housekeeping.ts';
 import type { MirrorUnit } from './mirror-unit.ts';
 import type { Pool } from './pool.ts';
-import { publish } from './publish.ts';
+import { finishPublish, publish } from './publish.ts';
 
 export interface CommandDeps {
   /** `mirrors` of the data folder. */
@@ -88,8 +88,10 @@ async function want(unit: MirrorUnit, path: string, sha256: string): Promise<Mir
 
 async function approve(deps: CommandDeps, unit: MirrorUnit): Promise<MirrorReply> {
   const { files } = unit;
-  const state = files.readState();
+  const before = files.readState();
+  const state = await finishPublish({ files, pool: deps.pool }, before);
   const snapshot = state.held?.snapshot;
+  if (before.held !== undefined && state.held === undefined) return done(`${state.current} is served`);
   if (state.held === undefined)
     return refused('nothing is held', 'The newest state of the upstream is served already.');
   if (snapshot === undefined) {
@@ -110,7 +112,8 @@ async function approve(deps: CommandDeps, unit: MirrorUnit): Promise<MirrorReply
 async function rollback(deps: CommandDeps, unit: MirrorUnit, to: string): Promise<MirrorReply> {
   const { files } = unit;
   const { name } = unit.config();
-  const state = files.readState();
+  // A publication that was killed has left parts of a newer state in the plain tree.
+  const state = await finishPublish({ files, pool: deps.pool }, files.readState());
   const snapshot = findSnapshot(state, to);
   if (snapshot === undefined) return noSnapshot(name, to);
   const published = await publish({ files, pool: deps.pool }, state, snapshot);

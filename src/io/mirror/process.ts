@@ -1,5 +1,6 @@
 import { setPriority } from 'node:os';
 import type { Emit } from '../../event/event.ts';
+import { hidePasswordsIn } from '../../mirror/hide-passwords.ts';
 import { openMirrorEngine } from './engine.ts';
 import type { FromMirrorProcess, ToMirrorProcess } from './process-protocol.ts';
 
@@ -13,7 +14,7 @@ function run(root: string): void {
     // Whoever started this may be gone.
     if (process.connected) process.send?.(message);
   };
-  const emit: Emit = (id, subject, data) => tell({ kind: 'event', id, subject, data });
+  const emit: Emit = (id, subject, data) => tell({ kind: 'event', id, subject, data: hidePasswordsIn(data) });
   const engine = openMirrorEngine({ root, emit, now: Date.now, onChange: () => tellViews() });
   const tellViews = () => tell({ kind: 'views', views: engine.views(), scrub: engine.scrub.view() });
   let turns = 0;
@@ -34,7 +35,7 @@ function run(root: string): void {
       case 'scrub':
         return tell({ kind: 'reply', id: message.id, reply: engine.scrub.act(message.action) });
       case 'command':
-        return tell({ kind: 'reply', id: message.id, reply: await engine.command(message.command) });
+        return tell({ kind: 'reply', id: message.id, reply: hidePasswordsIn(await engine.command(message.command)) });
       case 'close':
         return close();
     }

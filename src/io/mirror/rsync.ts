@@ -24,7 +24,12 @@ export interface RsyncOptions {
 export async function runRsync(options: RsyncOptions): Promise<void> {
   const { to, before, signal } = options;
   mkdirSync(to, { recursive: true });
-  const child = spawn('rsync', argumentsOf(options, existsSync(before)), { stdio: ['ignore', 'pipe', 'pipe'], signal });
+  const { address, password } = splitAddress(options.from);
+  const child = spawn('rsync', argumentsOf({ ...options, from: address }, existsSync(before)), {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal,
+    env: { ...process.env, ...(password !== undefined && { RSYNC_PASSWORD: password }) },
+  });
   let said = '';
   child.stderr.on('data', (chunk) => {
     said = `${said}${chunk}`.slice(-2000);
@@ -47,6 +52,16 @@ export async function runRsync(options: RsyncOptions): Promise<void> {
   }
   signal.throwIfAborted();
   if (code !== 0) throw failureOf(code, said);
+}
+
+/** Everybody on this host may read the arguments of a process, and only its own account its environment. */
+function splitAddress(from: string): { readonly address: string; readonly password: string | undefined } {
+  const [, scheme, user, password, rest] = /^(rsync:\/\/)([^/:@]*):([^/]*)@([^/@]+(?:\/.*)?)$/s.exec(from) ?? [];
+  if (password === undefined) return { address: from, password };
+  return {
+    address: `${scheme}${user}@${rest}`,
+    password: password.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+  };
 }
 
 function argumentsOf(options: RsyncOptions, hasBefore: boolean): string[] {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { nameOfDigest } from '../../mirror/digest.ts';
 import type { Plan, PlannedFile, UpstreamReader } from '../../mirror/plan.ts';
 import { formatBytes } from '../../mirror/run/amounts.ts';
 import { assembleManifest, describeSnapshot, type Stored } from '../../mirror/run/assemble.ts';
@@ -161,7 +162,8 @@ async function copyTree(deps: RunDeps, source: Source): Promise<Copied> {
   const files = [...planned, ...extras.filter(({ path }) => !fitsGlob(path, rules.exclude))];
   const stored = new Map<string, Stored>(keepContents(deps, plan));
   const isHere = ({ path }: PlannedFile) => stored.has(path);
-  const wanted = files.filter((file) => !isHere(file) && !knowWithoutFetching(deps, file, stored));
+  const before = knownDigests(deps);
+  const wanted = files.filter((file) => !isHere(file) && !knowWithoutFetching(deps, file, stored, before));
   const fetched = await fetchWanted(deps, source, wanted);
   const failures = fetched.failures.filter(({ file }) => !fitsGlob(file.path, rules.allowMissing));
   for (const { file, reason } of fetched.failures) deps.onRefused(file.path, reason);
@@ -199,9 +201,25 @@ function plannedEntries(plan: Plan, files: readonly PlannedFile[]): PlannedFile[
   return others.map((path) => ({ path, digests: [], role: 'metadata', isOptional: false }));
 }
 
+/** SHA-256 by what metadata call a file that they name by another checksum. */
+function knownDigests({ files }: RunDeps): ReadonlyMap<string, string> {
+  const { current } = files.readState();
+  const known = new Map<string, string>();
+  for (const { digest, sha256 } of (current && files.findManifest(current)?.values()) || []) {
+    if (digest !== undefined) known.set(digest, sha256);
+  }
+  return known;
+}
+
 /** A file that is in the pool, or that nobody needs yet, by what its metadata say. */
-function knowWithoutFetching({ pool, rules, meter }: RunDeps, file: PlannedFile, stored: Map<string, Stored>): boolean {
-  const sha256 = file.digests.find(({ algorithm }) => algorithm === 'sha256')?.hex;
+function knowWithoutFetching(
+  { pool, rules, meter }: RunDeps,
+  file: PlannedFile,
+  stored: Map<string, Stored>,
+  before: ReadonlyMap<string, string>,
+): boolean {
+  const sha256 =
+    file.digests.find(({ algorithm }) => algorithm === 'sha256')?.hex ?? before.get(nameOfDigest(file.digests) ?? '');
   if (sha256 === undefined) return false;
   const bytes = pool.sizeOf(sha256);
   if (bytes !== undefined && bytes === (file.bytes ?? bytes)) {

@@ -1,3 +1,4 @@
+import { nameOfDigest } from '../digest.ts';
 import type { Plan, PlannedFile } from '../plan.ts';
 import { type Manifest, type ManifestEntry, measureManifest } from './manifest.ts';
 import type { SnapshotRecord } from './state.ts';
@@ -33,7 +34,9 @@ export function assembleManifest(
     const known = stored.get(file.path);
     if (known === undefined) continue;
     const { path, role, isOptional } = file;
-    const entry: ManifestEntry = { path, role, ...known, ...(isOptional && { isOptional }) };
+    const digest = nameOfDigest(file.digests);
+    const more = { ...(isOptional && { isOptional }), ...(digest !== undefined && { digest }) };
+    const entry: ManifestEntry = { path, role, ...known, ...more };
     const names = [entry, ...(file.aliases ?? []).map((alias) => ({ ...entry, path: alias, aliasOf: path }))];
     for (const one of names) {
       const problem = add(one);

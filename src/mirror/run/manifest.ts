@@ -15,6 +15,8 @@ export interface ManifestEntry {
   readonly isOptional?: boolean | undefined;
   /** It is fetched when somebody asks for it. */
   readonly isLazy?: boolean | undefined;
+  /** What the metadata call it by, where that is not its SHA-256 ("sha512:…"): the next run knows it again by this. */
+  readonly digest?: string | undefined;
   /** Whose further name this is. */
   readonly aliasOf?: string | undefined;
 }

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import type { MirrorJson } from '../../src/http/api/mirror-json.ts';
+import { openMirrorEngine } from '../../src/io/mirror/engine.ts';
+import { openMirrorFiles } from '../../src/io/mirror/mirror-files.ts';
+import type { MirrorCommand } from '../../src/mirror/mirror-view.ts';
+import { needs } from '../needs.ts';
+import { run } from '../support/http.ts';
+import { openSegment } from '../support/segment.ts';
+import { newFolder, startServer, writeConfig } from '../support/server.ts';
+
+/* Commands about mirrors against a running server, and after a stop at a bad moment. */
+
+const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+const NETWORK =
+  'networks:\n  n: { interface: br0, subnet: 172.22.10.0/24, address: 172.22.10.2, dhcp: { mode: authoritative, conflictProbe: false } }\n';
+
+async function rackready(data: string, ...args: string[]) {
+  const ran = await run(process.execPath, [MAIN, ...args], { RACKREADY_DATA: data });
+  return { code: ran.code, text: `${ran.stdout}${ran.stderr}` };
+}
+
+test('mirror add: a running server has the mirror at once; a mistake changes nothing', async (t) => {
+  if (!needs(t, 'ip')) return;
+  await openSegment(t);
+  const server = await startServer(t, { config: writeConfig(NETWORK) });
+  const add = (...args: string[]) => rackready(server.data, 'mirror', 'add', ...args);
+  const wrong = await add('rocky-9', '--schedule', '61 25 * * *');
+  assert.equal(wrong.code, 1, wrong.text);
+  assert.match(wrong.text, /schedule/);
+  const withoutKeys = await add('rocky-9');
+  assert.match(withoutKeys.text, /needs keys/);
+  assert.equal(readFileSync(server.config, 'utf8'), NETWORK);
+
+  const from = 'http://somebody:hunter2@127.0.0.1:9/rocky/';
+  const added = await add('rocky-9', '--name', 'el', '--from', from, '--trust', 'none', '--mode', 'cache');
+  assert.equal(added.code, 0, added.text);
+  assert.match(added.text, /the mirror el is added.*the server has read it/s);
+  const { mirrors } = { mirrors: JSON.parse((await rackready(server.data, 'mirror', '--json')).text) as MirrorJson[] };
+  assert.deepEqual(
+    mirrors.map(({ name, mode, state, from: places }) => [name, mode, state, places]),
+    [['el', 'cache', 'empty', ['http://***@127.0.0.1:9/rocky/']]],
+  );
+  const twice = await add('rocky-9', '--name', 'el', '--trust', 'none');
+  assert.equal(twice.code, 1);
+  assert.match(twice.text, /there is a mirror "el" already/);
+
+  // Nobody is there: the reason names the address, and nothing names the password.
+  await rackready(server.data, 'mirror', 'sync', 'el', '--no-wait');
+  await server.event('mirror.started', { mirror: 'el' });
+  await rackready(server.data, 'mirror', 'stop', 'el');
+  const said = [
+    await rackready(server.data, 'mirror', 'status', 'el'),
+    await rackready(server.data, 'mirror', 'status', 'el', '--json'),
+    await rackready(server.data, 'events', '--json'),
+  ];
+  for (const { code, text } of said) {
+    assert.equal(code, 0, text);
+    assert.ok(!text.includes('hunter2'), text);
+  }
+});
+
+/** A mirror of a folder with the file `x`, published once for each text. */
+async function openMirror(t: TestContext, texts: readonly string[]) {
+  const source = newFolder('source');
+  const root = newFolder('mirrors');
+  const engine = openMirrorEngine({ root, emit: () => {}, now: Date.now, onChange: () => {}, reserveBytes: 0 });
+  t.after(() => engine.close());
+  const config = {
+    name: 'm',
+    from: [pathToFileURL(`${source}/`).href],
+    layout: { kind: 'files' },
+    installFrom: '',
+    mode: 'sync',
+    timezone: 'UTC',
+    jitterSeconds: 0,
+    blackout: [],
+    keys: [],
+    trust: 'none',
+    keep: { snapshots: 3, days: 7 },
+    connections: 4,
+    exclude: [],
+    allowMissing: [],
+  } as const;
+  await engine.configure([config]);
+  const files = openMirrorFiles(join(root, 'repos/m'));
+  const command = (order: MirrorCommand) => engine.command(order);
+  for (const [index, text] of texts.entries()) {
+    writeFileSync(join(source, 'x'), text);
+    await command({ kind: 'sync', name: 'm', isForced: true });
+    for (let tries = 0; engine.isRunning() && tries < 1200; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(files.readState().snapshots.length, index + 1);
+  }
+  return { files, command, live: () => readFileSync(join(files.live, 'x'), 'utf8') };
+}
+
+test('a rollback after a publication that was killed leaves nothing of it in the plain tree', async (t) => {
+  const { files, command, live } = await openMirror(t, ['first', 'second']);
+  const done = files.readState();
+  const [first, second] = done.snapshots;
+  assert.ok(first && second);
+  // As SIGKILL leaves it between the plain tree and the state.
+  files.writeIntent(second);
+  files.writeState({ ...done, current: first.id, snapshots: [first] });
+  assert.equal(live(), 'second');
+  const reply = await command({ kind: 'rollback', name: 'm', to: first.id });
+  assert.equal(reply.kind, 'done', JSON.stringify(reply));
+  assert.equal(live(), 'first');
+  assert.equal(files.readState().current, first.id);
+  assert.ok(!existsSync(join(files.folder, 'publish.json')));
+});
+
+test('an approval that was killed in its middle is finished by the next one', async (t) => {
+  const { files, command, live } = await openMirror(t, ['first', 'second']);
+  const done = files.readState();
+  const [first, second] = done.snapshots;
+  assert.ok(first && second);
+  files.writeIntent(second);
+  const held = { at: 1, reasons: ['much is gone'], snapshot: second };
+  files.writeState({ ...done, current: first.id, snapshots: [first], held });
+  rmSync(join(files.live, 'x'));
+  const reply = await command({ kind: 'approve', name: 'm' });
+  assert.deepEqual(reply, { kind: 'done', text: `${second.id} is served` });
+  assert.equal(live(), 'second');
+  assert.equal(files.readState().held, undefined);
+  const again = await command({ kind: 'approve', name: 'm' });
+  assert.equal(again.kind, 'refused');
+});
