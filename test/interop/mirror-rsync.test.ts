@@ -130,6 +130,7 @@ test('a mirror process that is killed', async (t) => {
   mirrors.configure([engineConfig(FROM, SLOW)]);
   await begin();
   const kept = await someOf(join(root, 'repos/m/staging'));
+  while ((mirrors.view('m')?.progress?.bytesDone ?? 0) === 0) await sleep(20);
   for (const pid of childrenOf(process.pid, 'io/mirror/process.ts')) process.kill(pid, 'SIGKILL');
   while (!told.includes('worker.died')) await sleep(20);
   const files = openMirrorFiles(join(root, 'repos/m'));

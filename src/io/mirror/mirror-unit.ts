@@ -5,6 +5,7 @@ import type { MirrorView } from '../../mirror/mirror-view.ts';
 import type { PlannedFile } from '../../mirror/plan.ts';
 import { rateAt } from '../../mirror/run/bandwidth.ts';
 import { learnedKeys, packageKey } from '../../mirror/run/learned.ts';
+import type { Progress } from '../../mirror/run/progress.ts';
 import { nextRunOf } from '../../mirror/run/schedule.ts';
 import { emptyState, type LastRun, type MirrorState } from '../../mirror/run/state.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
@@ -53,6 +54,8 @@ export interface MirrorUnit {
   alone<Result>(work: () => Promise<Result>): Promise<Result>;
   nextRunAt(): number | undefined;
   view(): MirrorView;
+  /** Undefined: nothing runs. */
+  progress(): Progress | undefined;
 }
 
 interface Running {
@@ -123,6 +126,7 @@ export function createMirrorUnit(deps: UnitDeps, first: MirrorConfig): MirrorUni
       }
     },
     nextRunAt,
+    progress: () => running?.meter.read(),
     view: () => ({
       name: config.name,
       config,

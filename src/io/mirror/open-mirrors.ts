@@ -57,6 +57,9 @@ export function openMirrors(options: MirrorsOptions): Mirrors {
         case 'views':
           views = message.views;
           return;
+        case 'progress':
+          views = views.map((view) => ({ ...view, progress: message.progress.get(view.name) ?? view.progress }));
+          return;
         case 'reply':
           return questions.answer(message.id, message.reply);
         case 'event':

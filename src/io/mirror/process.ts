@@ -14,7 +14,8 @@ function run(root: string): void {
   const engine = openMirrorEngine({ root, emit, now: Date.now, onChange: () => tellViews() });
   const tellViews = () => tell({ kind: 'views', views: engine.views() });
   const timer = setInterval(() => {
-    if (engine.isRunning()) tellViews();
+    // The states of twenty mirrors may be 10 MB, and are the same until something changes.
+    if (engine.isRunning()) tell({ kind: 'progress', progress: engine.progress() });
   }, 500);
   const close = async () => {
     clearInterval(timer);
