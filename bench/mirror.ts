@@ -81,6 +81,21 @@ async function othersBusy(): Promise<number> {
   return 100 * (1 - (after.idle - before.idle) / (after.all - before.all));
 }
 
+/** Processor time of what serves, in seconds: of these processes and their children, also of those that are gone. */
+function serverSeconds(): number {
+  const ticksOf = (pid: number): number => {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
+    return fields.slice(11, 15).reduce((sum, one) => sum + Number(one), 0);
+  };
+  const withChildren = (pid: number): number[] => {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+    return [pid, ...children.filter((one) => one !== '').map(Number)];
+  };
+  return servers.flatMap(withChildren).reduce((sum, pid) => sum + ticksOf(pid), 0) / 100;
+}
+
 function start(argv: readonly string[]): ChildProcess {
   const [command = '', ...args] = argv;
   const child = spawn(command, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
@@ -101,6 +116,8 @@ async function answers(port: number): Promise<void> {
   }
 }
 
+/** Without the delaying proxies, which no real line has. */
+const servers: number[] = [];
 const accessLog = () => join(scratch, 'access.log');
 
 /**
@@ -138,8 +155,11 @@ server { listen 127.0.0.1:${PORTS.http}; ${places.join('\n')} } }\n`,
   const rsyncd = join(scratch, 'rsyncd.conf');
   const modules = Object.entries(folders).map(([name, folder]) => `[${name}]\npath = ${folder}\nread only = yes\n`);
   writeFileSync(rsyncd, `use chroot = no\nuid = root\ngid = root\n${modules.join('')}`);
-  start(['nginx', '-c', nginx, '-e', join(scratch, 'error.log')]);
-  start(['rsync', '--daemon', '--no-detach', `--config=${rsyncd}`, '--address=127.0.0.1', `--port=${PORTS.rsync}`]);
+  const started = [
+    start(['nginx', '-c', nginx, '-e', join(scratch, 'error.log')]),
+    start(['rsync', '--daemon', '--no-detach', `--config=${rsyncd}`, '--address=127.0.0.1', `--port=${PORTS.rsync}`]),
+  ];
+  servers.push(...started.flatMap(({ pid }) => pid ?? []));
   const delay = (port: number, to: number) =>
     start([process.execPath, join(import.meta.dirname, 'mirror-delay.ts'), `${port}`, `${to}`, options['round-trip']]);
   delay(PORTS.farHttp, PORTS.http);
@@ -214,12 +234,12 @@ const peers: readonly Peer[] = [
 
 interface Round {
   readonly busy: number;
-  readonly taken: ReadonlyMap<string, Taken>;
+  readonly taken: ReadonlyMap<string, Taken & { readonly serverSeconds: number }>;
 }
 
 /** Every peer once, each time another one first. */
 async function round(place: Place, index: number): Promise<Round> {
-  const taken = new Map<string, Taken>();
+  const taken = new Map<string, Taken & { readonly serverSeconds: number }>();
   const busy: number[] = [];
   const present = peers.filter(
     ({ name, program }) =>
@@ -230,10 +250,11 @@ async function round(place: Place, index: number): Promise<Round> {
     const { folder, remove } = freshFolder();
     execFileSync('sync');
     busy.push(await othersBusy());
-    const one = peer.run(place, folder);
+    const before = serverSeconds();
+    const one = { ...peer.run(place, folder), serverSeconds: serverSeconds() - before };
     taken.set(peer.name, one);
     console.log(
-      `${peer.name}: ${one.seconds.toFixed(2)} s, ${one.cpuSeconds.toFixed(2)} s of processor time, ${one.systemSeconds.toFixed(2)} s of it in the kernel`,
+      `${peer.name}: ${one.seconds.toFixed(2)} s, ${one.cpuSeconds.toFixed(2)} s of processor time, ${one.systemSeconds.toFixed(2)} s of it in the kernel, ${one.serverSeconds.toFixed(2)} s more of its server`,
     );
     remove();
   }
@@ -246,7 +267,7 @@ async function compare(place: Place): Promise<Round[]> {
   return rounds;
 }
 
-const HEAD = ['', 's', 'of processor time', 'rackready / it'];
+const HEAD = ['', 's', 'of processor time', 'and of its server', 'rackready / it'];
 
 /** The ratio is the median of those of the rounds: what disturbs a round disturbs all who are in it. */
 function rowsOf(rounds: readonly Round[]): string[][] {
@@ -256,12 +277,20 @@ function rowsOf(rounds: readonly Round[]): string[][] {
     const ratios = rounds.map(({ taken }) => (taken.get('rackready')?.seconds ?? 0) / (taken.get(name)?.seconds ?? 0));
     const seconds = all.map((one) => one.seconds);
     const spread = `${median(seconds).toFixed(2)} (${Math.min(...seconds).toFixed(2)}–${Math.max(...seconds).toFixed(2)})`;
-    return [[name, spread, median(all.map((one) => one.cpuSeconds)).toFixed(2), median(ratios).toFixed(2)]];
+    return [
+      [
+        name,
+        spread,
+        median(all.map((one) => one.cpuSeconds)).toFixed(2),
+        median(all.map((one) => one.serverSeconds)).toFixed(2),
+        median(ratios).toFixed(2),
+      ],
+    ];
   });
 }
 
 function ratioOf(rounds: readonly Round[], name: string): number {
-  return Number(rowsOf(rounds).find(([one]) => one === name)?.[3]);
+  return Number(rowsOf(rounds).find(([one]) => one === name)?.[4]);
 }
 
 const verdict = (value: number, most: number) => (value <= most ? 'reached' : 'not reached');

@@ -80,6 +80,8 @@ async function openMirror(t: TestContext, texts: readonly string[]) {
     blackout: [],
     keys: [],
     trust: 'none',
+    packages: 'listed',
+    bandwidth: { windows: [] },
     keep: { snapshots: 3, days: 7 },
     connections: 4,
     exclude: [],

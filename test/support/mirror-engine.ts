@@ -26,16 +26,9 @@ const ENDS: readonly EventId[] = [
   'mirror.stopped',
 ];
 
-export interface EngineChoice {
-  readonly root?: string;
-  readonly now?: () => number;
-  readonly lookEveryMs?: number;
-}
-
-export function openTestEngine(t: TestContext, from: string, choice: EngineChoice = {}): TestEngine {
-  const { root = newFolder('engine'), now = Date.now, lookEveryMs } = choice;
-  const told: EventId[] = [];
-  const first: MirrorConfig = {
+/** The configuration of a mirror `m`, with all that it does not matter for a test. */
+export function engineConfig(from: string, change: Partial<MirrorConfig> = {}): MirrorConfig {
+  return {
     name: 'm',
     from: [from],
     layout: {
@@ -55,7 +48,19 @@ export function openTestEngine(t: TestContext, from: string, choice: EngineChoic
     connections: 4,
     exclude: [],
     allowMissing: [],
+    ...change,
   };
+}
+
+export interface EngineChoice {
+  readonly root?: string;
+  readonly now?: () => number;
+  readonly lookEveryMs?: number;
+}
+
+export function openTestEngine(t: TestContext, from: string, choice: EngineChoice = {}): TestEngine {
+  const { root = newFolder('engine'), now = Date.now, lookEveryMs } = choice;
+  const told: EventId[] = [];
   let ended = Promise.withResolvers<{ event: EventId; reason: string }>();
   const engine = openMirrorEngine({
     root,
@@ -74,7 +79,7 @@ export function openTestEngine(t: TestContext, from: string, choice: EngineChoic
     engine,
     told,
     files: openMirrorFiles(join(root, 'repos', 'm')),
-    configure: (change = {}) => engine.configure([{ ...first, ...change }]),
+    configure: (change) => engine.configure([engineConfig(from, change)]),
     sync: async (isForced = false) => {
       ended = Promise.withResolvers();
       const begun = await engine.command({ kind: 'sync', name: 'm', isForced });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Emit } from '../../event/event.ts';
 import type { MirrorConfig } from '../../mirror/mirror-config.ts';
 import type { MirrorCommand, MirrorReply, MirrorView } from '../../mirror/mirror-view.ts';
+import type { Progress } from '../../mirror/run/progress.ts';
 import { isInWindow } from '../../mirror/run/schedule.ts';
 import type { ScrubConfig } from '../../mirror/run/scrub.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
@@ -31,6 +32,8 @@ export interface MirrorEngine {
   command(command: MirrorCommand): Promise<MirrorReply>;
   views(): readonly MirrorView[];
   readonly scrub: Pick<Scrubber, 'act' | 'view'>;
+  /** Of the mirrors that a run is in progress of, by name. */
+  progress(): ReadonlyMap<string, Progress>;
   isRunning(): boolean;
   /** Stops what runs; resolves when it is over. */
   close(): Promise<void>;
@@ -70,6 +73,13 @@ export function openMirrorEngine(options: EngineOptions): MirrorEngine {
     },
     command: (command) => doCommand(deps, command),
     views: () => [...units.values()].map((unit) => unit.view()),
+    progress: () =>
+      new Map(
+        [...units].flatMap(([name, unit]): [string, Progress][] => {
+          const progress = unit.progress();
+          return progress === undefined ? [] : [[name, progress]];
+        }),
+      ),
     isRunning: () => [...units.values()].some((unit) => unit.isRunning()),
     close: async () => {
       clearInterval(timer);
@@ -114,9 +124,9 @@ function isDue(unit: MirrorUnit, now: number): boolean {
 
 function tellProgress(units: Iterable<MirrorUnit>, emit: Emit): void {
   for (const unit of units) {
-    const { name, progress } = unit.view();
+    const progress = unit.progress();
     if (progress === undefined) continue;
     const { startedAt: _startedAt, current: _current, retries: _retries, secondsLeft: _left, ...data } = progress;
-    emit('mirror.progress', {}, { mirror: name, ...data });
+    emit('mirror.progress', {}, { mirror: unit.config().name, ...data });
   }
 }

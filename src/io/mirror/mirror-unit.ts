@@ -6,6 +6,7 @@ import type { PlannedFile } from '../../mirror/plan.ts';
 import { planLayout } from '../../mirror/plan-layout.ts';
 import { rateAt } from '../../mirror/run/bandwidth.ts';
 import { learnedKeys, packageKey } from '../../mirror/run/learned.ts';
+import type { Progress } from '../../mirror/run/progress.ts';
 import { nextRunOf } from '../../mirror/run/schedule.ts';
 import { emptyState, type LastRun, type MirrorState } from '../../mirror/run/state.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
@@ -53,6 +54,8 @@ export interface MirrorUnit {
   alone<Result>(work: () => Promise<Result>): Promise<Result>;
   nextRunAt(): number | undefined;
   view(): MirrorView;
+  /** Undefined: nothing runs. */
+  progress(): Progress | undefined;
 }
 
 interface Running {
@@ -130,6 +133,7 @@ export function createMirrorUnit(deps: UnitDeps, first: MirrorConfig): MirrorUni
       return ended;
     },
     nextRunAt,
+    progress: () => running?.meter.read(),
     view: () => ({
       name: config.name,
       config,

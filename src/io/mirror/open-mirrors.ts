@@ -67,6 +67,9 @@ export function openMirrors(options: MirrorsOptions): Mirrors {
           scrubView = message.scrub;
           options.onViews?.();
           return;
+        case 'progress':
+          views = views.map((view) => ({ ...view, progress: message.progress.get(view.name) ?? view.progress }));
+          return;
         case 'reply':
           return questions.answer(message.id, message.reply);
         case 'event':

@@ -1,6 +1,7 @@
 import type { EventId, Subject } from '../../event/event.ts';
 import type { MirrorConfig } from '../../mirror/mirror-config.ts';
 import type { MirrorCommand, MirrorReply, MirrorView } from '../../mirror/mirror-view.ts';
+import type { Progress } from '../../mirror/run/progress.ts';
 import type { ScrubAction, ScrubConfig, ScrubView } from '../../mirror/run/scrub.ts';
 
 export type ToMirrorProcess =
@@ -16,5 +17,8 @@ export type ToMirrorProcess =
 
 export type FromMirrorProcess =
   | { readonly kind: 'event'; readonly id: EventId; readonly subject: Subject; readonly data: unknown }
+  /** All that is known, when it has changed. */
   | { readonly kind: 'views'; readonly views: readonly MirrorView[]; readonly scrub: ScrubView }
+  /** How far the mirrors are that a run is in progress of, by name. */
+  | { readonly kind: 'progress'; readonly progress: ReadonlyMap<string, Progress> }
   | { readonly kind: 'reply'; readonly id: number; readonly reply: MirrorReply };

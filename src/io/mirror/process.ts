@@ -4,8 +4,8 @@ import { hidePasswordsIn } from '../../mirror/hide-passwords.ts';
 import { openMirrorEngine } from './engine.ts';
 import type { FromMirrorProcess, ToMirrorProcess } from './process-protocol.ts';
 
-/** So much more seldom is told how the mirrors are when nothing runs. */
-const IDLE_TURNS = 6;
+/** How seldom is looked whether something else than this process has changed a mirror (`bundle import`). */
+const IDLE_TURNS = 10;
 
 /** The process that works on mirrors: what it does to the disk and the network never holds up an answer to a machine. */
 function run(root: string): void {
@@ -16,12 +16,20 @@ function run(root: string): void {
   };
   const emit: Emit = (id, subject, data) => tell({ kind: 'event', id, subject, data: hidePasswordsIn(data) });
   const engine = openMirrorEngine({ root, emit, now: Date.now, onChange: () => tellViews() });
-  const tellViews = () => tell({ kind: 'views', views: engine.views(), scrub: engine.scrub.view() });
+  let told = '';
+  const tellViews = () => {
+    const message = { kind: 'views', views: engine.views(), scrub: engine.scrub.view() } as const;
+    const text = JSON.stringify(message);
+    if (text === told) return;
+    told = text;
+    tell(message);
+  };
   let turns = 0;
   const timer = setInterval(() => {
     turns++;
-    // A command may have published something beside this process (`bundle import`).
-    if (engine.isRunning() || turns % IDLE_TURNS === 0) tellViews();
+    if (turns % IDLE_TURNS === 0) tellViews();
+    // The states of twenty mirrors may be 10 MB, and are the same until something changes.
+    else if (engine.isRunning()) tell({ kind: 'progress', progress: engine.progress() });
   }, 500);
   const close = async () => {
     clearInterval(timer);
