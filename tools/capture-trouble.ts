@@ -68,6 +68,7 @@ async function capture(t: Parameters<typeof record>[0], scene: Scene): Promise<v
   mkdirSync(LOG, { recursive: true });
   const told = recording.events.map((event) => JSON.stringify(event)).join('\n');
   writeFileSync(join(LOG, `${scene.name}.jsonl`), `${told}\n`);
+  if (recording.failure !== undefined) throw recording.failure;
   for (const one of [scene, ...(scene.parts ?? [])]) {
     const shown = 'before' in one ? upTo(recording, one.before(recording.events)) : recording;
     console.log(`${one.name}: live: ${saidLive(one, shown).join('; ') || 'nothing'}`);

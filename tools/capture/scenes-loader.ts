@@ -85,7 +85,7 @@ const fileScenes: readonly Scene[] = [
     until: 60,
     setting: PROXY,
     conditions: PROXY,
-    play: follows('http://172.22.10.9/ipxe.efi', { until: 'tftp.not-found', ms: 8_000 }),
+    play: follows('http://172.22.10.9/ipxe.efi', { until: 'dhcp.other-answer', ms: 24_000 }),
   },
   {
     name: 'our-url-for-pxe',
@@ -98,7 +98,7 @@ const fileScenes: readonly Scene[] = [
     applied: true,
     setting: { ...PROXY, files: { 'old/undionly.kpxe': UNDIONLY } },
     conditions: PROXY,
-    play: follows('http://172.22.10.2/old/undionly.kpxe', { until: 'tftp.done', ms: 3_000 }),
+    play: follows('http://172.22.10.2/old/undionly.kpxe', { until: 'dhcp.other-answer', ms: 20_000 }),
   },
   {
     name: 'boot-file-gone',

@@ -91,6 +91,8 @@ interface OtherPlace {
 export interface Recording {
   readonly seen: readonly Seen[];
   readonly events: readonly ServerEvent[];
+  /** Why the scene was not played to its end. */
+  readonly failure?: unknown;
 }
 
 /** Builds the rack, has the scene played, and gives back what was heard and told. */
@@ -108,10 +110,10 @@ export async function record(
   const file = join(newFolder('wire'), 'wire.pcap');
   const shark = startProgram(t, ['tcpdump', '-i', 'br0', '-U', '-s', '1600', '-Z', 'root', '-w', file, FILTER]);
   await shark.printed(/listening on/);
-  await play(stageOf(t, { rack, server, folder }));
+  const failure = await play(stageOf(t, { rack, server, folder })).catch((error: unknown) => error ?? 'unknown');
   await sleep(1_500);
   await shark.stop('SIGINT');
-  return { seen: readPcap(readFileSync(file)), events: [...server.events] };
+  return { seen: readPcap(readFileSync(file)), events: [...server.events], failure };
 }
 
 /** UDP, and what begins like a request or an answer of HTTP. */
