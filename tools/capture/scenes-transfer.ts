@@ -88,22 +88,6 @@ const lost: readonly Scene[] = [
     },
   },
   {
-    name: 'lossy-path',
-    case: 28,
-    what: 'One packet in twenty is lost on the way to the machine',
-    how: 'PXE of EDK2 for x64; netem on its cable loses 5 % of the packets',
-    with: UEFI,
-    expect: ['slow-transfer'],
-    until: 5,
-    async play({ powerOn, event, run, sleep }) {
-      await powerOn({ firmware: 'uefi-x64' });
-      await event('dhcp.ack');
-      await run('tc qdisc add dev tap0 root netem loss 5%'.split(' '));
-      await event('tftp.done', {}, 170_000);
-      await sleep(500);
-    },
-  },
-  {
     name: 'crawling',
     case: 28,
     what: 'A kernel in small blocks, one by one, over a slow way',
