@@ -26,7 +26,7 @@ describe('describedBy()', () => {
 describe('a client of a mirror', () => {
   const before = ['s1'];
   const after = ['s2', 's1'];
-  const asks = (path: string, more: { client?: string; tree?: string } = {}) => ({
+  const asks = (path: string, more: { client?: string; connection?: string; tree?: string } = {}) => ({
     client: '10.0.0.7',
     tree: 'mirror/el/',
     path,
@@ -60,11 +60,23 @@ describe('a client of a mirror', () => {
     assert.equal(clients.choose(asks(signature, { client: '10.0.0.8' }), after, 1), after);
   });
 
+  test('is told apart from others behind its address by its connection', () => {
+    const clients = createMirrorClients();
+    const [one, other] = [{ connection: '10.0.0.7:4001' }, { connection: '10.0.0.7:4002' }];
+    clients.choose(asks('repodata/repomd.xml', one), before, 0);
+    clients.choose(asks('repodata/repomd.xml', other), after, 1);
+    assert.equal(clients.choose(asks('repodata/repomd.xml.asc', one), after, 2), before);
+    assert.equal(clients.choose(asks('repodata/repomd.xml.asc', other), after, 2), after);
+    // A client that opens another connection is known by its address.
+    clients.choose(asks('repodata/repomd.xml', one), before, 3);
+    assert.equal(clients.choose(asks('repodata/repomd.xml.asc', { connection: '10.0.0.7:4003' }), after, 4), before);
+  });
+
   test('that comes after thousands of others is remembered, and the first of them is not', () => {
     const clients = createMirrorClients();
     const open = (client: string) => clients.choose(asks('.treeinfo', { client }), before, 0);
-    for (let count = 0; count <= 8192; count++) open(`client ${count}`);
-    assert.equal(clients.choose(asks('images/x', { client: 'client 8192' }), after, 1), before);
+    for (let count = 0; count <= 16_384; count++) open(`client ${count}`);
+    assert.equal(clients.choose(asks('images/x', { client: 'client 16384' }), after, 1), before);
     assert.equal(clients.choose(asks('images/x', { client: 'client 0' }), after, 1), after);
   });
 });

@@ -1,14 +1,20 @@
 /** Which states of mirrors clients began to read, so that what belongs together comes from one state. */
 export interface MirrorClients {
   /**
-   * The states that a request is answered from, the one that counts first. `tree`: what the client calls the tree, so that a tag
-   * is another one than what is served now. `newest`: those of this moment. `now`: milliseconds of any clock that does not go back.
+   * The states that a request is answered from, the one that counts first. `newest`: those of this moment. `now`: milliseconds of
+   * any clock that does not go back.
    */
-  choose(
-    request: { readonly client: string; readonly tree: string; readonly path: string },
-    newest: readonly string[],
-    now: number,
-  ): readonly string[];
+  choose(request: MirrorRequest, newest: readonly string[], now: number): readonly string[];
+}
+
+export interface MirrorRequest {
+  /** Who asks, dotted. */
+  readonly client: string;
+  /** The connection, where it is the client's own; it tells clients behind one address apart. */
+  readonly connection?: string | undefined;
+  /** What the client calls the tree, so that a tag is another one than what is served now. */
+  readonly tree: string;
+  readonly path: string;
 }
 
 /**
@@ -17,7 +23,7 @@ export interface MirrorClients {
  */
 const BELONGS_MS = 60_000;
 /** More would be more clients than there are machines in a minute, and some MB. */
-const MOST_KNOWN = 8192;
+const MOST_KNOWN = 16_384;
 
 /**
  * The part of a tree that an entry file describes, as the beginning of paths; undefined: the file is none.
@@ -38,7 +44,8 @@ export function describedBy(path: string): string | undefined {
 /**
  * An entry file and its signature are two requests, and a publication may come between (librepo #311): after an entry file the
  * client gets what that file describes from the state that it came from. Who asks for an entry file gets the newest.
- * Machines behind one address share this memory; at worst such a client meets what it would have met without it.
+ * What it asks for on the same connection counts more. Other machines behind one address share this memory; at worst such a
+ * client meets what it would have met without it.
  */
 export function createMirrorClients(): MirrorClients {
   /** The one that was noted last stands last. */
@@ -50,17 +57,20 @@ export function createMirrorClients(): MirrorClients {
     }
   };
   return {
-    choose: ({ client, tree, path }, newest, now) => {
-      const keyOf = (part: string) => `${client} ${tree} ${part}`;
+    choose: ({ client, connection, tree, path }, newest, now) => {
+      const whose = connection === undefined ? [client] : [connection, client];
+      const keysOf = (part: string) => whose.map((who) => `${who} ${tree} ${part}`);
       const described = describedBy(path);
       if (described !== undefined) {
-        known.delete(keyOf(described));
-        forget(now);
-        known.set(keyOf(described), { states: newest, until: now + BELONGS_MS });
+        for (const key of keysOf(described)) {
+          known.delete(key);
+          forget(now);
+          known.set(key, { states: newest, until: now + BELONGS_MS });
+        }
         return newest;
       }
-      for (const part of partsAround(path)) {
-        const found = known.get(keyOf(part));
+      for (const key of [...partsAround(path)].flatMap(keysOf)) {
+        const found = known.get(key);
         if (found !== undefined) return found.until > now ? found.states : newest;
       }
       return newest;

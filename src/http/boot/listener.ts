@@ -113,7 +113,9 @@ async function sendTreeFile(
   deps: ListenerDeps,
 ): Promise<void> {
   const { name, path, accelLocation } = decided;
-  const found = await deps.trees.find(decided).catch((error: unknown) => String(error));
+  const found = await deps.trees
+    .find(decided, ownConnection(exchange, decided.client))
+    .catch((error: unknown) => String(error));
   if (typeof found === 'string')
     return refuse(exchange, { status: 503, reason: `the mirror cannot be read: ${found}` });
   if (found === undefined) {
@@ -130,6 +132,11 @@ async function sendTreeFile(
   const flight = flightOf(exchange, deps, decided, found);
   const version = { sizeBytes: found.bytes, etag };
   return sendContent(exchange, { name, cacheControl, version, read: (range) => readFlight(flight, range) });
+}
+
+/** That of a proxy is shared by its clients, and tells nothing. */
+function ownConnection({ request: { socket } }: Exchange, client: string): string | undefined {
+  return addressOf(socket) === client && !isFromHere(socket) ? `${client}:${socket.remotePort}` : undefined;
 }
 
 /** undefined: it is not on this host, or not whole. What came by request may not have been on disk when the power went. */

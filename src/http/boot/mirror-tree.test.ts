@@ -52,7 +52,8 @@ function openMirror(t: TestContext) {
       const name = `mirror/m${pinned ? `@${pinned.label}` : ''}/${path}`;
       const isFixed = pinned !== undefined && pinned.label === pinned.id;
       const snapshot = pinned?.id;
-      const found = await trees.find({ kind: 'tree', mirror: 'm', repo, pool, path, name, snapshot, isFixed, client });
+      const answer = { kind: 'tree', mirror: 'm', repo, pool, path, name, snapshot, isFixed, client } as const;
+      const found = await trees.find(answer, undefined);
       return found && contents.get(found.sha256);
     },
   };

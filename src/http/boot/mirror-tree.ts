@@ -20,8 +20,11 @@ export interface TreeFile {
 
 /** Looks files of mirrors up, in manifests that are read when they are first needed. */
 export interface TreeLookup {
-  /** undefined: the mirror does not have it. Rejects when the mirror cannot be read. */
-  find(answer: TreeAnswer): Promise<TreeFile | undefined>;
+  /**
+   * `connection`: a name of it, where it is the client's own and not that of a proxy. undefined: the mirror does not have it.
+   * Rejects when the mirror cannot be read.
+   */
+  find(answer: TreeAnswer, connection: string | undefined): Promise<TreeFile | undefined>;
 }
 
 /** Contents by path. */
@@ -88,12 +91,12 @@ export function createTreeLookup(now: () => number): TreeLookup {
     return { path: join(answer.pool, sha256.slice(0, 2), sha256), sha256, bytes, isImmutable };
   };
   return {
-    find: async (answer) => {
+    find: async (answer, connection) => {
       const { repo, snapshot, path, name, isFixed, client } = answer;
       if (isFixed && snapshot !== undefined) return fileIn(answer, [snapshot]);
       const newest = snapshot === undefined ? await servedNow(repo) : [snapshot];
       const tree = name.slice(0, name.length - path.length);
-      const chosen = clients.choose({ client, tree, path }, newest, now());
+      const chosen = clients.choose({ client, connection, tree, path }, newest, now());
       // What the client began with may have been pruned since.
       const begun = chosen === newest ? undefined : await fileIn(answer, chosen).catch(() => undefined);
       return begun !== undefined && (await isThere(begun)) ? begun : fileIn(answer, newest);
