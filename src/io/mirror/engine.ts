@@ -69,7 +69,12 @@ export function openMirrorEngine(options: EngineOptions): MirrorEngine {
       onChange();
       look();
       // Last, as another configuration may come meanwhile, which must not be followed by the rest of this one.
-      await Promise.all(gone.map(([, unit]) => unit.stop().then(() => forgetEmpty(unit))));
+      const forget = async ([name, unit]: (typeof gone)[number]) => {
+        await unit.stop();
+        // It may be back already.
+        if (!units.has(name)) forgetEmpty(unit);
+      };
+      await Promise.all(gone.map(forget));
     },
     command: (command) => doCommand(deps, command),
     views: () => [...units.values()].map((unit) => unit.view()),
