@@ -15,7 +15,7 @@ import { machineLine, table, writeSection } from './results.ts';
  *     npm run bench:story -- --machines 200 --seconds 4 --runs 1 --no-write       a quick look; RESULTS.md stays as it is
  *     npm run bench:story -- --memory      the data folder in memory: without the noise of a disk that others use
  *     npm run bench:story -- --readers events       who follows: pages (as above), streams of stories only, or of events
- *     npm run bench:story -- --ahead       before all other programs of this machine, but for readers and stories (needs root)
+ *     npm run bench:story -- --ahead       before all other programs of this machine, and before the readers (needs root)
  */
 const SERVER = '172.22.10.2';
 const RELAY = '172.22.10.3';
@@ -199,12 +199,8 @@ const folder = mkdtempSync(join(cache, 'bench-story-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 makeLink();
 const server = await startServer(folder);
-if (options.ahead) {
-  setPolicy('--all-tasks', '--rr', '--pid', '2', String(server.pid));
-  const tasks = `/proc/${server.pid}/task`;
-  const stories = readdirSync(tasks).find((task) => readFileSync(`${tasks}/${task}/comm`, 'utf8').trim() === 'stories');
-  if (stories !== undefined) setPolicy('--other', '--pid', '0', stories);
-}
+// Before the load, which is other computers.
+if (options.ahead) setPolicy('--all-tasks', '--rr', '--pid', '2', String(server.pid));
 const HEADING = ['', 'DHCP ms', 'DHCP p99', 'TFTP ms', 'TFTP p99', 'lost', 'main ms', 'all ms'];
 const socket = join(folder, 'data', 'rackready.sock');
 let round = 0;

@@ -1,6 +1,4 @@
-import { readlinkSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
-import { setPriority } from 'node:os';
 import { isMainThread, type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { RecordedEvent } from '../event/event.ts';
 import type { EventQuery } from '../event/query.ts';
@@ -101,20 +99,10 @@ function createStoreReader(tell: (message: FromStories) => void) {
   };
 }
 
-/** Where processors are scarce, machines are answered first, and then people. Linux takes a thread's id for a process's. */
-function stepBack(): void {
-  try {
-    setPriority(Number(readlinkSync('/proc/thread-self').split('/').at(-1)), 10);
-  } catch {
-    // Without it stories cost a little more, and are right all the same.
-  }
-}
-
 // Nothing happens when something else than a Worker imports this file.
 if (!isMainThread && parentPort) {
   // Later, as an account that may not write there, it would be too late.
   flushCompileCache();
-  stepBack();
   const setup = workerData as StorySetup;
   if (setup.threadModule !== undefined) {
     const { prepareThread } = (await import(setup.threadModule)) as { prepareThread: () => Promise<void> };
