@@ -40,7 +40,7 @@ export function MirrorCard({ mirror, onChanged }: { readonly mirror: Mirror; rea
       {progress && <Running progress={progress} name={name} />}
       <p class={mirror.lastRun?.result === 'failed' ? 'bad-text' : undefined}>
         {describeRun(mirror)}
-        {nextRunAt && ` Next: ${clockTime(nextRunAt)}.`}
+        {nextRunAt && ` · Next run ${clockTime(nextRunAt)}`}
       </p>
       {heldReasons.length > 0 && <Held mirror={mirror} approve={() => ask('approve')} />}
       <ProblemBox problem={problem} />
