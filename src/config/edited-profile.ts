@@ -57,8 +57,7 @@ function differences({ before, after }: Edited, templates: Templates, name: stri
   const differs = (part: (one: typeof now) => unknown) => JSON.stringify(part(old)) !== JSON.stringify(part(now));
   const isOnce = now?.profile?.install === 'once';
   return [
-    differs((one) => one?.profile?.install) &&
-      (isOnce ? 'is installed without being asked' : 'is installed when asked only'),
+    differs((one) => one?.profile?.install) && (isOnce ? 'installed without being asked' : 'installed only when asked'),
     differs((one) => [one?.profile?.kernel, one?.profile?.initrd, one?.profile?.iso]) && 'kernel and initrd',
     differs((one) => one?.rendered?.kernelLine) && 'kernel line',
     differs((one) => one?.rendered?.answer) && 'answer file',

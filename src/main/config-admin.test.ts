@@ -205,7 +205,7 @@ test('a profile is edited as text: what it breaks and changes is said first, and
   );
   assert.match(typo?.errors[0]?.message ?? '', /unknown key: did you mean kernel/);
   const once = await check(OWN.replace('initrd: /i', 'initrd: /i2, install: once, arguments: quiet'), 'a');
-  const what = 'is installed without being asked, kernel and initrd, kernel line';
+  const what = 'installed without being asked, kernel and initrd, kernel line';
   assert.deepEqual(once?.changes, [{ what, machines: ['a', 'b'] }]);
   assert.match(once?.preview?.kernelLine ?? '', / quiet$/);
   writeFileSync(template, '{{ vars.role }}\n');

@@ -83,10 +83,6 @@ const curl = async () => (await runProgram(['curl', '-sS', SERVED])).text;
 test('a mirror is filled while it is looked at, held when it shrinks, published by hand, and says why it failed', async (t) => {
   if (!needs(t, 'ip', 'curl', 'rpmbuild', 'createrepo_c', CHROMIUM)) return;
   const { tree, upstream, server, page, faults } = await open(t);
-  const shoot = async (name: string) => {
-    const folder = process.env.PAGE_SHOTS;
-    if (folder) await page.screenshot({ path: join(folder, `mirrors-${name}.png`) });
-  };
   const sync = page.getByRole('button', { name: 'Sync tiny now' });
   await page.getByText('It never ran.').waitFor();
   await page.getByText('empty', { exact: true }).waitFor();
@@ -100,7 +96,6 @@ test('a mirror is filled while it is looked at, held when it shrinks, published 
   assert.equal(await bar.getAttribute('value'), String(15 / 16));
   await page.getByRole('button', { name: 'Stop tiny' }).waitFor();
   assert.deepEqual(await faultsOf(page), []);
-  await shoot('running');
   upstream.goOn();
   await page.getByText(/Last run .*: published\. \d+ files, 3\.0 MB/).waitFor();
   await page.getByText('serving', { exact: true }).waitFor();
@@ -111,7 +106,6 @@ test('a mirror is filled while it is looked at, held when it shrinks, published 
     .waitFor();
   assert.equal(await curl(), readFileSync(join(tree, 'repodata/repomd.xml'), 'utf8'));
   assert.deepEqual(await faultsOf(page), []);
-  await shoot('serving');
 
   const before = await curl();
   const copy = newFolder('copy');
@@ -123,12 +117,10 @@ test('a mirror is filled while it is looked at, held when it shrinks, published 
   await server.event('mirror.held', { mirror: 'tiny' });
   assert.equal(await curl(), before);
   assert.deepEqual(await faultsOf(page), []);
-  await shoot('held');
   await page.getByRole('button', { name: 'Publish tiny all the same…' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByText('none of its 4 packages would be left').waitFor();
   assert.deepEqual(await faultsOf(page), []);
-  await shoot('approve');
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
   assert.equal(await curl(), before);
@@ -145,6 +137,5 @@ test('a mirror is filled while it is looked at, held when it shrinks, published 
   await page.getByText(/Last run .*: failed\. /).waitFor();
   await page.getByText('serving', { exact: true }).waitFor();
   assert.deepEqual(await faultsOf(page), []);
-  await shoot('failed');
   assert.deepEqual(faults, []);
 });

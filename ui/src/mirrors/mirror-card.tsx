@@ -38,9 +38,9 @@ export function MirrorCard({ mirror, onChanged }: { readonly mirror: Mirror; rea
       </div>
       <p class="muted">{[os, mode, ...from].filter(Boolean).join(' · ')}</p>
       {progress && <Running progress={progress} name={name} />}
-      <p>
+      <p class={mirror.lastRun?.result === 'failed' ? 'bad-text' : undefined}>
         {describeRun(mirror)}
-        {nextRunAt && ` Next: ${clockTime(nextRunAt)}.`}
+        {nextRunAt && ` · Next run ${clockTime(nextRunAt)}`}
       </p>
       {heldReasons.length > 0 && <Held mirror={mirror} approve={() => ask('approve')} />}
       <ProblemBox problem={problem} />
@@ -50,8 +50,8 @@ export function MirrorCard({ mirror, onChanged }: { readonly mirror: Mirror; rea
 }
 
 /** Why something is held stands below. */
-function describeRun({ lastRun, heldReasons }: Mirror): string {
-  if (lastRun === null) return 'It never ran.';
+function describeRun({ lastRun, heldReasons, progress }: Mirror): string {
+  if (lastRun === null) return progress ? 'This is its first run.' : 'It never ran.';
   const reason = lastRun.result === 'held' && heldReasons.length > 0 ? '' : ` ${lastRun.reason}`;
   return `Last run ${clockTime(lastRun.endedAt)}: ${lastRun.result}.${reason}`;
 }
@@ -85,6 +85,7 @@ interface HeldProps {
 function Held({ mirror, approve }: HeldProps) {
   const { name, heldReasons, canApprove, snapshots } = mirror;
   const [isAsking, setAsking] = useState(false);
+  const current = snapshots.find(({ isCurrent }) => isCurrent);
   const served = snapshots.length > 0 ? 'the state before it is served' : 'nothing is served yet';
   return (
     <div class="box bad">
@@ -101,7 +102,12 @@ function Held({ mirror, approve }: HeldProps) {
         <Dialog title={`Publish what is held: ${name}`} onClose={() => setAsking(false)}>
           <p>Clients and installations get it from then on, although:</p>
           <Reasons reasons={heldReasons} />
-          <p>The state before it stays as a snapshot: sudo ./rackready mirror rollback {name} brings it back.</p>
+          {current && (
+            <p>
+              The state before it stays as a snapshot, and{' '}
+              <code>{`sudo ./rackready mirror rollback ${name} ${current.id}`}</code> brings it back.
+            </p>
+          )}
           <div class="buttons">
             <form method="dialog">
               <button type="submit">Do nothing</button>
@@ -118,7 +124,7 @@ function Held({ mirror, approve }: HeldProps) {
 
 function Reasons({ reasons }: { readonly reasons: readonly string[] }) {
   return (
-    <ul>
+    <ul class="reasons">
       {reasons.map((reason) => (
         <li key={reason}>{reason}</li>
       ))}

@@ -66,7 +66,7 @@ export function SaveText({ fileName, text, isDirty, isRight, save, onReset, onCo
       {theirs !== undefined && (
         <div class="box warn">
           <p>Yours is above, and not lost. Now there is:</p>
-          <pre>{theirs}</pre>
+          <pre class="wrap">{theirs}</pre>
           <p>Put what you need of it into yours: Save then writes yours in its place. Or take the edit back.</p>
         </div>
       )}

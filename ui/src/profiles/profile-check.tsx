@@ -23,7 +23,7 @@ export function ProfileCheckPart({ check, isCurrent, field }: CheckProps) {
       {broken.length > 0 && (
         <Concerned title="It would break" rows={broken.map((one) => ({ ...one, what: one.message }))} />
       )}
-      {changes.length > 0 && <Concerned title="It would change, when they are installed next" rows={changes} />}
+      {changes.length > 0 && <Concerned title="It would change" rows={changes} />}
     </div>
   );
 }
@@ -52,19 +52,28 @@ function Concerned({ title, rows }: ConcernedProps) {
   return (
     <>
       <h4>
-        {title}: {counted(total, 'machine')}
+        {title} {counted(total, 'machine')}:
       </h4>
-      <ul>
+      <ul class="reasons">
         {rows.map(({ what, machines }) => (
           <li key={what}>
-            {what}{' '}
-            <details class="inline">
-              <summary class="muted">{someOf(machines)}</summary>
-              <p>{machines.join(', ')}</p>
-            </details>
+            {what} <Names machines={machines} />
           </li>
         ))}
       </ul>
     </>
+  );
+}
+
+/** Few names as they are, many to be opened. */
+function Names({ machines }: { readonly machines: readonly string[] }) {
+  const few = someOf(machines);
+  const all = machines.join(', ');
+  if (few === all) return <span class="muted">({all})</span>;
+  return (
+    <details class="inline">
+      <summary class="muted">{few}</summary>
+      {all}
+    </details>
   );
 }
