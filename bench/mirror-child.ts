@@ -85,7 +85,7 @@ async function publishing(): Promise<void> {
   }
   // In a run they come one after the other, and are on the disk by now.
   await syncFolder(folder);
-  const times: number[] = [];
+  const times: { readonly ms: number; readonly cpuMs: number }[] = [];
   let state = emptyState;
   for (const [index, shift] of [0, change].entries()) {
     const manifest = manifestOf(count, shift);
@@ -100,9 +100,10 @@ async function publishing(): Promise<void> {
       remarks: [],
     };
     files.writeManifest(snapshot.id, manifest);
-    const startedAt = performance.now();
-    state = await publish({ files, pool }, state, snapshot);
-    times.push(performance.now() - startedAt);
+    const [startedAt, cpu] = [performance.now(), process.cpuUsage()];
+    state = await publish({ files, pool }, state, snapshot, manifest);
+    const { user, system } = process.cpuUsage(cpu);
+    times.push({ ms: performance.now() - startedAt, cpuMs: (user + system) / 1000 });
   }
   tell({ times });
 }

@@ -1,12 +1,12 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { isEnclosed, probeEnclosure, systemPath } from '../src/lab/enclose.ts';
 import { findProgram } from '../src/lab/programs.ts';
 import { makeCorpus } from './mirror-corpus.ts';
+import { PORTS, serve } from './mirror-servers.ts';
 import { machineLine, median, table, writeSection } from './results.ts';
 
 /**
@@ -35,7 +35,6 @@ const env = { ...process.env, PATH: systemPath() };
 const RUNS = Number(options.runs);
 const PACKAGES = 30_000;
 const PUBLISHED = 50_000;
-const PORTS = { http: 8001, rsync: 8002, farHttp: 8003, farRsync: 8004 } as const;
 
 /** Runs the rest of the program inside namespaces of its own and ends with it. */
 function enclose(): never {
@@ -81,45 +80,6 @@ async function othersBusy(): Promise<number> {
   return 100 * (1 - (after.idle - before.idle) / (after.all - before.all));
 }
 
-/** Processor time of what serves, in seconds: of these processes and their children, also of those that are gone. */
-function serverSeconds(): number {
-  const ticksOf = (pid: number): number => {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /, '')
-      .split(' ');
-    return fields.slice(11, 15).reduce((sum, one) => sum + Number(one), 0);
-  };
-  const withChildren = (pid: number): number[] => {
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
-    return [pid, ...children.filter((one) => one !== '').map(Number)];
-  };
-  return servers.flatMap(withChildren).reduce((sum, pid) => sum + ticksOf(pid), 0) / 100;
-}
-
-function start(argv: readonly string[]): ChildProcess {
-  const [command = '', ...args] = argv;
-  const child = spawn(command, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
-  process.once('exit', () => child.kill('SIGKILL'));
-  return child;
-}
-
-async function answers(port: number): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    const socket = connect(port, '127.0.0.1');
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    const isThere = await promise;
-    socket.destroy();
-    if (isThere) return;
-    if (tries === 200) throw new Error(`nothing listens on port ${port}`);
-    await sleep(50);
-  }
-}
-
-/** Without the delaying proxies, which no real line has. */
-const servers: number[] = [];
-const accessLog = () => join(scratch, 'access.log');
-
 /**
  * A folder of a file system of its own, where root may make one: ext4 does not take an inode for a minute after it was
  * deleted, so that whoever comes after a deletion of thousands of files pays for the search of others.
@@ -139,32 +99,6 @@ function freshFolder(): { readonly folder: string; readonly remove: () => void }
     rmSync(image, { force: true });
   };
   return { folder: join(folder, 'x'), remove };
-}
-
-/** What is served: NAME is /NAME/ of nginx, and the module NAME of rsync. */
-async function serve(folders: Readonly<Record<string, string>>): Promise<void> {
-  const nginx = join(scratch, 'nginx.conf');
-  const places = Object.entries(folders).map(([name, folder]) => `location /${name}/ { alias ${folder}/; }`);
-  writeFileSync(
-    nginx,
-    `user root; daemon off; worker_processes 1; pid ${scratch}/nginx.pid; error_log ${scratch}/error.log;
-events {} http { access_log ${accessLog()}; sendfile on; tcp_nopush on; keepalive_requests 100000;
-client_body_temp_path ${scratch}/b; proxy_temp_path ${scratch}/p; fastcgi_temp_path ${scratch}/f; uwsgi_temp_path ${scratch}/u; scgi_temp_path ${scratch}/s;
-server { listen 127.0.0.1:${PORTS.http}; ${places.join('\n')} } }\n`,
-  );
-  const rsyncd = join(scratch, 'rsyncd.conf');
-  const modules = Object.entries(folders).map(([name, folder]) => `[${name}]\npath = ${folder}\nread only = yes\n`);
-  writeFileSync(rsyncd, `use chroot = no\nuid = root\ngid = root\n${modules.join('')}`);
-  const started = [
-    start(['nginx', '-c', nginx, '-e', join(scratch, 'error.log')]),
-    start(['rsync', '--daemon', '--no-detach', `--config=${rsyncd}`, '--address=127.0.0.1', `--port=${PORTS.rsync}`]),
-  ];
-  servers.push(...started.flatMap(({ pid }) => pid ?? []));
-  const delay = (port: number, to: number) =>
-    start([process.execPath, join(import.meta.dirname, 'mirror-delay.ts'), `${port}`, `${to}`, options['round-trip']]);
-  delay(PORTS.farHttp, PORTS.http);
-  delay(PORTS.farRsync, PORTS.rsync);
-  for (const port of Object.values(PORTS)) await answers(port);
 }
 
 interface Place {
@@ -250,8 +184,8 @@ async function round(place: Place, index: number): Promise<Round> {
     const { folder, remove } = freshFolder();
     execFileSync('sync');
     busy.push(await othersBusy());
-    const before = serverSeconds();
-    const one = { ...peer.run(place, folder), serverSeconds: serverSeconds() - before };
+    const before = served.seconds();
+    const one = { ...peer.run(place, folder), serverSeconds: served.seconds() - before };
     taken.set(peer.name, one);
     console.log(
       `${peer.name}: ${one.seconds.toFixed(2)} s, ${one.cpuSeconds.toFixed(2)} s of processor time, ${one.systemSeconds.toFixed(2)} s of it in the kernel, ${one.serverSeconds.toFixed(2)} s more of its server`,
@@ -341,15 +275,14 @@ async function farSection(): Promise<string[]> {
 async function nothingNewSection(): Promise<string[]> {
   const to = join(scratch, 'nothing-new');
   ours(NEAR, 'tree', to);
-  const asked = () => readFileSync(accessLog(), 'utf8').split('\n').length;
   const runs: { ms: number; seconds: number; asked: number }[] = [];
   for (let run = 0; run < RUNS; run++) {
-    const before = asked();
+    const before = served.asked();
     const { event, ms, seconds } = ours(NEAR, 'tree', to);
     if (event !== 'mirror.unchanged') throw new Error(`not unchanged but ${event}`);
     // nginx writes its line after the answer.
     await sleep(200);
-    runs.push({ ms, seconds, asked: asked() - before });
+    runs.push({ ms, seconds, asked: served.asked() - before });
   }
   const [most, ms] = [Math.max(...runs.map((run) => run.asked)), median(runs.map((run) => run.ms))];
   const seconds = median(runs.map((run) => run.seconds));
@@ -390,13 +323,17 @@ function publishSection(): string[] {
     const { folder, remove } = freshFolder();
     const { text } = take(child('publish', `${PUBLISHED}`, folder));
     remove();
-    return (JSON.parse(text) as { times: number[] }).times.map((ms) => ms / 1000);
+    return (JSON.parse(text) as { times: { ms: number; cpuMs: number }[] }).times;
   });
-  const [first, second] = [0, 1].map((index) => median(runs.map((times) => times[index] ?? Number.NaN)));
+  const of = (index: number, pick: 'ms' | 'cpuMs') =>
+    median(runs.map((times) => (times[index]?.[pick] ?? Number.NaN) / 1000));
+  const [first, second] = [0, 1].map((index) => [of(index, 'ms'), of(index, 'cpuMs')] as const);
+  const shown = ([seconds, cpu]: readonly [number, number] = [Number.NaN, Number.NaN]) =>
+    `${seconds.toFixed(2)} s, of which ${cpu.toFixed(2)} s of processor time`;
   return [
     '### Publishing',
     '',
-    `* ${PUBLISHED} files within 1 s: ${first?.toFixed(2)} s, ${verdict(first ?? Number.NaN, 1)}; the next state, of which 1 in 100 is new: ${second?.toFixed(2)} s.`,
+    `* ${PUBLISHED} files within 1 s: ${shown(first)}, ${verdict(first?.[0] ?? Number.NaN, 1)}; the next state, of which 1 in 100 is new: ${shown(second)}.`,
     '',
   ];
 }
@@ -441,7 +378,7 @@ execFileSync('sh', [
     .map((one) => `${one}/*/*.* ${one}/*/*/*`)
     .join(' ')} >/dev/null 2>&1 || true`,
 ]);
-await serve(folders);
+const served = await serve({ scratch, env, roundTrip: options['round-trip'], folders });
 const parts: string[] = [];
 for (const [, section] of chosen) parts.push(...(await section()));
 const report = ['## Mirrors', '', ...parts, machineLine()].join('\n');

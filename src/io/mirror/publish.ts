@@ -11,7 +11,7 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import type { ManifestEntry } from '../../mirror/run/manifest.ts';
+import type { Manifest, ManifestEntry } from '../../mirror/run/manifest.ts';
 import { uniteLive } from '../../mirror/run/prune.ts';
 import { planPublish } from '../../mirror/run/publish-plan.ts';
 import { type MirrorState, type SnapshotRecord, withPublished } from '../../mirror/run/state.ts';
@@ -26,11 +26,17 @@ export interface PublishDeps {
 
 /**
  * Brings the plain tree and the state to a snapshot whose manifest is on disk and whose files are in the pool. Ended at any
- * step, the tree is usable, and `finishPublish` completes it. The state, by which our own HTTP serves, is written last.
+ * step, the tree is usable, and `finishPublish` completes it. The state, by which our own HTTP serves, is written last. `known`: the
+ * manifest, where the caller has it at hand.
  */
-export async function publish(deps: PublishDeps, state: MirrorState, snapshot: SnapshotRecord): Promise<MirrorState> {
+export async function publish(
+  deps: PublishDeps,
+  state: MirrorState,
+  snapshot: SnapshotRecord,
+  known?: Manifest,
+): Promise<MirrorState> {
   const { files, pool } = deps;
-  const next = files.readManifest(snapshot.id);
+  const next = known ?? files.readManifest(snapshot.id);
   // Nothing may name what a power cut could still take.
   await syncFolder(pool.folder);
   files.writeIntent(snapshot);
@@ -86,7 +92,7 @@ function addLink(deps: PublishDeps, entry: ManifestEntry): void {
   const { files, pool } = deps;
   if (entry.isLazy && pool.sizeOf(entry.sha256) === undefined) return;
   try {
-    linkSync(pool.pathOf(entry.sha256), join(files.live, entry.path));
+    linkSync(pool.pathOf(entry.sha256), `${files.live}/${entry.path}`);
   } catch {
     // It is there, or its folder is not, or something is the matter that the long way finds, too.
     putLink(deps, entry);

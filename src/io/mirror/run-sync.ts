@@ -297,7 +297,7 @@ async function settle(
     return { result: 'held', reason: reasons.join('; '), snapshot, state: { ...state, held } };
   }
   deps.meter.enter('publishing');
-  const published = await publish(deps, { ...state, probe }, snapshot);
+  const published = await publish(deps, { ...state, probe }, snapshot, manifest);
   const { files: count, bytes } = snapshot.size;
   return { result: 'published', reason: `${count} files, ${formatBytes(bytes)}`, snapshot, state: published };
 }
