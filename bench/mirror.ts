@@ -381,7 +381,7 @@ execFileSync('sh', [
 const served = await serve({ scratch, env, roundTrip: options['round-trip'], folders });
 const parts: string[] = [];
 for (const [, section] of chosen) parts.push(...(await section()));
-const report = ['## Mirrors', '', ...parts, machineLine()].join('\n');
+const report = ['## Filling a mirror', '', ...parts, machineLine()].join('\n');
 console.log(report);
-if (options.write && options.only === undefined && options.peer === undefined) writeSection('mirror', report);
+if (options.write && options.only === undefined && options.peer === undefined) writeSection('mirror-engine', report);
 process.exit(0);
