@@ -10,7 +10,7 @@ export function describeMirror(mirror: MirrorJson, now: number): string {
     ['mirror', `${name} (${mirror.kind}, ${mirror.mode}${mirror.isFrozen ? ', frozen by hand' : ''})`],
     ['from', mirror.from.join(', ')],
     ['signatures', describeTrust(mirror)],
-    ['serves', current ? `${current.id}: ${current.files} files, ${formatBytes(current.bytes)}` : 'nothing yet'],
+    ['serves', current ? describeServed(mirror, current) : 'nothing yet'],
     ['last run', lastRun ? `${lastRun.result}, ${formatWhen(lastRun.endedAt, now)}: ${lastRun.reason}` : 'never'],
     ['last good', mirror.lastSuccessAt === null ? 'never' : formatWhen(mirror.lastSuccessAt, now)],
     ['next run', nextRun(mirror, now)],
@@ -24,6 +24,11 @@ export function describeMirror(mirror: MirrorJson, now: number): string {
   const width = Math.max(...lines.map(([word]) => word.length));
   const text = lines.map(([word, rest]) => `${word.padEnd(width)}  ${rest}`).join('\n');
   return `${text}${nextStep(mirror)}`;
+}
+
+function describeServed({ mode }: MirrorJson, { id, files, bytes }: MirrorJson['snapshots'][number]): string {
+  const isOnDemand = mode === 'cache' || mode === 'sparse';
+  return `${id}: ${files} files, ${formatBytes(bytes)}${isOnDemand ? '; a package is on this disk once it was asked for' : ''}`;
 }
 
 function describeTrust({ trust, packages }: MirrorJson): string {
