@@ -97,7 +97,7 @@ test('a mirror is filled while it is looked at, held when it shrinks, published 
   await page.getByRole('button', { name: 'Stop tiny' }).waitFor();
   assert.deepEqual(await faultsOf(page), []);
   upstream.goOn();
-  await page.getByText(/Last run .*: published\. \d+ files, 3\.0 MB/).waitFor();
+  await page.getByText(/Last run .*: published: \d+ files, 3\.0 MB/).waitFor();
   await page.getByText('serving', { exact: true }).waitFor();
   await page.getByText('Snapshots (1)').click();
   await page
@@ -134,7 +134,7 @@ test('a mirror is filled while it is looked at, held when it shrinks, published 
   rmSync(tree, { recursive: true });
   upstream.close();
   await sync.click();
-  await page.getByText(/Last run .*: failed\. /).waitFor();
+  await page.getByText(/Last run .*: failed: /).waitFor();
   await page.getByText('serving', { exact: true }).waitFor();
   assert.deepEqual(await faultsOf(page), []);
   assert.deepEqual(faults, []);

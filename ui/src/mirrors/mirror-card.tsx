@@ -52,8 +52,8 @@ export function MirrorCard({ mirror, onChanged }: { readonly mirror: Mirror; rea
 /** Why something is held stands below. */
 function describeRun({ lastRun, heldReasons, progress }: Mirror): string {
   if (lastRun === null) return progress ? 'This is its first run.' : 'It never ran.';
-  const reason = lastRun.result === 'held' && heldReasons.length > 0 ? '' : ` ${lastRun.reason}`;
-  return `Last run ${clockTime(lastRun.endedAt)}: ${lastRun.result}.${reason}`;
+  const reason = lastRun.result === 'held' && heldReasons.length > 0 ? '' : `: ${lastRun.reason}`;
+  return `Last run ${clockTime(lastRun.endedAt)}: ${lastRun.result}${reason}`;
 }
 
 function Running({ progress, name }: { readonly progress: Progress; readonly name: string }) {
