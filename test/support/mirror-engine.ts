@@ -81,6 +81,8 @@ export function openTestEngine(t: TestContext, from: string, choice: EngineChoic
     files: openMirrorFiles(join(root, 'repos', 'm')),
     configure: (change) => engine.configure([engineConfig(from, change)]),
     sync: async (isForced = false) => {
+      // An end is told a moment before the run is over, and who begins one then joins it.
+      while (engine.isRunning()) await new Promise(setImmediate);
       ended = Promise.withResolvers();
       const begun = await engine.command({ kind: 'sync', name: 'm', isForced });
       assert.equal(begun.kind, 'done', JSON.stringify(begun));
