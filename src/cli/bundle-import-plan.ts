@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { foreignValue } from '../config/bundle-entries.ts';
 import { type EditedSection, type MachineEdit, type MachineValues, writtenMachines } from '../config/edit.ts';
 import { type BundleFile, type BundleHead, formatHead } from '../io/bundle/bundle-head.ts';
 import { compareMirror } from '../io/bundle/import-mirror.ts';
@@ -31,6 +32,7 @@ export interface ImportPlanOptions {
 /** Compares a bundle with what is here. Changes nothing; throws ApiFailure when it would overwrite something that is different. */
 export function planImport({ opened, root, bundle, isReplacing }: ImportPlanOptions): ImportPlan {
   const { head } = bundle;
+  refuseForeign(head);
   const id = createHash('sha256').update(formatHead(head)).digest('hex').slice(0, 8);
   const below = `bundles/${head.profile.name}-${id}`;
   const folder = join(folderOf(opened.path), below);
@@ -57,6 +59,20 @@ export function planImport({ opened, root, bundle, isReplacing }: ImportPlanOpti
     changes: changes.length === 0 ? ['change nothing: all of it is here'] : changes,
     doubts: against,
   };
+}
+
+function refuseForeign({ profile, mirrors }: BundleHead): void {
+  const entries = [
+    ...mirrors.map((one) => ({ section: 'mirrors', ...one }) as const),
+    { section: 'profiles', ...profile } as const,
+  ];
+  for (const { section, name, values } of entries) {
+    const key = foreignValue(section, values);
+    if (key === undefined) continue;
+    const message = `${section}.${name}.${key} of the archive is not what rackready writes: it was changed on its way`;
+    const hint = 'Nothing was changed. Compare its checksum with what `rackready bundle` printed, and fetch it anew.';
+    throw new ApiFailure({ code: 'bundle-refused', message, hint });
+  }
 }
 
 /** Relative paths of a configuration start from the folder of the file that has them. */

@@ -74,7 +74,11 @@ export async function checkEdit(opened: OpenConfiguration, edits: readonly Machi
 /** Writes what changed (an import may touch several files), and has the running server read it. Throws ApiFailure. */
 export async function writeEdit({ texts, client }: OpenConfiguration, { changed }: CheckedEdit): Promise<EditReport> {
   if (changed.length === 0) return { files: [], server: null };
-  for (const file of changed) await write(file, texts.find(({ name }) => name === file.name)?.text);
+  const written: string[] = [];
+  for (const file of changed) {
+    await write(file, texts.find(({ name }) => name === file.name)?.text, written);
+    written.push(file.name);
+  }
   return { files: changed.map(({ name }) => name), server: client ? await reload(client) : null };
 }
 
@@ -87,14 +91,15 @@ function refused(code: string, message: string, hint: string): ApiFailure {
   return new ApiFailure({ code, message, hint });
 }
 
-async function write(file: ConfigText, before: string | undefined): Promise<void> {
+async function write(file: ConfigText, before: string | undefined, written: readonly string[]): Promise<void> {
   const result = await writeFileSafely(file, before);
   if (result.kind === 'written') return;
   if (result.kind === 'changed-meanwhile') {
     throw refused('edit-refused', `${file.name} was changed by somebody else meanwhile`, 'Try again.');
   }
   const message = `${file.name} cannot be written: ${result.reason}`;
-  const hint = 'Nothing was changed. Run the same as the owner of the file, or with sudo.';
+  const done = written.length === 0 ? 'No file was changed.' : `Written already: ${written.join(', ')}.`;
+  const hint = `${done} Run the same as the owner of the file, or with sudo.`;
   throw new ApiFailure({ code: 'cannot-write', message, hint }, EX_CANTCREAT);
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type BundleEntries, bundleEntries } from './bundle-entries.ts';
+import { type BundleEntries, bundleEntries, foreignValue } from './bundle-entries.ts';
 import { writtenMachines } from './edit.ts';
 import { parseSettings } from './parse.ts';
 
@@ -101,4 +101,18 @@ test('what cannot be taken along is refused with what to do', () => {
   assert.match(refusal('folder'), /come from \/srv\/tree.*Make a mirror of it/);
   assert.match(refusal('nobody'), /there is no profile nobody\. Profiles of the configuration: rocky, debian/);
   assert.match(refusal('rocky', [], ['gone']), /there is no mirror gone/);
+});
+
+test('what no bundle has is found: paths, sources and upstreams of somebody else', () => {
+  const of = (section: 'profiles' | 'mirrors', values: Record<string, unknown>) => foreignValue(section, values);
+  assert.equal(
+    of('profiles', { os: 'debian-12', source: 'mirror:deb', kernel: 'https://example.org/linux' }),
+    undefined,
+  );
+  assert.equal(of('profiles', { os: 'debian-12', kernel: '/var/lib/rackready/admin.token' }), 'kernel');
+  assert.equal(of('profiles', { os: 'debian-12', source: '/var/lib/rackready' }), 'source');
+  assert.equal(of('profiles', { os: 'debian-12', answerFile: '/etc/shadow' }), 'answerFile');
+  assert.equal(of('mirrors', { from: ['http://h/'], mode: 'frozen', fingerprints: [] }), undefined);
+  assert.equal(of('mirrors', { from: ['file:///var/lib/rackready'], mode: 'sync' }), 'mode');
+  assert.equal(of('mirrors', { from: ['http://h/'], mode: 'frozen', schedule: '* * * * *' }), 'schedule');
 });

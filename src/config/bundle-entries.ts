@@ -51,6 +51,21 @@ const OF_RUNS = [
   'fingerprints',
 ];
 
+/**
+ * The first value that no bundle has: an archive may have been changed on its way, and must not have this host serve its own files or
+ * follow an upstream. Its files come below `files`, and get their names here.
+ */
+export function foreignValue(section: 'profiles' | 'mirrors', values: MachineValues): string | undefined {
+  if (section === 'mirrors') {
+    if (values.mode !== 'frozen') return 'mode';
+    return OF_RUNS.find((key) => key !== 'mode' && key !== 'fingerprints' && values[key] !== undefined);
+  }
+  const { source = 'mirror:', answerFile } = values;
+  if (answerFile !== undefined) return 'answerFile';
+  if (!`${source}`.startsWith('mirror:')) return 'source';
+  return ['kernel', 'initrd', 'iso'].find((key) => values[key] !== undefined && !/^https?:/.test(`${values[key]}`));
+}
+
 /** `more`: mirrors that the profile's template uses besides its source. A refusal is a sentence, with what to do next. */
 export function bundleEntries(
   sources: BundleSources,
@@ -117,9 +132,8 @@ function filesOfProfile({ productFolder, bootsFrom }: BundleSources, profile: Pr
 /** What is an address stays one. */
 function urlsOf(profile: Profile): MachineValues {
   const { kernel, initrd, iso } = profile;
-  return Object.fromEntries(
-    Object.entries({ kernel, initrd, iso }).filter(([, value]) => /^https?:/.test(value ?? '')),
-  );
+  const urls = Object.entries({ kernel, initrd, iso }).filter(([, value]) => /^https?:/.test(value ?? ''));
+  return Object.fromEntries(urls.map(([key, url = '']) => [key, withoutPassword(url)]));
 }
 
 function filesOfMirror({ name, keys }: MirrorConfig): BundledFile[] {
@@ -146,7 +160,7 @@ function valuesOf({ from, trust, keys }: MirrorConfig, written: MachineValues): 
 }
 
 function withoutPassword(url: string): string {
-  return url.replace(/^([a-z]+:\/\/)[^/@]*@/i, '$1');
+  return url.replace(/^([a-z]+:\/\/)[^/]*@/i, '$1');
 }
 
 function leftOut({ kernel, initrd, iso, answerFile }: Profile, files: readonly BundledFile[]): string[] {
@@ -154,7 +168,7 @@ function leftOut({ kernel, initrd, iso, answerFile }: Profile, files: readonly B
   return [
     'machines, networks and defaults (keys, passwords, vars): they are the other host’s own',
     'boot loaders: the other host makes them from its own packages (docs/loaders.md)',
-    ...urls.map((url) => `${url}: it is fetched by the machines`),
+    ...urls.map((url = '') => `${withoutPassword(url)}: it is fetched by the machines`),
     ...(files.some(({ key }) => key === 'answerFile') ? [] : [`${basename(answerFile)}: it comes with rackready`]),
   ];
 }

@@ -1,6 +1,6 @@
 /** A text without what stands between a scheme and an `@`: `http://user:password@host/` becomes `http://***@host/`. */
 export function hidePasswords(text: string): string {
-  return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']*(?:@[^\s/@"']*)*@/gi, '$1***@');
+  return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/]*@/gi, '$1***@');
 }
 
 /** The same for every text in plain JSON. */

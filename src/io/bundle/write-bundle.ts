@@ -41,7 +41,9 @@ export interface Packed {
 export async function writeBundle(packing: Packing, file: string, options: PackOptions): Promise<Packed> {
   const part = `${file}.part`;
   try {
-    const handle = openSync(part, 'w', 0o644);
+    // An answer file of the operator's may hold the hash of a password.
+    rmSync(part, { force: true });
+    const handle = openSync(part, 'wx', 0o600);
     const packed = await packInto(createWriteStream(part, { fd: handle, flush: true }), packing, options, {
       isCompressed: file.endsWith('.zst'),
     });
