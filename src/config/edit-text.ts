@@ -13,8 +13,10 @@ export interface MapPlace {
   readonly pair?: Pair | undefined;
 }
 
+/** Lines that are put in end as those of the text do. */
 export function splice(text: string, { from, to, text: inserted }: Splice): string {
-  return text.slice(0, from) + inserted + text.slice(to);
+  const lines = text.includes('\r\n') ? inserted.replaceAll('\n', '\r\n') : inserted;
+  return text.slice(0, from) + lines + text.slice(to);
 }
 
 /** Adds pairs ("key: value") at the end of a map, in the style that it is written in. */

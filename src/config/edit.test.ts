@@ -132,6 +132,11 @@ const rows: readonly (readonly [string, string, MachineEdit, string])[] = [
   ],
 ];
 
+for (const [name, text, change, want] of rows.filter(([, text]) => text.includes('\n'))) {
+  const crlf = (lines: string) => lines.replaceAll('\n', '\r\n');
+  test(`${name}, where lines end with \\r\\n`, () => assert.equal(edit(crlf(text), change), crlf(want)));
+}
+
 for (const [name, text, change, want] of rows) {
   test(name, () => assert.equal(edit(text, change), want));
 }
