@@ -13,8 +13,10 @@ export interface MapPlace {
   readonly pair?: Pair | undefined;
 }
 
+/** Lines that are put in end as those of the text do. */
 export function splice(text: string, { from, to, text: inserted }: Splice): string {
-  return text.slice(0, from) + inserted + text.slice(to);
+  const lines = text.includes('\r\n') ? inserted.replaceAll('\n', '\r\n') : inserted;
+  return text.slice(0, from) + lines + text.slice(to);
 }
 
 /** Adds pairs ("key: value") at the end of a map, in the style that it is written in. */
@@ -58,7 +60,7 @@ export function removePair(text: string, map: YAMLMap, pair: Pair): Splice {
   return { from, to, text: '{}' };
 }
 
-/** Puts another value in the place of a pair's value. */
+/** Puts another value, of one line, in the place of a pair's value. */
 export function replaceValue(text: string, pair: Pair, value: string): Splice {
   const [, keyEnd] = offsets(pair.key);
   const colon = text.indexOf(':', keyEnd) + 1;
@@ -68,9 +70,10 @@ export function replaceValue(text: string, pair: Pair, value: string): Splice {
   // A block map begins on the next line; what replaces it stands on the key's.
   const isBlock = isMap(pair.value) && !pair.value.flow;
   if (isBlock) return { from: colon, to: endOf(pair), text: ` ${value}` };
-  // The range of a block scalar has its last line break, which stays.
-  if (text[end - 1] === '\n') return { from: start, to: text.slice(0, end).trimEnd().length, text: value };
-  return { from: start, to: end, text: value };
+  // The range of a block scalar has its last line break, which stays, as does a comment behind its `|` or `>`.
+  const [, comment = ''] = /^[|>][-+\d]*([ \t]+#.*)/.exec(text.slice(start, end)) ?? [];
+  if (text[end - 1] === '\n') return { from: start, to: text.slice(0, end).trimEnd().length, text: value + comment };
+  return { from: start, to: end, text: value + comment };
 }
 
 function insertLines(text: string, at: number, pairs: readonly string[], column: number): Splice {

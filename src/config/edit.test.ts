@@ -113,6 +113,24 @@ const rows: readonly (readonly [string, string, MachineEdit, string])[] = [
     `machines:\n  x:\n    notes: "first ${'long '.repeat(20)}end\\nsecond: \\"quoted\\""\n\n    mac: a\n`,
   ],
   [
+    'set() keeps what is commented on the line of a text of several lines',
+    'machines:\n  x:\n    notes: |-   # ask "Ann" | Bo\n      old\n      # no comment\n    mac: a\n',
+    { kind: 'set', name: 'x', values: { notes: 'new' } },
+    'machines:\n  x:\n    notes: new   # ask "Ann" | Bo\n    mac: a\n',
+  ],
+  [
+    'set() keeps what is commented on the line of a text that ends an open last line',
+    'machines:\n  x:\n    notes: >2 # why\n        old',
+    { kind: 'set', name: 'x', values: { notes: 'a\nb' } },
+    'machines:\n  x:\n    notes: "a\\nb" # why',
+  ],
+  [
+    'set() takes no text for a comment',
+    'machines:\n  x:\n    notes: |\n      # old\n    mac: a # mine\n',
+    { kind: 'set', name: 'x', values: { notes: 'new', mac: 'b' } },
+    'machines:\n  x:\n    notes: new\n    mac: b # mine\n',
+  ],
+  [
     'set() of several plain lines stands on one',
     rack,
     { kind: 'set', name: 'mp', values: { notes: 'PSU replaced\nfan 3 is loud' } },
@@ -131,6 +149,11 @@ const rows: readonly (readonly [string, string, MachineEdit, string])[] = [
     'machines:\n  x: { mac: a, hostName: "12", model: "a, b" }\n',
   ],
 ];
+
+for (const [name, text, change, want] of rows.filter(([, text]) => text.includes('\n'))) {
+  const crlf = (lines: string) => lines.replaceAll('\n', '\r\n');
+  test(`${name}, where lines end with \\r\\n`, () => assert.equal(edit(crlf(text), change), crlf(want)));
+}
 
 for (const [name, text, change, want] of rows) {
   test(name, () => assert.equal(edit(text, change), want));

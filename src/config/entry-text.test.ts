@@ -65,6 +65,21 @@ test('a text of other lines takes the place of the old one; places of the file a
   assert.equal(replace(RACK, 'nobody', own).text, undefined);
 });
 
+test('a file whose lines end with \\r\\n keeps them; the entry is shown without', () => {
+  const rack = RACK.replaceAll('\n', '\r\n');
+  assert.deepEqual(entries(rack), entries(RACK));
+  for (const [name, own] of Object.entries(entries(rack))) assert.equal(replace(rack, name, own).text, rack, name);
+  const own = 'debian:\n  os: debian-13\n\n  source: x\n';
+  const want = replace(RACK, 'debian', own).text?.replaceAll('\n', '\r\n');
+  for (const text of [own, own.replaceAll('\n', '\r\n')]) {
+    const placed = replace(rack, 'debian', text);
+    assert.equal(placed.text, want);
+    assert.deepEqual(placed.toText?.('r.yaml', 6, 13), { line: 4, column: 11 });
+  }
+  const last = 'profiles:\r\n  a:\r\n    os: x\r\n';
+  assert.equal(replace(last, 'a', 'a:\n  os: y\n').text, last.replace('x', 'y'));
+});
+
 test('a text is one entry, and says what it is called', () => {
   assert.deepEqual(nameOfEntry('web: { os: debian-12, <<: *base }\n'), { name: 'web' });
   assert.deepEqual(nameOfEntry('12:\n  os: x'), { name: '12' });

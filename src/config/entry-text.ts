@@ -9,6 +9,7 @@ export interface EntryText {
   readonly file: string;
   /** Where it begins in its file; counts from 1. */
   readonly line: number;
+  /** Its lines end with \n, whatever they end with in the file. */
   readonly text: string;
 }
 
@@ -44,7 +45,7 @@ export function readEntries(texts: readonly ConfigText[], section: string): Entr
       name: found.name,
       file,
       line: lineOf(text, found.from),
-      text: outdent(text.slice(found.from, found.to), found.indent),
+      text: outdent(withLf(text.slice(found.from, found.to)), found.indent),
     })),
   );
 }
@@ -78,11 +79,14 @@ export function replaceEntry(
     const found = findEntries(file.text, section).find((one) => one.name === name);
     if (found === undefined) continue;
     const { from, to, indent } = found;
-    const raw = file.text.slice(from, to);
+    const raw = withLf(file.text.slice(from, to));
     // What was shown as it stands is put back as it stands.
     const spaces = raw.includes('\n') && outdent(raw, indent) === raw ? '' : ' '.repeat(indent);
-    const lines = text.trimEnd().split('\n');
-    const inner = lines.map((line, index) => (index === 0 || line.trim() === '' ? line : spaces + line)).join('\n');
+    const lines = withLf(text).trimEnd().split('\n');
+    const lineBreak = file.text.includes('\r\n') ? '\r\n' : '\n';
+    const inner = lines
+      .map((line, index) => (index === 0 || line.trim() === '' ? line : spaces + line))
+      .join(lineBreak);
     const edited = { name: file.name, text: file.text.slice(0, from) + inner + file.text.slice(to) };
     const first = lineOf(file.text, from);
     const column = columnOf(file.text, from);
@@ -127,6 +131,10 @@ function outdent(text: string, indent: number): string {
   const [first = '', ...rest] = text.split('\n');
   if (rest.some((line) => line !== '' && !line.startsWith(spaces))) return text;
   return [first, ...rest.map((line) => line.slice(indent))].join('\n');
+}
+
+function withLf(text: string): string {
+  return text.replaceAll('\r\n', '\n');
 }
 
 function lineOf(text: string, offset: number): number {

@@ -203,7 +203,7 @@ test('a template is edited: what it would break is said at its line, and only a 
   await page.locator('.preview pre').getByText('# of other').waitFor();
   assert.deepEqual(await faultsOf(page), []);
   await save.click();
-  await page.getByText('Saved, and in force.').waitFor();
+  await page.getByText(`Written: ${template}. It is in force.`).waitFor();
   assert.equal(readFileSync(template, 'utf8'), `${TEMPLATE}# written from the page\n`);
   await page.goto(`${BASE}/#/machines/other`);
   await page.getByText('What it would get now').click();

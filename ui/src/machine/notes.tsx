@@ -76,8 +76,8 @@ function NotesForm({ name, now, edit, onEdit, onClose }: FormProps) {
       onClose(told(saved));
     } catch (error) {
       setProblem(problemOf(error));
-      setBusy(false);
       await refresh();
+      setBusy(false);
     }
   };
   return (
@@ -92,6 +92,8 @@ function NotesForm({ name, now, edit, onEdit, onClose }: FormProps) {
         class="boxed"
         rows={6}
         value={edit.text}
+        readOnly={isBusy}
+        aria-busy={isBusy}
         onInput={(event) => onEdit({ ...edit, text: event.currentTarget.value })}
         ref={focusOnce}
       />
@@ -109,9 +111,10 @@ function NotesForm({ name, now, edit, onEdit, onClose }: FormProps) {
         <button type="submit" class="primary" disabled={isBusy || edit.text === edit.before}>
           Save notes
         </button>
-        <button type="button" onClick={() => onClose('')}>
+        <button type="button" disabled={isBusy} onClick={() => onClose('')}>
           Leave them as they are
         </button>
+        <span role="status">{isBusy && 'Saving …'}</span>
       </div>
     </form>
   );

@@ -11,7 +11,8 @@ interface Checked<Check> {
 }
 
 /**
- * Has the server check what is typed. `isCurrent`: what came of it is of what is asked now. undefined: nothing is asked.
+ * Has the server check what is typed, one text after the other: what is typed meanwhile is asked, the newest alone, when the
+ * last has answered. `isCurrent`: what came of it is of what is asked now. undefined: nothing is asked.
  * `base`: of what is there now, which it is compared with; another one asks again.
  */
 export function useCheck<Check>(
@@ -22,19 +23,22 @@ export function useCheck<Check>(
   const [state, setState] = useState<Checked<Check> & { readonly of?: string }>({});
   const body = asked && JSON.stringify(asked);
   const of = `${base} ${body}`;
+  const [isAsking, setAsking] = useState(false);
+  const isKnown = state.of === of;
   useEffect(() => {
-    if (body === undefined) return;
-    let isGone = false;
-    const ask = () =>
-      post<{ check: Check }>(path, JSON.parse(body) as object).then(
-        ({ check }) => !isGone && setState({ check, of }),
-        (error: unknown) => !isGone && setState({ problem: problemOf(error), of }),
-      );
-    const timer = setTimeout(ask, CHECK_AFTER_MS);
-    return () => {
-      isGone = true;
-      clearTimeout(timer);
+    if (body === undefined || isAsking || isKnown) return;
+    const ask = async () => {
+      setAsking(true);
+      try {
+        const { check } = await post<{ check: Check }>(path, JSON.parse(body) as object);
+        setState({ check, of });
+      } catch (error) {
+        setState({ problem: problemOf(error), of });
+      }
+      setAsking(false);
     };
-  }, [path, body, of]);
-  return { check: state.check, problem: state.problem, isCurrent: body !== undefined && state.of === of };
+    const timer = setTimeout(() => void ask(), CHECK_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [path, body, of, isAsking, isKnown]);
+  return { check: state.check, problem: state.problem, isCurrent: body !== undefined && isKnown };
 }

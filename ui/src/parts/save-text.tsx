@@ -13,9 +13,12 @@ interface SaveProps {
   readonly isRight: boolean;
   /** Resolves with what is to be said; rejects with ApiProblem. */
   readonly save: () => Promise<string>;
+  /** From Save until what is there then was read: nothing may be typed meanwhile. */
+  readonly isBusy: boolean;
+  readonly onBusy: (isBusy: boolean) => void;
   readonly onReset: () => void;
-  /** Somebody else has saved since the text was read: what is there now is to be read. */
-  readonly onConflict: () => void;
+  /** Somebody else has saved since the text was read: what is there now is to be read. Resolves when it was. */
+  readonly onConflict: () => Promise<unknown>;
   /** What is there now, after a conflict. */
   readonly theirs: string | undefined;
   /** More buttons. */
@@ -23,22 +26,22 @@ interface SaveProps {
 }
 
 /** Puts a text in its place, or offers it as a download where the server may not. */
-export function SaveText({ fileName, text, isDirty, isRight, save, onReset, onConflict, theirs, children }: SaveProps) {
+export function SaveText(props: SaveProps) {
+  const { fileName, text, isDirty, isRight, save, isBusy, onBusy, onReset, onConflict, theirs, children } = props;
   const [problem, setProblem] = useState<ApiProblem | undefined>();
   const [said, setSaid] = useState('');
-  const [isBusy, setBusy] = useState(false);
   const run = async () => {
     setProblem(undefined);
     setSaid('');
-    setBusy(true);
+    onBusy(true);
     try {
       setSaid(await save());
     } catch (error) {
       const refused = problemOf(error);
       setProblem(refused);
-      if (refused.code === 'changed-meanwhile') onConflict();
+      if (refused.code === 'changed-meanwhile') await onConflict();
     }
-    setBusy(false);
+    onBusy(false);
   };
   return (
     <>
@@ -48,7 +51,7 @@ export function SaveText({ fileName, text, isDirty, isRight, save, onReset, onCo
         </button>
         <button
           type="button"
-          disabled={!isDirty}
+          disabled={!isDirty || isBusy}
           onClick={() => {
             setProblem(undefined);
             onReset();
@@ -60,7 +63,7 @@ export function SaveText({ fileName, text, isDirty, isRight, save, onReset, onCo
           Download
         </button>
         {children}
-        <span role="status">{isDirty ? '' : said}</span>
+        <span role="status">{isBusy ? 'Saving …' : !isDirty && said}</span>
       </div>
       <ProblemBox problem={problem} />
       {theirs !== undefined && (

@@ -13,12 +13,14 @@ interface FieldProps {
   readonly isShort?: boolean;
   readonly text: string;
   readonly problems: readonly TextFault[];
+  /** It is being saved: what would be typed now would be lost. */
+  readonly isBusy: boolean;
   readonly onInput: (text: string) => void;
   readonly field: RefObject<HTMLTextAreaElement | null>;
 }
 
 /** A text with numbered lines; those with a problem are marked. */
-export function TextField({ label, isShort = false, text, problems, onInput, field }: FieldProps) {
+export function TextField({ label, isShort = false, text, problems, isBusy, onInput, field }: FieldProps) {
   const gutter = useRef<HTMLDivElement>(null);
   const bad = new Map(problems.map(({ line, message }) => [line, message]));
   const lines = text.split('\n').length;
@@ -37,6 +39,8 @@ export function TextField({ label, isShort = false, text, problems, onInput, fie
         spellcheck={false}
         wrap="off"
         value={text}
+        readOnly={isBusy}
+        aria-busy={isBusy}
         aria-invalid={problems.length > 0}
         onInput={(event) => onInput(event.currentTarget.value)}
         onScroll={(event) => {

@@ -6,7 +6,7 @@ import { useLoaded } from '../load.ts';
 import { useCheck } from '../parts/check.ts';
 import { ProblemBox } from '../parts/problem-box.tsx';
 import { SaveText } from '../parts/save-text.tsx';
-import { type Saved, told } from '../parts/saved.ts';
+import { type Saved, toldAfter } from '../parts/saved.ts';
 import { TextField } from '../parts/text-field.tsx';
 import { useStore } from '../store.ts';
 import { nameIn } from './new-profile.ts';
@@ -28,6 +28,7 @@ export function ProfileEditor({ name, begin, onDirty, onSaved, onCopy }: EditorP
   const { value, problem, reload } = useLoaded<ProfileText>(path);
   const [edited, setEdited] = useState(begin);
   const [isConflict, setConflict] = useState(false);
+  const [isBusy, setBusy] = useState(false);
   const [machine, setMachine] = useState('');
   const text = edited ?? value?.text;
   const isDirty = edited !== undefined && edited !== value?.text;
@@ -54,10 +55,9 @@ export function ProfileEditor({ name, begin, onDirty, onSaved, onCopy }: EditorP
     const body = { ...edit, ...(value && { version: value.version }) };
     const { saved } = await post<{ saved: Saved }>('/config/profiles/save', body);
     onDirty(false);
-    settle();
-    reload();
     void refresh();
-    const said = told(saved);
+    const said = toldAfter(saved, await reload());
+    settle();
     onSaved(nameIn(text), said);
     return said;
   };
@@ -73,17 +73,19 @@ export function ProfileEditor({ name, begin, onDirty, onSaved, onCopy }: EditorP
         isShort
         text={text}
         problems={check?.errors ?? []}
+        isBusy={isBusy}
         onInput={setEdited}
         field={field}
       />
       <SaveText
         fileName={`${nameIn(text) || 'profile'}.yaml`}
         isRight={isCurrent && check !== undefined && isRight(check)}
-        {...{ text, isDirty, save }}
+        {...{ text, isDirty, save, isBusy }}
+        onBusy={setBusy}
         onReset={settle}
         onConflict={() => {
           setConflict(true);
-          reload();
+          return reload();
         }}
         theirs={isConflict ? value?.text : undefined}
       >

@@ -6,6 +6,7 @@ import { useLoaded } from '../load.ts';
 import { useCheck } from '../parts/check.ts';
 import { ProblemBox } from '../parts/problem-box.tsx';
 import { SaveText } from '../parts/save-text.tsx';
+import { type Saved, toldAfter } from '../parts/saved.ts';
 import { TextField } from '../parts/text-field.tsx';
 import { useStore } from '../store.ts';
 import { CheckPart } from './check-part.tsx';
@@ -20,6 +21,7 @@ export function Editor({ row, onDirty }: EditorProps) {
   const { value, problem, reload } = useLoaded<TemplateText>(`/templates/text?${new URLSearchParams({ path })}`);
   const [edited, setEdited] = useState<string | undefined>();
   const [isConflict, setConflict] = useState(false);
+  const [isBusy, setBusy] = useState(false);
   const [machine, setMachine] = useState('');
   const text = edited ?? value?.text;
   const isDirty = edited !== undefined && edited !== value?.text;
@@ -40,10 +42,11 @@ export function Editor({ row, onDirty }: EditorProps) {
     setConflict(false);
   };
   const save = async () => {
-    await post('/templates/save', { path, text, version: value.version });
+    const body = { path, text, version: value.version };
+    const { saved } = await post<{ saved: Saved }>('/templates/save', body);
+    const said = toldAfter(saved, await reload());
     settle();
-    reload();
-    return 'Saved, and in force.';
+    return said;
   };
   const isRight = isCurrent && check !== undefined && check.errors.length + check.problems.length === 0;
   return (
@@ -53,17 +56,19 @@ export function Editor({ row, onDirty }: EditorProps) {
         label="Text of the template"
         text={text}
         problems={check?.problems ?? []}
+        isBusy={isBusy}
         onInput={setEdited}
         field={field}
       />
       <SaveText
         fileName={path.slice(path.lastIndexOf('/') + 1)}
         isRight={isRight && !row.isBuiltIn}
-        {...{ text, isDirty, save }}
+        {...{ text, isDirty, save, isBusy }}
+        onBusy={setBusy}
         onReset={settle}
         onConflict={() => {
           setConflict(true);
-          reload();
+          return reload();
         }}
         theirs={isConflict ? value.text : undefined}
       />
