@@ -9,7 +9,7 @@ import { unlinkFromLive } from './publish.ts';
 
 /**
  * Reads a content of the pool. What is damaged is put aside, so that it is neither served nor taken for good. `gone`: it is not (any
- * more) there. Rejects when `signal` aborts.
+ * more) there. Rejects when `signal` aborts, and when it cannot be read for a reason that says nothing about the content.
  */
 export async function checkContent(
   pool: Pool,
@@ -20,6 +20,7 @@ export async function checkContent(
   const file = pool.pathOf(sha256);
   const found = await hashOf(file, signal, limiter);
   if (found === sha256) return 'right';
+  if (found === 'gone') return found;
   if (!statSync(file, { throwIfNoEntry: false })) return 'gone';
   const folder = join(pool.folder, '..', 'damaged');
   mkdirSync(folder, { recursive: true });
@@ -36,8 +37,11 @@ async function hashOf(file: string, signal: AbortSignal, limiter: Limiter | unde
     }
   } catch (error) {
     signal.throwIfAborted();
-    // A disk that cannot give the bytes has lost them.
-    return `unreadable: ${error}`;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return 'gone';
+    // A disk that cannot give the bytes has lost them; of whatever else is the matter, they know nothing.
+    if (code === 'EIO') return 'lost';
+    throw error;
   }
   return sum.digest('hex');
 }
