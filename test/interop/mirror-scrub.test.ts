@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -76,8 +76,8 @@ function damage(file: string): void {
   writeFileSync(file, bytes);
 }
 
-async function fill(engine: MirrorEngine): Promise<void> {
-  assert.equal((await engine.command({ kind: 'sync', name: 'm', isForced: false })).kind, 'done');
+async function fill(engine: MirrorEngine, name = 'm'): Promise<void> {
+  assert.equal((await engine.command({ kind: 'sync', name, isForced: false })).kind, 'done');
 }
 
 test('a damaged file is told, put aside, and copied again from its folder', async (t) => {
@@ -132,6 +132,37 @@ test('a damaged package is fetched again by HTTP, and a frozen mirror does not g
   engine.scrub.act('start');
   await event('mirror.scrubbed', 2);
   assert.ok(!existsSync(file) && !existsSync(join(root, 'repos/m/live', path)), 'what is damaged is not served');
+});
+
+test('a content that is fetched again has all its names again, in every mirror that has it', async (t) => {
+  if (!needs(t, 'dpkg-deb', 'gpg')) return;
+  const upstream = await makeAptUpstream(makeKey(t, 'archive'));
+  const { url, asked } = await serveFolder(t, upstream);
+  const root = newFolder('mirrors');
+  const { engine, event } = openEngine(t, root);
+  const suites = [{ archive: '', name: 'own', components: [] }];
+  const options = { suites, architectures: ['amd64'], languages: ['en'], withInstaller: false };
+  const config = configOf(`${url}/debian/`, { kind: 'apt', options }, 'frozen');
+  await engine.configure([config, { ...config, name: 'second' }], FAST);
+  await fill(engine);
+  await fill(engine, 'second');
+  await event('mirror.published', 2);
+  const namesOf = (file: string) => {
+    const found = statSync(file).ino;
+    const all = readdirSync(join(root, 'repos'), { recursive: true, encoding: 'utf8' });
+    return all.filter((path) => path.includes('/live/') && statSync(join(root, 'repos', path)).ino === found).sort();
+  };
+  const listed = readdirSync(join(root, 'repos/m/live'), { recursive: true, encoding: 'utf8' });
+  const byHash = listed.find((path) => /by-hash\/SHA256\/[0-9a-f]{64}$/.test(path)) ?? assert.fail(listed.join());
+  const file = poolFile(root, byHash.slice(-64));
+  const before = namesOf(file);
+  assert.ok(before.length >= 4, before.join());
+  damage(file);
+  const askedBefore = asked.length;
+  engine.scrub.act('start');
+  await event('mirror.scrubbed');
+  assert.deepEqual(namesOf(file), before);
+  assert.equal(asked.length, askedBefore + 1);
 });
 
 test('a scrub rests when it is told to, and goes on where it was after a restart', async (t) => {

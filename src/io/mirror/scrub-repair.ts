@@ -13,16 +13,31 @@ export interface RepairDeps {
 
 const BUSY_AGAIN_MS = 5_000;
 
+/** A mirror that names a content, and where. */
+interface Owner {
+  readonly unit: MirrorUnit;
+  readonly paths: readonly string[];
+}
+
 /** Tells whose it was, and fetches it at once where it can be had. */
 export async function repair(deps: RepairDeps, sha256: string, signal: AbortSignal): Promise<void> {
-  for (const unit of deps.units.values()) {
-    const paths = pathsOf(unit, sha256);
+  const owners = [...deps.units.values()].map((unit): Owner => ({ unit, paths: pathsOf(unit, sha256) }));
+  for (const owner of owners) {
+    const { unit, paths } = owner;
     const [example] = paths;
     if (example === undefined) continue;
     await whenFree(unit, signal, async () => forgetDamaged(unit.files, deps.pool, paths));
     deps.emit('mirror.damaged', {}, { mirror: unit.config().name, files: paths.length, example });
-    await fetchAgain(unit, example, sha256);
+    await fetchAgain(deps, owner, example, sha256);
+    await showAgain(deps.pool, owner, sha256);
   }
+  // What the last one could fetch is there for all of them.
+  for (const owner of owners) await showAgain(deps.pool, owner, sha256);
+}
+
+/** Puts a content that is in the pool into the plain tree, under all its names there. */
+async function showAgain(pool: Pool, { unit, paths }: Owner, sha256: string): Promise<void> {
+  for (const path of paths) if (pool.sizeOf(sha256) !== undefined) await unit.want(path, sha256);
 }
 
 function pathsOf({ files }: MirrorUnit, sha256: string): string[] {
@@ -46,11 +61,15 @@ async function whenFree(unit: MirrorUnit, signal: AbortSignal, work: () => Promi
 }
 
 /** The very same content by HTTP, without going on to what the upstream has now; else a run, which does that. */
-async function fetchAgain(unit: MirrorUnit, path: string, sha256: string): Promise<void> {
+async function fetchAgain({ pool }: RepairDeps, owner: Owner, example: string, sha256: string): Promise<void> {
+  const { unit } = owner;
   const { from, mode } = unit.config();
-  if (from.every((one) => one.startsWith('http'))) {
-    const fetched = await unit.want(path, sha256).catch(() => undefined);
+  if (from.every((one) => one.startsWith('http')) || pool.sizeOf(sha256) !== undefined) {
+    const fetched = await unit.want(example, sha256).catch(() => undefined);
     if (fetched?.kind === 'stored') return;
   }
-  if (mode !== 'frozen' && !unit.files.readState().isFrozen) void unit.run('to fetch what was damaged', true);
+  if (mode === 'frozen' || unit.files.readState().isFrozen) return;
+  const ended = unit.run('to fetch what was damaged', true);
+  // A run looks only at the names that have become others, where it has something new to publish.
+  void ended.then(() => showAgain(pool, owner, sha256)).catch(() => {});
 }
