@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Emit } from '../../src/event/event.ts';
 import { type MirrorEngine, openMirrorEngine } from '../../src/io/mirror/engine.ts';
+import { takeLock } from '../../src/io/mirror/lock.ts';
 import type { MirrorConfig, MirrorLayout } from '../../src/mirror/mirror-config.ts';
 import { needs } from '../needs.ts';
 import { makeAptUpstream } from '../support/apt-upstream.ts';
@@ -163,6 +164,45 @@ test('a content that is fetched again has all its names again, in every mirror t
   await event('mirror.scrubbed');
   assert.deepEqual(namesOf(file), before);
   assert.equal(asked.length, askedBefore + 1);
+});
+
+test('what a scrub found before it was stopped is told and mended when it goes on, whatever ails another mirror', async (t) => {
+  const source = newFolder('source');
+  for (const name of ['a', 'b', 'c']) writeFileSync(join(source, name), `file ${name}`);
+  const root = newFolder('mirrors');
+  const config = configOf(pathToFileURL(`${source}/`).href, { kind: 'files' });
+  const first = openEngine(t, root);
+  await first.engine.configure([config], FAST);
+  await fill(first.engine);
+  await first.event('mirror.published');
+  const live = join(root, 'repos/m/live/b');
+  damage(live);
+  const aside = join(root, 'damaged', sum('file b'));
+  // Somebody is working on the mirror: the scrub has to wait with what it finds.
+  const release = takeLock(join(root, 'repos/m/lock'));
+  first.engine.scrub.act('start');
+  await until(() => existsSync(aside), 'it is put aside');
+  first.engine.scrub.act('pause');
+  await first.engine.close();
+  release();
+  assert.ok(existsSync(live) && !first.told.some(({ id }) => id === 'mirror.damaged'));
+
+  mkdirSync(join(root, 'repos/broken'));
+  writeFileSync(join(root, 'repos/broken/state.json'), 'no state');
+  const second = openEngine(t, root);
+  await second.engine.configure([{ ...config, name: 'broken' }, config], FAST);
+  second.engine.scrub.act('resume');
+  assert.deepEqual((await second.event('mirror.damaged')).data, { mirror: 'm', files: 1, example: 'b' });
+  assert.equal((await second.event('mirror.scrubbed')).data.damaged, 1);
+  await until(() => existsSync(live) && readFileSync(live, 'utf8') === 'file b', JSON.stringify(second.told));
+  assert.equal(readFileSync(poolFile(root, sum('file b')), 'utf8'), 'file b');
+
+  // As a process leaves it that was killed between fetching a content and giving it its name.
+  rmSync(live);
+  second.engine.scrub.act('start');
+  await second.event('mirror.scrubbed', 2);
+  assert.equal(readFileSync(live, 'utf8'), 'file b');
+  assert.equal(second.told.filter(({ id }) => id === 'mirror.damaged').length, 1);
 });
 
 test('a scrub rests when it is told to, and goes on where it was after a restart', async (t) => {

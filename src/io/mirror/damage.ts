@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { MirrorState } from '../../mirror/run/state.ts';
 import type { Limiter } from './limiter.ts';
@@ -22,10 +31,24 @@ export async function checkContent(
   if (found === sha256) return 'right';
   if (found === 'gone') return found;
   if (!statSync(file, { throwIfNoEntry: false })) return 'gone';
-  const folder = join(pool.folder, '..', 'damaged');
+  const folder = asideOf(pool);
   mkdirSync(folder, { recursive: true });
   renameSync(file, join(folder, sha256));
   return 'damaged';
+}
+
+/** Where damaged contents are put, under their checksums. */
+function asideOf(pool: Pool): string {
+  return join(pool.folder, '..', 'damaged');
+}
+
+/** What was ever put aside. `isNamed`: a plain tree, or a copy that rsync compares with, still has the damaged file. */
+export function contentsAside(pool: Pool): readonly { readonly sha256: string; readonly isNamed: boolean }[] {
+  const folder = asideOf(pool);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => /^[0-9a-f]{64}$/.test(name))
+    .map((sha256) => ({ sha256, isNamed: statSync(join(folder, sha256)).nlink > 1 }));
 }
 
 async function hashOf(file: string, signal: AbortSignal, limiter: Limiter | undefined): Promise<string> {

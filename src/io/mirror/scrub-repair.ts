@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Emit } from '../../event/event.ts';
 import { liveOrder } from '../../mirror/run/state.ts';
-import { forgetDamaged } from './damage.ts';
+import { contentsAside, forgetDamaged } from './damage.ts';
 import type { MirrorUnit } from './mirror-unit.ts';
 import type { Pool } from './pool.ts';
 
@@ -21,7 +21,30 @@ interface Owner {
 
 /** Tells whose it was, and fetches it at once where it can be had. */
 export async function repair(deps: RepairDeps, sha256: string, signal: AbortSignal): Promise<void> {
-  const owners = [...deps.units.values()].map((unit): Owner => ({ unit, paths: pathsOf(unit, sha256) }));
+  await repairFor(deps, ownersOf(deps, [sha256])(sha256), sha256, signal);
+}
+
+/** The same for what was put aside before, and has not come to its end: whoever did it was stopped, or could not fetch it. */
+export async function repairLeft(deps: RepairDeps, signal: AbortSignal): Promise<void> {
+  const left = contentsAside(deps.pool);
+  if (left.length === 0) return;
+  const owners = ownersOf(
+    deps,
+    left.map(({ sha256 }) => sha256),
+  );
+  for (const { sha256, isNamed } of left) {
+    signal.throwIfAborted();
+    if (isNamed || deps.pool.sizeOf(sha256) === undefined) await repairFor(deps, owners(sha256), sha256, signal);
+    else for (const owner of owners(sha256)) await showAgain(deps.pool, owner, sha256);
+  }
+}
+
+async function repairFor(
+  deps: RepairDeps,
+  owners: readonly Owner[],
+  sha256: string,
+  signal: AbortSignal,
+): Promise<void> {
   for (const owner of owners) {
     const { unit, paths } = owner;
     const [example] = paths;
@@ -40,12 +63,25 @@ async function showAgain(pool: Pool, { unit, paths }: Owner, sha256: string): Pr
   for (const path of paths) if (pool.sizeOf(sha256) !== undefined) await unit.want(path, sha256);
 }
 
-function pathsOf({ files }: MirrorUnit, sha256: string): string[] {
-  const paths = new Set<string>();
-  for (const id of liveOrder(files.readState())) {
-    for (const entry of files.findManifest(id)?.values() ?? []) if (entry.sha256 === sha256) paths.add(entry.path);
+/** Reads all manifests once. */
+function ownersOf({ units }: RepairDeps, contents: readonly string[]): (sha256: string) => readonly Owner[] {
+  const wanted = new Set(contents);
+  const known = [...units.values()].map((unit) => ({ unit, paths: pathsOf(unit, wanted) }));
+  return (sha256) => known.map(({ unit, paths }) => ({ unit, paths: [...(paths.get(sha256) ?? [])] }));
+}
+
+function pathsOf({ files }: MirrorUnit, wanted: ReadonlySet<string>): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>();
+  try {
+    for (const id of liveOrder(files.readState())) {
+      for (const { sha256, path } of files.findManifest(id)?.values() ?? []) {
+        if (wanted.has(sha256)) found.set(sha256, (found.get(sha256) ?? new Set()).add(path));
+      }
+    }
+  } catch {
+    // What cannot be read is told by the run or the command that needs it, and does not keep the other mirrors from theirs.
   }
-  return [...paths];
+  return found;
 }
 
 /** A run, or a command, may be working on the mirror: it is waited for. */
