@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Emit } from '../../src/event/event.ts';
@@ -203,6 +213,17 @@ test('what a scrub found before it was stopped is told and mended when it goes o
   await second.event('mirror.scrubbed', 2);
   assert.equal(readFileSync(live, 'utf8'), 'file b');
   assert.equal(second.told.filter(({ id }) => id === 'mirror.damaged').length, 1);
+
+  // Another mirror has fetched it meanwhile, and this one still has the damaged file, also where rsync would compare with it.
+  const copy = join(root, 'repos/m/staging/last/b');
+  mkdirSync(dirname(copy), { recursive: true });
+  rmSync(live);
+  for (const name of [live, copy]) linkSync(aside, name);
+  second.engine.scrub.act('start');
+  await second.event('mirror.scrubbed', 3);
+  assert.equal(readFileSync(live, 'utf8'), 'file b');
+  assert.ok(!existsSync(copy));
+  assert.equal(second.told.filter(({ id }) => id === 'mirror.damaged').length, 2);
 });
 
 test('a scrub rests when it is told to, and goes on where it was after a restart', async (t) => {
