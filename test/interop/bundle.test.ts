@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { needs } from '../needs.ts';
@@ -148,6 +149,17 @@ test('an archive that was cut is refused, and nothing of it is there; a whole on
     (path) => statSync(join(data, path)).uid,
   );
   assert.deepEqual(owners, [statSync(data).uid, statSync(data).uid]);
+
+  // As a scrub leaves what was damaged: the same archive brings it back to where it was.
+  const path = 'pool/main/f/feature_1.0~rc1+b1_amd64.deb';
+  const live = join(data, 'mirrors/repos/deb/live', path);
+  const deb = readFileSync(live);
+  const sha256 = createHash('sha256').update(deb).digest('hex');
+  rmSync(join(data, 'mirrors/pool', sha256.slice(0, 2), sha256));
+  rmSync(live);
+  const mended = await rackready(data, 'bundle', 'import', file, '--config', config);
+  assert.equal(mended.code, 0, mended.text);
+  assert.ok(readFileSync(live).equals(deb));
   await startServer(t, { config, data });
   const { stdout } = await run('curl', ['-sS', `${BASE}/deb/dists/own/InRelease`]);
   assert.match(stdout.toString(), /BEGIN PGP SIGNED MESSAGE/);

@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Emit } from '../../src/event/event.ts';
 import { type MirrorEngine, openMirrorEngine } from '../../src/io/mirror/engine.ts';
+import { takeLock } from '../../src/io/mirror/lock.ts';
 import type { MirrorConfig, MirrorLayout } from '../../src/mirror/mirror-config.ts';
 import { needs } from '../needs.ts';
 import { makeAptUpstream } from '../support/apt-upstream.ts';
@@ -76,8 +87,8 @@ function damage(file: string): void {
   writeFileSync(file, bytes);
 }
 
-async function fill(engine: MirrorEngine): Promise<void> {
-  assert.equal((await engine.command({ kind: 'sync', name: 'm', isForced: false })).kind, 'done');
+async function fill(engine: MirrorEngine, name = 'm'): Promise<void> {
+  assert.equal((await engine.command({ kind: 'sync', name, isForced: false })).kind, 'done');
 }
 
 test('a damaged file is told, put aside, and copied again from its folder', async (t) => {
@@ -132,6 +143,87 @@ test('a damaged package is fetched again by HTTP, and a frozen mirror does not g
   engine.scrub.act('start');
   await event('mirror.scrubbed', 2);
   assert.ok(!existsSync(file) && !existsSync(join(root, 'repos/m/live', path)), 'what is damaged is not served');
+});
+
+test('a content that is fetched again has all its names again, in every mirror that has it', async (t) => {
+  if (!needs(t, 'dpkg-deb', 'gpg')) return;
+  const upstream = await makeAptUpstream(makeKey(t, 'archive'));
+  const { url, asked } = await serveFolder(t, upstream);
+  const root = newFolder('mirrors');
+  const { engine, event } = openEngine(t, root);
+  const suites = [{ archive: '', name: 'own', components: [] }];
+  const options = { suites, architectures: ['amd64'], languages: ['en'], withInstaller: false };
+  const config = configOf(`${url}/debian/`, { kind: 'apt', options }, 'frozen');
+  await engine.configure([config, { ...config, name: 'second' }], FAST);
+  await fill(engine);
+  await fill(engine, 'second');
+  await event('mirror.published', 2);
+  const namesOf = (file: string) => {
+    const found = statSync(file).ino;
+    const all = readdirSync(join(root, 'repos'), { recursive: true, encoding: 'utf8' });
+    return all.filter((path) => path.includes('/live/') && statSync(join(root, 'repos', path)).ino === found).sort();
+  };
+  const listed = readdirSync(join(root, 'repos/m/live'), { recursive: true, encoding: 'utf8' });
+  const byHash = listed.find((path) => /by-hash\/SHA256\/[0-9a-f]{64}$/.test(path)) ?? assert.fail(listed.join());
+  const file = poolFile(root, byHash.slice(-64));
+  const before = namesOf(file);
+  assert.ok(before.length >= 4, before.join());
+  damage(file);
+  const askedBefore = asked.length;
+  engine.scrub.act('start');
+  await event('mirror.scrubbed');
+  assert.deepEqual(namesOf(file), before);
+  assert.equal(asked.length, askedBefore + 1);
+});
+
+test('what a scrub found before it was stopped is told and mended when it goes on, whatever ails another mirror', async (t) => {
+  const source = newFolder('source');
+  for (const name of ['a', 'b', 'c']) writeFileSync(join(source, name), `file ${name}`);
+  const root = newFolder('mirrors');
+  const config = configOf(pathToFileURL(`${source}/`).href, { kind: 'files' });
+  const first = openEngine(t, root);
+  await first.engine.configure([config], FAST);
+  await fill(first.engine);
+  await first.event('mirror.published');
+  const live = join(root, 'repos/m/live/b');
+  damage(live);
+  const aside = join(root, 'damaged', sum('file b'));
+  // Somebody is working on the mirror: the scrub has to wait with what it finds.
+  const release = takeLock(join(root, 'repos/m/lock'));
+  first.engine.scrub.act('start');
+  await until(() => existsSync(aside), 'it is put aside');
+  first.engine.scrub.act('pause');
+  await first.engine.close();
+  release();
+  assert.ok(existsSync(live) && !first.told.some(({ id }) => id === 'mirror.damaged'));
+
+  mkdirSync(join(root, 'repos/broken'));
+  writeFileSync(join(root, 'repos/broken/state.json'), 'no state');
+  const second = openEngine(t, root);
+  await second.engine.configure([{ ...config, name: 'broken' }, config], FAST);
+  second.engine.scrub.act('resume');
+  assert.deepEqual((await second.event('mirror.damaged')).data, { mirror: 'm', files: 1, example: 'b' });
+  assert.equal((await second.event('mirror.scrubbed')).data.damaged, 1);
+  await until(() => existsSync(live) && readFileSync(live, 'utf8') === 'file b', JSON.stringify(second.told));
+  assert.equal(readFileSync(poolFile(root, sum('file b')), 'utf8'), 'file b');
+
+  // As a process leaves it that was killed between fetching a content and giving it its name.
+  rmSync(live);
+  second.engine.scrub.act('start');
+  await second.event('mirror.scrubbed', 2);
+  assert.equal(readFileSync(live, 'utf8'), 'file b');
+  assert.equal(second.told.filter(({ id }) => id === 'mirror.damaged').length, 1);
+
+  // Another mirror has fetched it meanwhile, and this one still has the damaged file, also where rsync would compare with it.
+  const copy = join(root, 'repos/m/staging/last/b');
+  mkdirSync(dirname(copy), { recursive: true });
+  rmSync(live);
+  for (const name of [live, copy]) linkSync(aside, name);
+  second.engine.scrub.act('start');
+  await second.event('mirror.scrubbed', 3);
+  assert.equal(readFileSync(live, 'utf8'), 'file b');
+  assert.ok(!existsSync(copy));
+  assert.equal(second.told.filter(({ id }) => id === 'mirror.damaged').length, 2);
 });
 
 test('a scrub rests when it is told to, and goes on where it was after a restart', async (t) => {

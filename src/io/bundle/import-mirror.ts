@@ -4,7 +4,7 @@ import type { Manifest } from '../../mirror/run/manifest.ts';
 import { takeLock } from '../mirror/lock.ts';
 import { type MirrorFiles, openMirrorFiles, readState } from '../mirror/mirror-files.ts';
 import type { Pool } from '../mirror/pool.ts';
-import { finishPublish, publish } from '../mirror/publish.ts';
+import { finishPublish, mendLive, publish } from '../mirror/publish.ts';
 import type { BundleMirror } from './bundle-head.ts';
 
 /** What becomes of a mirror, and what speaks against it, in sentences. */
@@ -37,7 +37,11 @@ export async function publishImported(
   const release = takeLock(files.lock);
   try {
     const state = await finishPublish({ files, pool }, files.readState());
-    if (state.current === snapshot.id && files.findManifest(snapshot.id) !== undefined) return;
+    if (state.current === snapshot.id && files.findManifest(snapshot.id) !== undefined) {
+      // What was damaged is in the pool again, and has lost its names in the plain tree.
+      mendLive({ files, pool }, state);
+      return;
+    }
     files.writeManifest(snapshot.id, manifest);
     const published = await publish({ files, pool }, state, snapshot);
     const { probe: _ofAnUpstream, ...rest } = published;

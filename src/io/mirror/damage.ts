@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { MirrorState } from '../../mirror/run/state.ts';
 import type { Limiter } from './limiter.ts';
@@ -9,7 +18,7 @@ import { unlinkFromLive } from './publish.ts';
 
 /**
  * Reads a content of the pool. What is damaged is put aside, so that it is neither served nor taken for good. `gone`: it is not (any
- * more) there. Rejects when `signal` aborts.
+ * more) there. Rejects when `signal` aborts, and when it cannot be read for a reason that says nothing about the content.
  */
 export async function checkContent(
   pool: Pool,
@@ -20,11 +29,26 @@ export async function checkContent(
   const file = pool.pathOf(sha256);
   const found = await hashOf(file, signal, limiter);
   if (found === sha256) return 'right';
+  if (found === 'gone') return found;
   if (!statSync(file, { throwIfNoEntry: false })) return 'gone';
-  const folder = join(pool.folder, '..', 'damaged');
+  const folder = asideOf(pool);
   mkdirSync(folder, { recursive: true });
   renameSync(file, join(folder, sha256));
   return 'damaged';
+}
+
+/** Where damaged contents are put, under their checksums. */
+function asideOf(pool: Pool): string {
+  return join(pool.folder, '..', 'damaged');
+}
+
+/** What was ever put aside. `isNamed`: a plain tree, or a copy that rsync compares with, still has the damaged file. */
+export function contentsAside(pool: Pool): readonly { readonly sha256: string; readonly isNamed: boolean }[] {
+  const folder = asideOf(pool);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => /^[0-9a-f]{64}$/.test(name))
+    .map((sha256) => ({ sha256, isNamed: statSync(join(folder, sha256)).nlink > 1 }));
 }
 
 async function hashOf(file: string, signal: AbortSignal, limiter: Limiter | undefined): Promise<string> {
@@ -36,8 +60,11 @@ async function hashOf(file: string, signal: AbortSignal, limiter: Limiter | unde
     }
   } catch (error) {
     signal.throwIfAborted();
-    // A disk that cannot give the bytes has lost them.
-    return `unreadable: ${error}`;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return 'gone';
+    // A disk that cannot give the bytes has lost them; of whatever else is the matter, they know nothing.
+    if (code === 'EIO') return 'lost';
+    throw error;
   }
   return sum.digest('hex');
 }

@@ -161,10 +161,14 @@ function beginPart(part: PartFile, answer: HttpAnswer, file: WantedFile, url: st
   }
   if (length !== undefined && length > file.maxBytes)
     return { kind: 'wrong', reason: `${url} is longer than ${file.maxBytes} bytes` };
-  part.restart(
-    { url, etag: headers.etag, lastModified: headers['last-modified'] },
-    (length ?? LARGE_BYTES) >= LARGE_BYTES,
-  );
+  try {
+    const origin = { url, etag: headers.etag, lastModified: headers['last-modified'] };
+    part.restart(origin, (length ?? LARGE_BYTES) >= LARGE_BYTES);
+  } catch (error) {
+    // A full disk, where the notes are written; a connection whose answer nobody takes would never be free again.
+    answer.body.discard();
+    throw error;
+  }
   return undefined;
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Emit } from '../../event/event.ts';
 import { liveOrder } from '../../mirror/run/state.ts';
-import { forgetDamaged } from './damage.ts';
+import { contentsAside, forgetDamaged } from './damage.ts';
 import type { MirrorUnit } from './mirror-unit.ts';
 import type { Pool } from './pool.ts';
 
@@ -13,24 +13,75 @@ export interface RepairDeps {
 
 const BUSY_AGAIN_MS = 5_000;
 
+/** A mirror that names a content, and where. */
+interface Owner {
+  readonly unit: MirrorUnit;
+  readonly paths: readonly string[];
+}
+
 /** Tells whose it was, and fetches it at once where it can be had. */
 export async function repair(deps: RepairDeps, sha256: string, signal: AbortSignal): Promise<void> {
-  for (const unit of deps.units.values()) {
-    const paths = pathsOf(unit, sha256);
+  await repairFor(deps, ownersOf(deps, [sha256])(sha256), sha256, signal);
+}
+
+/** The same for what was put aside before, and has not come to its end: whoever did it was stopped, or could not fetch it. */
+export async function repairLeft(deps: RepairDeps, signal: AbortSignal): Promise<void> {
+  const left = contentsAside(deps.pool);
+  if (left.length === 0) return;
+  const owners = ownersOf(
+    deps,
+    left.map(({ sha256 }) => sha256),
+  );
+  for (const { sha256, isNamed } of left) {
+    signal.throwIfAborted();
+    if (isNamed || deps.pool.sizeOf(sha256) === undefined) await repairFor(deps, owners(sha256), sha256, signal);
+    else for (const owner of owners(sha256)) await showAgain(deps.pool, owner, sha256);
+  }
+}
+
+async function repairFor(
+  deps: RepairDeps,
+  owners: readonly Owner[],
+  sha256: string,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const owner of owners) {
+    const { unit, paths } = owner;
     const [example] = paths;
     if (example === undefined) continue;
     await whenFree(unit, signal, async () => forgetDamaged(unit.files, deps.pool, paths));
     deps.emit('mirror.damaged', {}, { mirror: unit.config().name, files: paths.length, example });
-    await fetchAgain(unit, example, sha256);
+    await fetchAgain(deps, owner, example, sha256);
+    await showAgain(deps.pool, owner, sha256);
   }
+  // What the last one could fetch is there for all of them.
+  for (const owner of owners) await showAgain(deps.pool, owner, sha256);
 }
 
-function pathsOf({ files }: MirrorUnit, sha256: string): string[] {
-  const paths = new Set<string>();
-  for (const id of liveOrder(files.readState())) {
-    for (const entry of files.findManifest(id)?.values() ?? []) if (entry.sha256 === sha256) paths.add(entry.path);
+/** Puts a content that is in the pool into the plain tree, under all its names there. */
+async function showAgain(pool: Pool, { unit, paths }: Owner, sha256: string): Promise<void> {
+  for (const path of paths) if (pool.sizeOf(sha256) !== undefined) await unit.want(path, sha256);
+}
+
+/** Reads all manifests once. */
+function ownersOf({ units }: RepairDeps, contents: readonly string[]): (sha256: string) => readonly Owner[] {
+  const wanted = new Set(contents);
+  const known = [...units.values()].map((unit) => ({ unit, paths: pathsOf(unit, wanted) }));
+  return (sha256) => known.map(({ unit, paths }) => ({ unit, paths: [...(paths.get(sha256) ?? [])] }));
+}
+
+function pathsOf({ files }: MirrorUnit, wanted: ReadonlySet<string>): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>();
+  try {
+    for (const id of liveOrder(files.readState())) {
+      for (const { sha256, path } of files.findManifest(id)?.values() ?? []) {
+        if (wanted.has(sha256)) found.set(sha256, (found.get(sha256) ?? new Set()).add(path));
+      }
+    }
+  } catch {
+    // What cannot be read is told by the run or the command that needs it, and does not keep the other mirrors from theirs.
   }
-  return [...paths];
+  return found;
 }
 
 /** A run, or a command, may be working on the mirror: it is waited for. */
@@ -46,11 +97,15 @@ async function whenFree(unit: MirrorUnit, signal: AbortSignal, work: () => Promi
 }
 
 /** The very same content by HTTP, without going on to what the upstream has now; else a run, which does that. */
-async function fetchAgain(unit: MirrorUnit, path: string, sha256: string): Promise<void> {
+async function fetchAgain({ pool }: RepairDeps, owner: Owner, example: string, sha256: string): Promise<void> {
+  const { unit } = owner;
   const { from, mode } = unit.config();
-  if (from.every((one) => one.startsWith('http'))) {
-    const fetched = await unit.want(path, sha256).catch(() => undefined);
+  if (from.every((one) => one.startsWith('http')) || pool.sizeOf(sha256) !== undefined) {
+    const fetched = await unit.want(example, sha256).catch(() => undefined);
     if (fetched?.kind === 'stored') return;
   }
-  if (mode !== 'frozen' && !unit.files.readState().isFrozen) void unit.run('to fetch what was damaged', true);
+  if (mode === 'frozen' || unit.files.readState().isFrozen) return;
+  const ended = unit.run('to fetch what was damaged', true);
+  // A run looks only at the names that have become others, where it has something new to publish.
+  void ended.then(() => showAgain(pool, owner, sha256)).catch(() => {});
 }

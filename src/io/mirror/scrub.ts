@@ -18,7 +18,7 @@ import type { MirrorUnit } from './mirror-unit.ts';
 import type { Pool } from './pool.ts';
 import { createPoolCounter } from './pool-counter.ts';
 import { writeSafely } from './safe-write.ts';
-import { repair } from './scrub-repair.ts';
+import { repair, repairLeft } from './scrub-repair.ts';
 
 export interface ScrubDeps {
   /** `mirrors` of the data folder. */
@@ -147,15 +147,17 @@ async function readOn(
   const limiter = createLimiter(() => bytesPerSecond, now);
   let savedAt = now();
   try {
+    await repairLeft(deps, signal);
     for (const { sha256, bytes } of contentsAfter(pool, book.state().after)) {
       const isDamaged = (await checkContent(pool, sha256, signal, limiter)) === 'damaged';
-      if (isDamaged) await repair(deps, sha256, signal);
       const state = book.state();
       const damaged = state.damaged + Number(isDamaged);
       book.note({ ...state, after: sha256, files: state.files + 1, bytes: state.bytes + bytes, damaged });
       if (now() - savedAt < SAVE_EVERY_MS && !isDamaged) continue;
       savedAt = now();
       book.save(book.state());
+      // Last, as it may have to wait: what is stopped meanwhile has been counted, and is repaired when it goes on.
+      if (isDamaged) await repair(deps, sha256, signal);
     }
     book.save({ ...book.state(), endedAt: now() });
     const { files, bytes, damaged } = book.state();

@@ -24,7 +24,10 @@ export interface WantedDeps {
 
 /** Files that are fetched when a client asks for them. */
 export interface WantedFiles {
-  /** One request to the upstream, whatever the number of clients. Rejects with ProvisionError `disk-full`. */
+  /**
+   * One request to the upstream, whatever the number of clients and of names of the content; what is in the pool is only put into the
+   * plain tree, under the name that is asked for. Rejects with ProvisionError `disk-full`.
+   */
   want(path: string, sha256: string): Promise<Fetched>;
 }
 
@@ -42,7 +45,11 @@ export function createWantedFiles(deps: WantedDeps): WantedFiles {
       flights.set(sha256, flight);
       const forget = () => flights.delete(sha256);
       flight.then(forget, forget);
-      return flight;
+      return flight.then((fetched) => {
+        const entry = fetched.kind === 'stored' ? served.find(path, sha256) : undefined;
+        if (entry !== undefined && served.isShown(entry)) linkIntoLive(deps, entry);
+        return fetched;
+      });
     },
   };
 }
@@ -105,7 +112,7 @@ async function fetchOne(deps: FetchOneDeps, wanted: string, sha256: string): Pro
   const path = encodeTreePath(entry.aliasOf ?? entry.path);
   const space = watchSpace(root, deps.reserveBytes);
   space.require(entry.bytes, 1);
-  const fetched = await fetchToPool(
+  return fetchToPool(
     {
       http,
       pool,
@@ -123,6 +130,4 @@ async function fetchOne(deps: FetchOneDeps, wanted: string, sha256: string): Pro
       digests: [{ algorithm: 'sha256', hex: sha256 }],
     },
   );
-  if (fetched.kind === 'stored' && served.isShown(entry)) linkIntoLive({ files, pool }, entry);
-  return fetched;
 }
