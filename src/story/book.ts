@@ -3,11 +3,11 @@ import type { Mac } from '../net/mac.ts';
 import { attemptAt, isBootingAt } from './at-time.ts';
 import { type Cards, createCards } from './cards.ts';
 import type { Trace } from './diagnose/trace.ts';
-import { type History, step } from './fold.ts';
+import { type History, isTail, step } from './fold.ts';
 import { createGrants } from './grants.ts';
 import type { Attempt } from './story.ts';
 import { createStrays } from './strays.ts';
-import { createWaiting } from './waiting.ts';
+import { createWaiting, type Part } from './waiting.ts';
 
 /** The boots of all machines, in memory. Times are ms since 1970. */
 export interface StoryBook {
@@ -83,9 +83,8 @@ export function createStoryBook(limits: BookLimits = defaultBookLimits): StoryBo
       const grant = grants.of(event.machine);
       const history = step(before?.history, event, mac, grant !== undefined);
       if (history === undefined) strays.take(event);
-      const isBoot = history !== undefined && history !== before?.history;
-      const isOver = waiting.take(event, mac, isBoot);
-      if (!isBoot) return isOver ? mac : undefined;
+      const isOver = waiting.take(event, mac, partOf(before?.history, history, event));
+      if (history === undefined || history === before?.history) return isOver ? mac : undefined;
       const entry = nextEntry(before, history, limits);
       // What is expected of it is part of its story.
       if (grant !== undefined && grant !== event && entry.first.length === 0) remember(entry, grant, limits);
@@ -144,6 +143,16 @@ function createEntries(cards: Cards, most: number) {
 
 function isBooting(entry: Entry | undefined, time: number): boolean {
   return entry !== undefined && isBootingAt(entry.history.course.attempt, time);
+}
+
+/** What an event is to a machine whose boot is waited for. */
+function partOf(before: History | undefined, history: History | undefined, event: RecordedEvent): Part {
+  if (history === undefined) return 'none';
+  if (before?.course.attempt.id !== history.course.attempt.id) return 'boot';
+  // What is done about the machine here says nothing of the machine itself.
+  const isDeed = !/^(install|machine)\./.test(event.id);
+  if (isTail(before, event)) return isDeed ? 'tail' : 'none';
+  return history !== before && before.course.attempt.endedAt === undefined ? 'boot' : 'none';
 }
 
 function nextEntry(before: Entry | undefined, history: History, limits: BookLimits): Entry {

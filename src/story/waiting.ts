@@ -9,13 +9,16 @@ export interface Waiting {
   cardOf(event: RecordedEvent): Mac | undefined;
   /** From now on a boot of this card is waited for. */
   begin(grant: RecordedEvent, mac: Mac): void;
-  /** Any other event of the card or its machine; `isBoot`: it is part of a boot. Whether its story is another one now. */
-  take(event: RecordedEvent, mac: Mac, isBoot: boolean): boolean;
+  /** Any other event of the card or its machine. Whether its story is another one now. */
+  take(event: RecordedEvent, mac: Mac, part: Part): boolean;
   /** The boot that is waited for, and what was told since the grant. */
   of(mac: Mac): Awaited | undefined;
   /** The one that was granted last first. */
   macs(): readonly Mac[];
 }
+
+/** What an event belongs to: a boot, the boot before the grant, which is over, or none. */
+export type Part = 'boot' | 'tail' | 'none';
 
 export interface Awaited {
   readonly attempt: Attempt;
@@ -50,11 +53,13 @@ export function createWaiting(): Waiting {
       const [oldest] = byMac.keys();
       if (byMac.size > MOST && oldest !== undefined) drop(oldest);
     },
-    take: (event, mac, isBoot) => {
+    take: (event, mac, part) => {
       const card = byMac.has(mac) ? mac : byMachine.get(event.machine ?? '');
       const one = card && byMac.get(card);
       if (card === undefined || one === undefined) return false;
-      if (isBoot || ENDS.includes(event.id)) drop(card);
+      if (part === 'boot' || ENDS.includes(event.id)) drop(card);
+      // It shows that the machine is there, and nothing of how it took the grant.
+      else if (part === 'tail') byMac.set(card, { ...one, attempt: { ...one.attempt, lastAt: event.time } });
       else if (one.events.length < MOST_EVENTS) one.events.push(event);
       return !byMac.has(card);
     },
