@@ -17,10 +17,10 @@ test('an event that names only the machine or only an address is of the card tha
   tale.tellMachine(1, 'install.started', { profile: 'debian' });
   tale.tellOf({ address: '172.22.10.61' }, 2, 'tftp.probe', { file: 'x' });
   const taken = tale.events.map((event) => book.take(event));
-  assert.deepEqual(new Set(taken), new Set([CARD]));
+  assert.deepEqual(new Set(taken.flat().map(({ mac: of }) => of)), new Set([CARD]));
   assert.equal(book.trace(CARD, START)?.events.length, 5);
   tale.tellOf({ machine: 'nobody' }, 3, 'install.started', { profile: 'debian' });
-  assert.equal(book.take(tale.events.at(-1) ?? assert.fail()), undefined);
+  assert.deepEqual(book.take(tale.events.at(-1) ?? assert.fail()), []);
 });
 
 test('of an attempt the first and the last events are kept, of the attempts before the last', () => {
@@ -111,8 +111,8 @@ test('a machine that was never heard has a story from its grant on, until its bo
   const version = book.version(CARD);
   lease(tale, 30, 'PXE firmware, bios-x86');
   assert.deepEqual(
-    tale.events.slice(1).map((event) => book.take(event)),
-    [CARD, CARD, CARD],
+    tale.events.slice(1).flatMap((event) => book.take(event)),
+    [{ mac: CARD }, { mac: CARD }, { mac: CARD }],
   );
   assert.notEqual(book.version(CARD), version);
   const attempts = book.attempts(CARD, START + 30_000);
@@ -136,8 +136,81 @@ test('a grant that is taken back is waited for no longer: the last boot is shown
     ],
   );
   tale.tellMachine(700, 'install.cancelled', { profile: 'debian' });
-  assert.equal(book.take(tale.events.at(-1) ?? assert.fail()), CARD);
+  const [change, ...more] = book.take(tale.events.at(-1) ?? assert.fail());
+  assert.deepEqual(more, []);
+  assert.equal(change?.mac, CARD);
+  assert.equal(change?.ended?.id, 5);
   assert.equal(book.current(CARD, START + 700_000)?.outcome, 'local');
+});
+
+test('the story of a grant that is taken back ends, also where it was the only one', () => {
+  const tale = createTale();
+  grant(tale, 0);
+  const book = bookOf(tale);
+  tale.tellMachine(60, 'install.cancelled', { profile: 'debian' });
+  const cancelled = tale.events.at(-1) ?? assert.fail();
+  const [change, ...more] = book.take(cancelled);
+  assert.deepEqual(more, []);
+  assert.equal(change?.mac, CARD);
+  const { id, outcome, endedAt, next, stages, standing, machine } = change?.ended ?? assert.fail();
+  assert.deepEqual(
+    { id, outcome, endedAt, next, stages, standing, machine },
+    {
+      id: 1,
+      outcome: 'left',
+      endedAt: START + 60_000,
+      next: undefined,
+      stages: [],
+      standing: cancelled.text,
+      machine: 'box',
+    },
+  );
+  assert.deepEqual(book.macs(), []);
+  assert.deepEqual(book.take(cancelled), []);
+});
+
+test('a grant that is taken back ends its story, also after a boot that only fell silent', () => {
+  const tale = createTale();
+  lease(tale, 0, 'PXE firmware, uefi-x64');
+  grant(tale, 500);
+  const book = bookOf(tale);
+  tale.tellMachine(560, 'install.cancelled', { profile: 'debian' });
+  const changes = book.take(tale.events.at(-1) ?? assert.fail());
+  assert.deepEqual(
+    changes.map(({ mac: of, ended }) => [of, ended?.outcome]),
+    [[CARD, 'left']],
+  );
+  assert.equal(book.current(CARD, START + 560_000)?.id, 1);
+});
+
+test('when another card of the machine boots, it is waited for at the first no longer', () => {
+  const tale = createTale();
+  grant(tale, 0);
+  const book = bookOf(tale);
+  tale.tellOf({ mac: OTHER, machine: 'box' }, 30, 'dhcp.discover', BIOS);
+  const [first, ...others] = book.take(tale.events.at(-1) ?? assert.fail());
+  assert.equal(first?.mac, CARD);
+  assert.equal(first?.ended?.outcome, 'left');
+  assert.match(first?.ended?.standing ?? '', /; then it booted from 02:00:00:ac:16:0b$/);
+  assert.deepEqual(others, [{ mac: OTHER }]);
+  assert.deepEqual(book.macs(), [OTHER]);
+});
+
+test('a second grant is waited for at the card that was heard meanwhile', () => {
+  const tale = createTale();
+  grant(tale, 0);
+  const book = bookOf(tale);
+  tale.tellOf({ mac: OTHER, machine: 'box' }, 30, 'dhcp.ack', rebooted);
+  tale.tellMachine(40, 'install.granted', { profile: 'debian', via: 'command', mac: OTHER });
+  const changes = tale.events.slice(1).flatMap((event) => book.take(event));
+  assert.deepEqual(
+    changes.map(({ mac: of, ended }) => [of, ended?.outcome]),
+    [
+      [CARD, 'left'],
+      [OTHER, undefined],
+    ],
+  );
+  assert.deepEqual(book.macs(), [OTHER]);
 });
 
 test('a grant in the middle of a boot is for that boot', () => {
