@@ -7,6 +7,7 @@ import { openScreen } from './screen.ts';
 import type { Look } from './story/look.ts';
 import { storyLines } from './story/one.ts';
 import { rackLines } from './story/rack.ts';
+import { putStory } from './story/told.ts';
 
 const RECONNECT_EVERY_MS = 1000;
 /** The clocks in the picture go on by themselves. */
@@ -48,14 +49,19 @@ export async function watchStories(client: ApiClient, machine: string | undefine
     draw();
     const hear = (story: Story) => {
       aheadMs = story.now - Date.now();
-      stories.set(story.mac, story);
+      putStory(stories, story);
+    };
+    // The server begins with all that there is: what is not told again is there no more.
+    const onOpen = () => {
+      stories.clear();
+      onTrouble(undefined);
     };
     const onTrouble = (text: string | undefined) => {
       trouble = text;
       draw();
     };
     const path = `/stories/stream${queryOf(conditionsOf({ machine, last: 0 }))}`;
-    const following = follow(client, path, { hear, onTrouble, signal: stop.signal });
+    const following = follow(client, path, { hear, onOpen, onTrouble, signal: stop.signal });
     await Promise.race([screen.ended, following]);
   } finally {
     clearInterval(timer);
@@ -66,15 +72,16 @@ export async function watchStories(client: ApiClient, machine: string | undefine
 
 interface Following {
   readonly hear: (story: Story) => void;
+  readonly onOpen: () => void;
   readonly onTrouble: (text: string | undefined) => void;
   readonly signal: AbortSignal;
 }
 
 /** Reads the stream, and again when the server comes back. */
-async function follow(client: ApiClient, path: string, { hear, onTrouble, signal }: Following): Promise<void> {
+async function follow(client: ApiClient, path: string, { hear, onOpen, onTrouble, signal }: Following): Promise<void> {
   while (!signal.aborted) {
     try {
-      await client.stream<Story>(path, undefined, { onOpen: () => onTrouble(undefined), onEvent: hear, signal });
+      await client.stream<Story>(path, undefined, { onOpen, onEvent: hear, signal });
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof ApiFailure) || error.code !== 'not-running') throw error;

@@ -1,18 +1,22 @@
 import type { StoryReader } from '../http/api/ports.ts';
 import type { Mac } from '../net/mac.ts';
+import type { Attempt } from '../story/story.ts';
 import type { StoryTexts } from './story-texts.ts';
 
 /** Tells those who follow stories what became of them. */
 export interface StoryReaders {
   /** The story of this card has changed. Costs nothing when nobody follows. */
   changed(mac: Mac): void;
+  /** This attempt is kept no longer: it is told once more, as it ended. */
+  ended(attempt: Attempt): void;
   /** Begins with these cards; later changes are told of those that `fits` takes. */
   follow(options: ReaderOptions): StoryReader & { add(macs: Iterable<Mac>): void };
   close(): void;
 }
 
 export interface ReaderOptions {
-  readonly fits: (mac: Mac) => boolean;
+  /** `ended`: of an attempt of the card that is kept no longer. */
+  readonly fits: (mac: Mac, ended?: Attempt) => boolean;
   readonly take: (piece: Uint8Array) => void;
 }
 
@@ -36,6 +40,8 @@ const PIECE = 64 * 1024;
 interface Reader extends ReaderOptions {
   /** Cards whose newest story it has not got. */
   readonly waiting: Set<Mac>;
+  /** What ended meanwhile and is kept no longer, of each card the last. */
+  readonly ended: Map<Mac, Attempt>;
   isReady: boolean;
 }
 
@@ -57,14 +63,14 @@ export function createStoryReaders({ texts, running }: StoryReadersOptions): Sto
   /** What waits for a reader, as much as fits, as server-sent events. */
   const send = (reader: Reader) => {
     if (!reader.isReady || !readers.has(reader)) return;
-    let piece = '';
+    let piece = takeEnded(reader, texts);
     for (const mac of reader.waiting) {
+      if (piece.length >= PIECE) break;
       reader.waiting.delete(mac);
       const json = texts.current(mac);
       if (json === undefined) continue;
       piece += `data: ${json}\n\n`;
       told.begin(mac);
-      if (piece.length >= PIECE) break;
     }
     if (piece === '') return;
     reader.isReady = false;
@@ -89,8 +95,12 @@ export function createStoryReaders({ texts, running }: StoryReadersOptions): Sto
     changed: (mac) => {
       if (readers.size > 0) changed.add(mac);
     },
+    ended: (attempt) => {
+      const { mac } = attempt;
+      for (const reader of readers) if (reader.fits(mac, attempt)) reader.ended.set(mac, attempt);
+    },
     follow: (options) => {
-      const reader: Reader = { ...options, waiting: new Set(), isReady: true };
+      const reader: Reader = { ...options, waiting: new Set(), ended: new Map(), isReady: true };
       readers.add(reader);
       timer ??= setInterval(turn, EVERY_MS);
       return {
@@ -111,6 +121,16 @@ export function createStoryReaders({ texts, running }: StoryReadersOptions): Sto
     },
     close: stop,
   };
+}
+
+function takeEnded({ ended }: Reader, texts: StoryTexts): string {
+  let piece = '';
+  for (const [mac, attempt] of ended) {
+    if (piece.length >= PIECE) break;
+    ended.delete(mac);
+    piece += `data: ${texts.ended(attempt)}\n\n`;
+  }
+  return piece;
 }
 
 /** What was told last of each card. */

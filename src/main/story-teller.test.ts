@@ -177,6 +177,46 @@ test('that a machine has fallen silent is told, although no event says so', asyn
   stories.close();
 });
 
+test('the story of a grant that is taken back is told once more, as ended, and then the boot before it', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  for (const hasBooted of [true, false]) {
+    const tale = createTale();
+    if (hasBooted) {
+      lease(tale, 0, 'PXE firmware, uefi-x64');
+      tale.tell(3, 'boot.config', { file: 'c', loader: 'grub', decision: 'local', reason: 'installed' });
+    }
+    tale.tellMachine(600, 'install.granted', { profile: 'debian', via: 'command', mac: CARD });
+    const granted = tale.events.at(-1)?.seq;
+    const { stories, hear } = open(tale.events.slice());
+    await stories.list({ limit: 1 });
+    const pieces: [number, string][][] = [];
+    const reader = stories.follow({ machine: 'box' }, (piece) => {
+      pieces.push(told(piece).map(({ id, outcome }) => [id, outcome]));
+      reader.ready();
+    });
+    const never = stories.follow({ machine: 'other' }, () => assert.fail('told'));
+    await stories.list({ limit: 0 });
+    assert.deepEqual(pieces.splice(0), [[[granted, 'running']]]);
+    tale.tellMachine(700, 'install.cancelled', { profile: 'debian' });
+    hear(tale.events.slice(-1));
+    for (let turn = 0; turn < 20; turn++) t.mock.timers.tick(250);
+    assert.deepEqual(pieces, [[[granted, 'left'], ...(hasBooted ? [[1, 'local']] : [])]]);
+    reader.end();
+    never.end();
+    stories.close();
+  }
+});
+
+test('what was taken back before the start is not told', async () => {
+  const tale = createTale();
+  tale.tellMachine(0, 'install.granted', { profile: 'debian', via: 'command', mac: CARD });
+  tale.tellMachine(10, 'install.cancelled', { profile: 'debian' });
+  const { stories } = open(tale.events);
+  stories.follow({}, () => assert.fail('told'));
+  assert.deepEqual(read(await stories.list({ limit: 10 })), []);
+  stories.close();
+});
+
 /** So many cards that ask for an address. */
 function crowd(count: number): Tale[] {
   return Array.from({ length: count }, (_, index) => {

@@ -49,21 +49,22 @@ export function createStoryTeller({ read, first, now, diagnose }: TellerOptions)
   /** Told while the store is read. */
   let early: RecordedEvent[] | undefined = [];
   const take = (events: readonly RecordedEvent[]) => {
-    for (const event of events) {
-      const mac = book.take(event);
-      if (mac !== undefined) readers.changed(mac);
+    for (const { mac, ended } of events.flatMap(book.take)) {
+      if (ended !== undefined) readers.ended(ended);
+      readers.changed(mac);
     }
   };
   const start = (events: readonly RecordedEvent[]) => {
-    take(events);
+    // Whoever follows is told then what there is.
+    for (const event of events) book.take(event);
     take(early ?? []);
     early = undefined;
   };
   // The store tells by itself that it cannot be read: stories then begin with now.
   const ready = readBack(read, first).then(start, () => start([]));
 
-  const fits = ({ machine, mac }: StoryQuery, one: Mac) =>
-    (mac === undefined || one === mac) && (machine === undefined || book.current(one, now())?.machine === machine);
+  const fits = ({ machine, mac }: StoryQuery, one: Mac, attempt = book.current(one, now())) =>
+    (mac === undefined || one === mac) && (machine === undefined || attempt?.machine === machine);
   const macsOf = (query: StoryQuery) => book.macs().filter((one) => fits(query, one));
   const attemptsOf = (query: StoryQuery, at: number): Listed[] => {
     const found = macsOf(query).flatMap((mac) => {
@@ -107,7 +108,7 @@ export function createStoryTeller({ read, first, now, diagnose }: TellerOptions)
       return found && trafficOf(found);
     },
     follow: (query, piece) => {
-      const { add, ...reader } = readers.follow({ fits: (mac) => fits(query, mac), take: piece });
+      const { add, ...reader } = readers.follow({ fits: (mac, ended) => fits(query, mac, ended), take: piece });
       void ready.then(() => add(macsOf(query)));
       return reader;
     },

@@ -12,6 +12,8 @@ export interface StoryTexts {
   current(mac: Mac): string | undefined;
   /** An attempt with what a diagnosis is to look at. */
   of(trace: Trace): string;
+  /** An attempt that is kept nowhere any more. */
+  ended(attempt: Attempt): string;
   /** The text without the time, to see whether it says something new, and whether that attempt is over. */
   look(mac: Mac): { readonly body: string; readonly isOver: boolean } | undefined;
 }
@@ -55,6 +57,7 @@ export function createStoryTexts(book: StoryBook, diagnose: Diagnose, now: () =>
       return one && withTime(one.body, now());
     },
     look: make,
+    ended: (attempt) => withTime(bodyOf(attempt, []), now()),
     of: (trace) => withTime(bodyOf(trace.attempt, diagnose(trace)), trace.now),
   };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CARD, createTale, lease, START, type Tale } from '../../test/support/story.ts';
+import { CARD, createTale, lease, load, START, type Tale } from '../../test/support/story.ts';
 import type { Subject } from '../event/event.ts';
 import { mac } from '../net/mac.ts';
 import { createStoryBook, type StoryBook } from './book.ts';
@@ -17,10 +17,10 @@ test('an event that names only the machine or only an address is of the card tha
   tale.tellMachine(1, 'install.started', { profile: 'debian' });
   tale.tellOf({ address: '172.22.10.61' }, 2, 'tftp.probe', { file: 'x' });
   const taken = tale.events.map((event) => book.take(event));
-  assert.deepEqual(new Set(taken), new Set([CARD]));
+  assert.deepEqual(new Set(taken.flat().map(({ mac: of }) => of)), new Set([CARD]));
   assert.equal(book.trace(CARD, START)?.events.length, 5);
   tale.tellOf({ machine: 'nobody' }, 3, 'install.started', { profile: 'debian' });
-  assert.equal(book.take(tale.events.at(-1) ?? assert.fail()), undefined);
+  assert.deepEqual(book.take(tale.events.at(-1) ?? assert.fail()), []);
 });
 
 test('of an attempt the first and the last events are kept, of the attempts before the last', () => {
@@ -111,8 +111,8 @@ test('a machine that was never heard has a story from its grant on, until its bo
   const version = book.version(CARD);
   lease(tale, 30, 'PXE firmware, bios-x86');
   assert.deepEqual(
-    tale.events.slice(1).map((event) => book.take(event)),
-    [CARD, CARD, CARD],
+    tale.events.slice(1).flatMap((event) => book.take(event)),
+    [{ mac: CARD }, { mac: CARD }, { mac: CARD }],
   );
   assert.notEqual(book.version(CARD), version);
   const attempts = book.attempts(CARD, START + 30_000);
@@ -136,8 +136,81 @@ test('a grant that is taken back is waited for no longer: the last boot is shown
     ],
   );
   tale.tellMachine(700, 'install.cancelled', { profile: 'debian' });
-  assert.equal(book.take(tale.events.at(-1) ?? assert.fail()), CARD);
+  const [change, ...more] = book.take(tale.events.at(-1) ?? assert.fail());
+  assert.deepEqual(more, []);
+  assert.equal(change?.mac, CARD);
+  assert.equal(change?.ended?.id, 5);
   assert.equal(book.current(CARD, START + 700_000)?.outcome, 'local');
+});
+
+test('the story of a grant that is taken back ends, also where it was the only one', () => {
+  const tale = createTale();
+  grant(tale, 0);
+  const book = bookOf(tale);
+  tale.tellMachine(60, 'install.cancelled', { profile: 'debian' });
+  const cancelled = tale.events.at(-1) ?? assert.fail();
+  const [change, ...more] = book.take(cancelled);
+  assert.deepEqual(more, []);
+  assert.equal(change?.mac, CARD);
+  const { id, outcome, endedAt, next, stages, standing, machine } = change?.ended ?? assert.fail();
+  assert.deepEqual(
+    { id, outcome, endedAt, next, stages, standing, machine },
+    {
+      id: 1,
+      outcome: 'left',
+      endedAt: START + 60_000,
+      next: undefined,
+      stages: [],
+      standing: cancelled.text,
+      machine: 'box',
+    },
+  );
+  assert.deepEqual(book.macs(), []);
+  assert.deepEqual(book.take(cancelled), []);
+});
+
+test('a grant that is taken back ends its story, also after a boot that only fell silent', () => {
+  const tale = createTale();
+  lease(tale, 0, 'PXE firmware, uefi-x64');
+  grant(tale, 500);
+  const book = bookOf(tale);
+  tale.tellMachine(560, 'install.cancelled', { profile: 'debian' });
+  const changes = book.take(tale.events.at(-1) ?? assert.fail());
+  assert.deepEqual(
+    changes.map(({ mac: of, ended }) => [of, ended?.outcome]),
+    [[CARD, 'left']],
+  );
+  assert.equal(book.current(CARD, START + 560_000)?.id, 1);
+});
+
+test('when another card of the machine boots, it is waited for at the first no longer', () => {
+  const tale = createTale();
+  grant(tale, 0);
+  const book = bookOf(tale);
+  tale.tellOf({ mac: OTHER, machine: 'box' }, 30, 'dhcp.discover', BIOS);
+  const [first, ...others] = book.take(tale.events.at(-1) ?? assert.fail());
+  assert.equal(first?.mac, CARD);
+  assert.equal(first?.ended?.outcome, 'left');
+  assert.match(first?.ended?.standing ?? '', /; then it booted from 02:00:00:ac:16:0b$/);
+  assert.deepEqual(others, [{ mac: OTHER }]);
+  assert.deepEqual(book.macs(), [OTHER]);
+});
+
+test('a second grant is waited for at the card that was heard meanwhile', () => {
+  const tale = createTale();
+  grant(tale, 0);
+  const book = bookOf(tale);
+  tale.tellOf({ mac: OTHER, machine: 'box' }, 30, 'dhcp.ack', rebooted);
+  tale.tellMachine(40, 'install.granted', { profile: 'debian', via: 'command', mac: OTHER });
+  const changes = tale.events.slice(1).flatMap((event) => book.take(event));
+  assert.deepEqual(
+    changes.map(({ mac: of, ended }) => [of, ended?.outcome]),
+    [
+      [CARD, 'left'],
+      [OTHER, undefined],
+    ],
+  );
+  assert.deepEqual(book.macs(), [OTHER]);
 });
 
 test('a grant in the middle of a boot is for that boot', () => {
@@ -156,25 +229,89 @@ test('whoever has several cards is waited for at the one that was heard last', (
   assert.deepEqual(book.current(OTHER, START)?.stages, []);
 });
 
+const SYSTEM = { client: 'system (udhcp 1.36.1)', via: 'interface br0' } as const;
+const rebooted = { address: '172.22.10.61', seconds: 60, client: SYSTEM.client, kind: 'init-reboot' };
+const rulesAt = (book: StoryBook, second: number) =>
+  diagnose(book.trace(CARD, START + second * 1000) ?? assert.fail()).map(({ rule }) => rule);
+const stageNamesAt = (book: StoryBook, second: number) =>
+  book.current(CARD, START + second * 1000)?.stages.map(({ name }) => name);
+
 test('its own system that starts is the boot that was waited for, also after a boot that came to nothing', () => {
+  const tale = createTale();
+  lease(tale, 0, 'PXE firmware, uefi-x64');
+  grant(tale, 3600);
+  tale.tell(3700, 'dhcp.discover', SYSTEM);
+  const book = bookOf(tale);
+  assert.deepEqual(stageNamesAt(book, 3700), ['system']);
+  assert.deepEqual(rulesAt(book, 3700), ['booted-from-disk']);
+  assert.equal(diagnose(book.trace(CARD, START + 3_700_000) ?? assert.fail())[0]?.confidence, 0.7);
+});
+
+/** Told to start its disk after three seconds. */
+function localBoot(tale: Tale): void {
+  lease(tale, 0, 'PXE firmware, uefi-x64');
+  load(tale, 1, 'boot/core.efi', 900_000);
+  tale.tell(3, 'boot.config', { file: 'c', loader: 'grub', decision: 'local', reason: 'installed' });
+}
+
+test('the system that a boot from the disk brings up is no start after the grant that came meanwhile', () => {
   for (const kind of ['discover', 'init-reboot'] as const) {
     const tale = createTale();
-    lease(tale, 0, 'PXE firmware, bios-x86');
-    grant(tale, 3600);
-    const client = 'system (udhcp 1.36.1)';
-    if (kind === 'discover') tale.tell(3700, 'dhcp.discover', { client, via: 'interface br0' });
-    else tale.tell(3700, 'dhcp.ack', { address: '172.22.10.61', seconds: 60, client, kind });
+    localBoot(tale);
+    grant(tale, 10);
+    if (kind === 'discover') lease(tale, 30, SYSTEM.client);
+    else tale.tell(30, 'dhcp.ack', rebooted);
     const book = bookOf(tale);
-    const trace = book.trace(CARD, START + 3_700_000) ?? assert.fail();
-    assert.deepEqual(
-      trace.attempt.stages.map(({ name }) => name),
-      ['system'],
-    );
-    assert.deepEqual(
-      diagnose(trace).map(({ rule }) => rule),
-      ['booted-from-disk'],
-    );
+    assert.deepEqual(stageNamesAt(book, 31), []);
+    assert.deepEqual(rulesAt(book, 31), []);
+    // It was heard.
+    assert.deepEqual(rulesAt(book, 700), []);
+    // Another client of the same system.
+    tale.tell(32, 'dhcp.discover', SYSTEM);
+    book.take(tale.events.at(-1) ?? assert.fail());
+    assert.deepEqual(stageNamesAt(book, 32), []);
+    tale.tell(400, 'dhcp.discover', SYSTEM);
+    book.take(tale.events.at(-1) ?? assert.fail());
+    assert.deepEqual(rulesAt(book, 400), ['booted-from-disk']);
   }
+});
+
+test('a system that asks for its address again may have lost its link only: its boot is still waited for', () => {
+  for (const hasBooted of [true, false]) {
+    const tale = createTale();
+    if (hasBooted) localBoot(tale);
+    grant(tale, 3600);
+    tale.tell(3700, 'dhcp.ack', rebooted);
+    const book = bookOf(tale);
+    assert.deepEqual(stageNamesAt(book, 3700), []);
+    const [found, ...more] = diagnose(book.trace(CARD, START + 3_700_000) ?? assert.fail());
+    assert.deepEqual(more, []);
+    assert.equal(found?.rule, 'booted-from-disk');
+    assert.equal(found?.confidence, 0.4);
+    assert.match(found?.cause ?? '', /started from its disk, or its link was down for a moment/);
+    lease(tale, 3800, 'PXE firmware, uefi-x64');
+    for (const event of tale.events.slice(-3)) book.take(event);
+    assert.deepEqual(stageNamesAt(book, 3800), ['firmware']);
+    assert.deepEqual(rulesAt(book, 3800), []);
+  }
+});
+
+test('what is still told of a boot that is over does not end the waiting', () => {
+  const tale = createTale();
+  localBoot(tale);
+  tale.tell(4, 'tftp.start', { file: 'c', bytes: 100, blockSize: 1468, window: 1 });
+  grant(tale, 5);
+  tale.tell(6, 'tftp.done', { file: 'c', bytes: 100, ms: 2000, retransmits: 0, finalAck: true });
+  const book = bookOf(tale);
+  assert.deepEqual(stageNamesAt(book, 6), []);
+  assert.deepEqual(rulesAt(book, 700), []);
+  assert.equal(
+    book
+      .attempts(CARD, START + 7000)[1]
+      ?.stages.at(-1)
+      ?.transfers.at(-1)?.state,
+    'done',
+  );
 });
 
 test('a system that renews its lease is no boot, and the machine is not silent', () => {

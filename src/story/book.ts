@@ -3,16 +3,16 @@ import type { Mac } from '../net/mac.ts';
 import { attemptAt, isBootingAt } from './at-time.ts';
 import { type Cards, createCards } from './cards.ts';
 import type { Trace } from './diagnose/trace.ts';
-import { type History, step } from './fold.ts';
+import { type History, isTail, step } from './fold.ts';
 import { createGrants } from './grants.ts';
 import type { Attempt } from './story.ts';
 import { createStrays } from './strays.ts';
-import { createWaiting } from './waiting.ts';
+import { type Change, createWaiting, type Part } from './waiting.ts';
 
 /** The boots of all machines, in memory. Times are ms since 1970. */
 export interface StoryBook {
-  /** Takes the next event, in ascending order. Gives the card whose story it changed. */
-  take(event: RecordedEvent): Mac | undefined;
+  /** Takes the next event, in ascending order. Gives the cards whose story it changed. */
+  take(event: RecordedEvent): readonly Change[];
   /** Cards with a story, the one that was heard last first. */
   macs(): readonly Mac[];
   /** Grows with each event that is part of the card's story. */
@@ -73,25 +73,23 @@ export function createStoryBook(limits: BookLimits = defaultBookLimits): StoryBo
       const mac = cards.of(event) ?? waiting.cardOf(event);
       if (mac === undefined) {
         if (isAround(event)) around = keepLast(around, event, limits.around);
-        return undefined;
+        return [];
       }
       const before = entries.get(mac);
       if (event.id === 'install.granted' && !isBooting(before, event.time)) {
-        waiting.begin(event, mac);
-        return mac;
+        return withLater(waiting.begin(event, mac), mac);
       }
       const grant = grants.of(event.machine);
       const history = step(before?.history, event, mac, grant !== undefined);
       if (history === undefined) strays.take(event);
-      const isBoot = history !== undefined && history !== before?.history;
-      const isOver = waiting.take(event, mac, isBoot);
-      if (!isBoot) return isOver ? mac : undefined;
+      const over = waiting.take(event, mac, partOf(before?.history, history, event));
+      if (history === undefined || history === before?.history) return over === undefined ? [] : [over];
       const entry = nextEntry(before, history, limits);
       // What is expected of it is part of its story.
       if (grant !== undefined && grant !== event && entry.first.length === 0) remember(entry, grant, limits);
       remember(entry, event, limits);
       put(mac, entry);
-      return mac;
+      return withLater(over, mac);
     },
     macs: () => [...new Set([...waiting.macs(), ...[...entries.keys()].reverse()])],
     version: (mac) => 2 * (entries.get(mac)?.version ?? 0) + (waiting.of(mac) === undefined ? 0 : 1),
@@ -144,6 +142,22 @@ function createEntries(cards: Cards, most: number) {
 
 function isBooting(entry: Entry | undefined, time: number): boolean {
   return entry !== undefined && isBootingAt(entry.history.course.attempt, time);
+}
+
+/** A card's own change comes after what it puts an end to. */
+function withLater(over: Change | undefined, mac: Mac): readonly Change[] {
+  if (over === undefined) return [{ mac }];
+  return over.mac === mac ? [over] : [over, { mac }];
+}
+
+/** What an event is to a machine whose boot is waited for. */
+function partOf(before: History | undefined, history: History | undefined, event: RecordedEvent): Part {
+  if (history === undefined) return 'none';
+  if (before?.course.attempt.id !== history.course.attempt.id) return 'boot';
+  // What is done about the machine here says nothing of the machine itself.
+  const isDeed = !/^(install|machine)\./.test(event.id);
+  if (isTail(before, event)) return isDeed ? 'tail' : 'none';
+  return history !== before && before.course.attempt.endedAt === undefined ? 'boot' : 'none';
 }
 
 function nextEntry(before: Entry | undefined, history: History, limits: BookLimits): Entry {

@@ -281,6 +281,17 @@ describe('a network that is only observed', () => {
     assert.equal(fold(tale.events).length, 2);
   });
 
+  test('what is over stays so when another client of its system asks', () => {
+    const tale = createTale();
+    heard(tale, 0, 'PXE firmware, uefi-x64', '172.22.10.3');
+    heard(tale, 60, 'system, ubuntu', '172.22.10.3');
+    heard(tale, 63, 'system, dhcpcd');
+    const [attempt, ...more] = fold(tale.events);
+    assert.deepEqual(more, []);
+    assert.equal(attempt?.outcome, 'left');
+    assert.equal(attempt?.endedAt, START + 61_000);
+  });
+
   test('a Mac is heard as well; a system alone is no boot', () => {
     const tale = createTale();
     tale.tell(0, 'dhcp.would-answer', { message: 'inform', answer: 'a NetBoot answer (list)' });

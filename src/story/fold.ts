@@ -46,11 +46,19 @@ export function step(
   return { ...history, course: hear(history.course, event) };
 }
 
-/** The system on its disk starts, and nothing else is going on. One that had this address asks for it at once (INIT-REBOOT). */
+/**
+ * The system on its disk starts, and nothing else is going on. One that had an address and asks for it again (INIT-REBOOT) may
+ * as well have lost its link for a moment.
+ */
 function isOwnStart(history: History | undefined, event: RecordedEvent): boolean {
-  const isStart = event.id === 'dhcp.discover' || (event.id === 'dhcp.ack' && event.data.kind === 'init-reboot');
-  if (!isStart || speakerOf(event) !== 'system') return false;
-  return history === undefined || !isBootingAt(history.course.attempt, event.time);
+  if (event.id !== 'dhcp.discover' || speakerOf(event) !== 'system') return false;
+  return history === undefined || !(isBootingAt(history.course.attempt, event.time) || isTail(history, event));
+}
+
+/** What follows a boot that is over, and is part of it: the system that it brings up, or what was on its way. */
+export function isTail({ course }: History, event: RecordedEvent): boolean {
+  const { endedAt } = course.attempt;
+  return endedAt !== undefined && (event.time - endedAt <= TAIL_MS || isHeard(course, event));
 }
 
 /** An attempt that is over hears little more. */

@@ -95,6 +95,8 @@ function nameFirmware(course: Course, client: string): Course {
 
 /** On a network that is only observed: what it asks for is heard, what it is told hardly, and what it loads not at all. */
 function onOverheard(course: Course, event: RecordedEvent, data: EventData<'dhcp.would-answer'>): Course {
+  // Another client of the system that it came to.
+  if (course.attempt.endedAt !== undefined) return course;
   const { client = 'Mac', uuid, server } = data;
   const placed = change(place(course, clientKind(client), event.time), { isObserved: true, outcome: 'running' });
   const noted = note(nameFirmware(placed, client), { client, uuid, server });

@@ -2,6 +2,7 @@ import type { Status } from '../../src/http/api/ports.ts';
 import type { MachineView } from '../../src/http/api/views.ts';
 import type { Story } from '../../src/story/story.ts';
 import { get, problemOf } from './api.ts';
+import { newest } from './newest.ts';
 import { createStore } from './store.ts';
 import { follow } from './stream.ts';
 
@@ -39,10 +40,6 @@ const LARGE_SOON_MS = 5000;
 const LARGE = 100;
 const EVERY_MS = 15_000;
 
-function storyKey({ machine, mac }: Pick<Story, 'machine' | 'mac'>): string {
-  return machine ?? mac;
-}
-
 const put = (change: Partial<Rack>) => rack.set({ ...rack.get(), ...change });
 
 /** Asks for everything again; also after an action of ours. */
@@ -61,21 +58,10 @@ export async function refresh(): Promise<void> {
 async function loadStories(): Promise<void> {
   try {
     const { now, stories } = await get<{ now: number; stories: Story[] }>('/stories?limit=1000');
-    const byKey = new Map(stories.toReversed().map((story) => [storyKey(story), story]));
-    put({ stories: newest(rack.get().stories, byKey.values()), ahead: now - Date.now() });
+    put({ stories: newest(rack.get().stories, stories.toReversed()), ahead: now - Date.now() });
   } catch {
     // A server that tells no stories, or none that answers: then machines are shown without.
   }
-}
-
-/** Of each machine the attempt that began last; an older one that ends late does not come back. */
-function newest(known: ReadonlyMap<string, Story>, more: Iterable<Story>): ReadonlyMap<string, Story> {
-  const stories = new Map(known);
-  for (const story of more) {
-    const before = stories.get(storyKey(story));
-    if (before === undefined || before.id <= story.id) stories.set(storyKey(story), story);
-  }
-  return stories;
 }
 
 /** Follows the rack until the returned function is called. */

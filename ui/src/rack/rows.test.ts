@@ -35,6 +35,14 @@ test('machines sort as people count, addresses by number, trouble first', () => 
   assert.deepEqual(names(chooseRows(rows, { ...all, filter: ' 10.0 STOPPED' })), ['n9']);
 });
 
+test('a grant that was taken back leaves nothing behind, however long ago it was', () => {
+  const next = { what: 'asks for an address', since: at, expectedBy: at + 600_000 };
+  const stories = new Map([['n0', fakeStory(0, at, { machine: 'n0', stages: [], next })]]);
+  const [row] = makeRows([machine('n0')], stories, at + 700_000);
+  assert.equal(row?.story, undefined);
+  assert.deepEqual(row?.doing, { kind: 'rest', text: '' });
+});
+
 test('what is overdue, held or diagnosed is trouble; a grant waits; else a machine is at rest', () => {
   const story = fakeStory(0, at);
   const next = { what: 'the loader asks', since: at, expectedBy: at + 5000 };

@@ -1,5 +1,6 @@
 import type { MachineView } from '../../../src/http/api/views.ts';
 import type { Story } from '../../../src/story/story.ts';
+import { isShown as isStoryShown } from '../newest.ts';
 import { type Doing, describeDoing } from './doing.ts';
 
 export interface Row {
@@ -48,8 +49,12 @@ export function makeRows(
 }
 
 /** By its name; by a card while it was not named yet. */
-export function storyOf({ name, macs }: Pick<MachineView, 'name' | 'macs'>, stories: ReadonlyMap<string, Story>) {
-  return stories.get(name) ?? macs.map((mac) => stories.get(mac)).find((story) => story !== undefined);
+export function storyOf(
+  machine: Pick<MachineView, 'name' | 'macs' | 'operation'>,
+  stories: ReadonlyMap<string, Story>,
+): Story | undefined {
+  const told = [machine.name, ...machine.macs].map((key) => stories.get(key));
+  return told.find((story) => story !== undefined && isStoryShown(story, machine));
 }
 
 /** All words of the filter must be there. */
