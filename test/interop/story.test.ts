@@ -240,6 +240,34 @@ test('a machine that was granted an installation and never came has a story that
   );
 });
 
+test('a grant that is taken back is told as the end of its story, and no story is left of it', async (t) => {
+  if (!needs(t, ...TOOLS)) return;
+  const { pc, data } = await open(t);
+  const command = async (name: string) => {
+    const { code, stderr } = await run(process.execPath, [MAIN, name, 'box', '--data', data]);
+    assert.equal(code, 0, stderr);
+  };
+  const stream = followStories(t, data, '?machine=box');
+  await command('install');
+  const awaited = await stream.until(({ stages }) => stages.length === 0);
+  assert.equal(awaited.outcome, 'running');
+  await command('cancel');
+  const ended = await stream.until(({ endedAt }) => endedAt !== undefined);
+  assert.equal(ended.id, awaited.id);
+  assert.equal(ended.outcome, 'left');
+  assert.deepEqual(await askApi(data, '/stories/box'), { attempts: [] });
+
+  await pc.dhcp('bios');
+  await pc.tftp(`boot/grub/grub.cfg-01-${BOX.replaceAll(':', '-')}`);
+  const local = await stream.until(({ outcome }) => outcome === 'local');
+  await command('install');
+  const again = await stream.until(({ id, stages }) => id > local.id && stages.length === 0);
+  const count = stream.stories.length;
+  await command('cancel');
+  await stream.until(({ id, endedAt }) => id === again.id && endedAt !== undefined);
+  await stream.until((story) => story.id === local.id && stream.stories.indexOf(story) >= count);
+});
+
 test('who is unknown is told so', async (t) => {
   if (!needs(t, ...TOOLS)) return;
   const { data } = await open(t);
