@@ -9,6 +9,7 @@ import { syncFolder } from '../src/io/mirror/sync-folder.ts';
 import type { MirrorConfig } from '../src/mirror/mirror-config.ts';
 import type { Manifest, ManifestEntry } from '../src/mirror/run/manifest.ts';
 import { emptyState, type SnapshotRecord } from '../src/mirror/run/state.ts';
+import { mirrorConfig } from '../test/support/mirror-config.ts';
 
 /*
  * One measured run in a process of its own, for bench/mirror.ts; prints what it came to as JSON.
@@ -20,27 +21,8 @@ import { emptyState, type SnapshotRecord } from '../src/mirror/run/state.ts';
 const [, , what = '', of = '', folder = ''] = process.argv;
 
 function config(from: string): MirrorConfig {
-  return {
-    name: 'bench',
-    from: [from],
-    layout: {
-      kind: 'yum',
-      options: { repositories: [''], architectures: [], withIso: false, withVariants: true, optionalFiles: [] },
-    },
-    installFrom: '',
-    mode: 'sync',
-    timezone: 'UTC',
-    jitterSeconds: 0,
-    blackout: [],
-    keys: [],
-    trust: 'none',
-    packages: 'listed',
-    bandwidth: { windows: [] },
-    keep: { snapshots: 3, days: 7 },
-    connections: 16,
-    exclude: [],
-    allowMissing: [],
-  };
+  const options = { repositories: [''], architectures: [], withIso: false, withVariants: true, optionalFiles: [] };
+  return mirrorConfig(from, { name: 'bench', layout: { kind: 'yum', options }, connections: 16 });
 }
 
 async function sync(): Promise<void> {

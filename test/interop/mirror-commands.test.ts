@@ -9,6 +9,7 @@ import { openMirrorFiles } from '../../src/io/mirror/mirror-files.ts';
 import type { MirrorCommand } from '../../src/mirror/mirror-view.ts';
 import { needs } from '../needs.ts';
 import { run } from '../support/http.ts';
+import { mirrorConfig } from '../support/mirror-config.ts';
 import { openSegment } from '../support/segment.ts';
 import { newFolder, startServer, writeConfig } from '../support/server.ts';
 
@@ -69,25 +70,7 @@ async function openMirror(t: TestContext, texts: readonly string[]) {
   const root = newFolder('mirrors');
   const engine = openMirrorEngine({ root, emit: () => {}, now: Date.now, onChange: () => {}, reserveBytes: 0 });
   t.after(() => engine.close());
-  const config = {
-    name: 'm',
-    from: [pathToFileURL(`${source}/`).href],
-    layout: { kind: 'files' },
-    installFrom: '',
-    mode: 'sync',
-    timezone: 'UTC',
-    jitterSeconds: 0,
-    blackout: [],
-    keys: [],
-    trust: 'none',
-    packages: 'listed',
-    bandwidth: { windows: [] },
-    keep: { snapshots: 3, days: 7 },
-    connections: 4,
-    exclude: [],
-    allowMissing: [],
-  } as const;
-  await engine.configure([config]);
+  await engine.configure([mirrorConfig(pathToFileURL(`${source}/`).href)]);
   const files = openMirrorFiles(join(root, 'repos/m'));
   const command = (order: MirrorCommand) => engine.command(order);
   for (const [index, text] of texts.entries()) {

@@ -20,6 +20,7 @@ import { takeLock } from '../../src/io/mirror/lock.ts';
 import type { MirrorConfig, MirrorLayout } from '../../src/mirror/mirror-config.ts';
 import { needs } from '../needs.ts';
 import { makeAptUpstream } from '../support/apt-upstream.ts';
+import { mirrorConfig } from '../support/mirror-config.ts';
 import { makeKey } from '../support/openpgp.ts';
 import { serveFolder } from '../support/planned-mirror.ts';
 import { newFolder } from '../support/server.ts';
@@ -29,24 +30,7 @@ import { newFolder } from '../support/server.ts';
 const FAST = { timezone: 'UTC', bytesPerSecond: 1e12 };
 
 function configOf(from: string, layout: MirrorLayout, mode: MirrorConfig['mode'] = 'sync'): MirrorConfig {
-  return {
-    name: 'm',
-    from: [from],
-    layout,
-    installFrom: '',
-    mode,
-    timezone: 'UTC',
-    jitterSeconds: 0,
-    blackout: [],
-    keys: [],
-    trust: 'none',
-    packages: 'listed',
-    bandwidth: { windows: [] },
-    keep: { snapshots: 3, days: 7 },
-    connections: 4,
-    exclude: [],
-    allowMissing: [],
-  };
+  return mirrorConfig(from, { layout, mode });
 }
 
 interface Told {

@@ -5,6 +5,7 @@ import type { EventId } from '../../src/event/event.ts';
 import { type MirrorEngine, openMirrorEngine } from '../../src/io/mirror/engine.ts';
 import { type MirrorFiles, openMirrorFiles } from '../../src/io/mirror/mirror-files.ts';
 import type { MirrorConfig } from '../../src/mirror/mirror-config.ts';
+import { mirrorConfig } from './mirror-config.ts';
 import { newFolder } from './server.ts';
 
 /** The engine with one mirror, `m`, of a yum repository, in this process. */
@@ -26,30 +27,10 @@ const ENDS: readonly EventId[] = [
   'mirror.stopped',
 ];
 
-/** The configuration of a mirror `m`, with all that it does not matter for a test. */
+/** The configuration of a yum mirror `m`. */
 export function engineConfig(from: string, change: Partial<MirrorConfig> = {}): MirrorConfig {
-  return {
-    name: 'm',
-    from: [from],
-    layout: {
-      kind: 'yum',
-      options: { repositories: [''], architectures: [], withIso: false, withVariants: false, optionalFiles: [] },
-    },
-    installFrom: '',
-    mode: 'sync',
-    timezone: 'UTC',
-    jitterSeconds: 0,
-    blackout: [],
-    keys: [],
-    trust: 'none',
-    packages: 'listed',
-    bandwidth: { windows: [] },
-    keep: { snapshots: 3, days: 7 },
-    connections: 4,
-    exclude: [],
-    allowMissing: [],
-    ...change,
-  };
+  const options = { repositories: [''], architectures: [], withIso: false, withVariants: false, optionalFiles: [] };
+  return mirrorConfig(from, { layout: { kind: 'yum', options }, ...change });
 }
 
 export interface EngineChoice {

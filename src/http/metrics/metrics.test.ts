@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { fakePorts, NOW } from '../../../test/support/api.ts';
-import type { MirrorConfig } from '../../mirror/mirror-config.ts';
+import { mirrorConfig } from '../../../test/support/mirror-config.ts';
 import type { MirrorView } from '../../mirror/mirror-view.ts';
 import { firstScrub } from '../../mirror/run/scrub.ts';
 import { emptyState } from '../../mirror/run/state.ts';
@@ -55,24 +55,7 @@ function parseStrictly(text: string): Map<string, Parsed> {
   return families;
 }
 
-const CONFIG: MirrorConfig = {
-  name: 'el "9"\\',
-  from: ['http://192.0.2.1/'],
-  layout: { kind: 'files' },
-  installFrom: '',
-  mode: 'sync',
-  timezone: 'UTC',
-  jitterSeconds: 0,
-  blackout: [],
-  keys: [],
-  trust: 'none',
-  packages: 'listed',
-  bandwidth: { windows: [] },
-  keep: { snapshots: 3, days: 7 },
-  connections: 4,
-  exclude: [],
-  allowMissing: [],
-};
+const CONFIG = mirrorConfig('http://192.0.2.1/', { name: 'el "9"\\' });
 
 const SERVING: MirrorView = {
   name: CONFIG.name,

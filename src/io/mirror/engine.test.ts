@@ -3,27 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { MirrorConfig } from '../../mirror/mirror-config.ts';
+import { mirrorConfig } from '../../../test/support/mirror-config.ts';
 import { openMirrorEngine } from './engine.ts';
 
-const config: MirrorConfig = {
-  name: 'm',
-  from: ['file:///nowhere'],
-  layout: { kind: 'files' },
-  installFrom: '',
-  mode: 'sync',
-  timezone: 'UTC',
-  jitterSeconds: 0,
-  blackout: [],
-  keys: [],
-  trust: 'none',
-  packages: 'listed',
-  bandwidth: { windows: [] },
-  keep: { snapshots: 3, days: 7 },
-  connections: 1,
-  exclude: [],
-  allowMissing: [],
-};
+const config = mirrorConfig('file:///nowhere');
 
 test('commands that come at the same moment are done one after the other, and none is refused', async (t) => {
   const root = mkdtempSync(join(tmpdir(), 'rackready-engine-'));
