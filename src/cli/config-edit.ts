@@ -11,6 +11,7 @@ import { type ApiClient, ApiFailure, type ClientOptions, createClient } from './
 /** sysexits(3) */
 const EX_NOINPUT = 66;
 const EX_CANTCREAT = 73;
+const EX_TEMPFAIL = 75;
 
 export interface EditOptions extends ClientOptions {
   readonly config?: string | undefined;
@@ -79,7 +80,7 @@ export async function writeEdit({ texts, client }: OpenConfiguration, { changed 
     await write(file, texts.find(({ name }) => name === file.name)?.text, written);
     written.push(file.name);
   }
-  return { files: changed.map(({ name }) => name), server: client ? await reload(client) : null };
+  return { files: written, server: client ? await reload(client, written) : null };
 }
 
 /** Checks edits, then writes them: until everything is found right nothing is written. Throws ApiFailure. */
@@ -94,22 +95,25 @@ function refused(code: string, message: string, hint: string): ApiFailure {
 async function write(file: ConfigText, before: string | undefined, written: readonly string[]): Promise<void> {
   const result = await writeFileSafely(file, before);
   if (result.kind === 'written') return;
+  const done = written.length === 0 ? 'No file was changed.' : `Written already: ${written.join(', ')}.`;
   if (result.kind === 'changed-meanwhile') {
-    throw refused('edit-refused', `${file.name} was changed by somebody else meanwhile`, 'Try again.');
+    throw refused('edit-refused', `${file.name} was changed by somebody else meanwhile`, `${done} Try again.`);
   }
   const message = `${file.name} cannot be written: ${result.reason}`;
-  const done = written.length === 0 ? 'No file was changed.' : `Written already: ${written.join(', ')}.`;
   const hint = `${done} Run the same as the owner of the file, or with sudo.`;
   throw new ApiFailure({ code: 'cannot-write', message, hint }, EX_CANTCREAT);
 }
 
 /** The server watches its files, too. It is asked all the same: what it says then is of this text, not of an earlier one. */
-async function reload(client: ApiClient): Promise<ReloadResult> {
+async function reload(client: ApiClient, written: readonly string[]): Promise<ReloadResult> {
   try {
     const { networks, machines } = await client.send<{ networks: number; machines: number }>('POST', '/reload');
     return { kind: 'loaded', networks, machines };
   } catch (error) {
-    if (!(error instanceof ApiFailure) || error.code !== 'config-invalid') throw error;
-    return { kind: 'refused', problems: error.message.split('\n') };
+    if (!(error instanceof ApiFailure)) throw error;
+    if (error.code === 'config-invalid') return { kind: 'refused', problems: error.message.split('\n') };
+    const message = `${written.join(', ')} is written, and the server has not said that it has read it: ${error.message}`;
+    const hint = 'Look with: rackready status. Make it read with: rackready status --reload';
+    throw new ApiFailure({ code: 'not-reloaded', message, hint }, EX_TEMPFAIL);
   }
 }
