@@ -1,12 +1,12 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { isEnclosed, probeEnclosure, systemPath } from '../src/lab/enclose.ts';
 import { findProgram } from '../src/lab/programs.ts';
 import { machineLine, median, table, writeSection } from './results.ts';
+import { encloseBench, env, makeCable } from './segment.ts';
 
 /**
  * npm run bench:dhcp: rackready, Kea (memfile), ISC dhcpd and dnsmasq, one after the other, under perfdhcp as a relay: two
@@ -32,7 +32,6 @@ const { values: options } = parseArgs({
   },
   allowNegative: true,
 });
-const env = { ...process.env, PATH: systemPath() };
 
 interface Peer {
   readonly name: string;
@@ -93,27 +92,6 @@ const peers: readonly Peer[] = [
   { name: 'ISC dhcpd', program: 'dhcpd', durable: 'yes', rates: SLOW, prepare: dhcpd },
   { name: 'dnsmasq', program: 'dnsmasq', durable: 'no', rates: SLOW, prepare: dnsmasq },
 ];
-
-/** Runs the rest of the program inside namespaces of its own and ends with it. */
-function enclose(): never {
-  const enclosure = probeEnclosure();
-  if (enclosure.kind === 'impossible') {
-    console.error(`bench:dhcp needs namespaces: ${enclosure.reason}`);
-    process.exit(1);
-  }
-  const [command = '', ...args] = [...enclosure.prefix, process.execPath, ...process.argv.slice(1)];
-  process.exit(spawnSync(command, args, { stdio: 'inherit', env }).status ?? 1);
-}
-
-/** The server's end of the cable is called br0, as in the configuration that is measured. */
-function makeLink(): void {
-  const ip = (line: string) => execFileSync('ip', line.split(' '), { env });
-  for (const name of ['srv', 'cli']) ip(`netns add ${name}`);
-  ip('link add br0 netns srv type veth peer name c0 netns cli');
-  ip(`-n srv addr add ${SERVER}/16 dev br0`);
-  ip(`-n cli addr add ${RELAY}/16 dev c0`);
-  for (const words of ['srv link set lo up', 'srv link set br0 up', 'cli link set c0 up']) ip(`-n ${words}`);
-}
 
 interface Load {
   readonly completed: number;
@@ -236,13 +214,13 @@ function memoryOf({ megabytes, restingMegabytes }: Measured): string {
   return then === later ? then : `${then}, later ${later}`;
 }
 
-if (!isEnclosed()) enclose();
+encloseBench('bench:dhcp');
 // Not in the temp folder, which is memory here: what an fsync costs is part of what is measured.
 const cache = join(root, 'node_modules', '.cache');
 mkdirSync(cache, { recursive: true });
 const scratch = mkdtempSync(join(cache, 'bench-dhcp-'));
 process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
-makeLink();
+makeCable({ server: `${SERVER}/16`, client: `${RELAY}/16` });
 const loadBefore = readFileSync('/proc/loadavg', 'utf8').trim();
 const measured = new Map<string, Measured>();
 for (const peer of peers) {

@@ -8,9 +8,9 @@ import { digestOf } from '../src/io/mirror/digest-of.ts';
 import { openMirrorFiles } from '../src/io/mirror/mirror-files.ts';
 import { openPool } from '../src/io/mirror/pool.ts';
 import { publish } from '../src/io/mirror/publish.ts';
-import { isEnclosed, probeEnclosure, systemPath } from '../src/lab/enclose.ts';
 import { type ManifestEntry, measureManifest } from '../src/mirror/run/manifest.ts';
 import { machineLine, median, table, writeSection } from './results.ts';
+import { encloseBench, env } from './segment.ts';
 
 /**
  * npm run bench:mirror-serve: one mirror served by rackready, and its plain tree by nginx, in turns, over loopback, from the page cache.
@@ -32,7 +32,6 @@ const { values: options } = parseArgs({
   options: { repeats: { type: 'string', default: '5' }, write: { type: 'boolean', default: true } },
   allowNegative: true,
 });
-const env = { ...process.env, PATH: systemPath() };
 
 interface Case {
   readonly name: string;
@@ -52,17 +51,6 @@ const cases: readonly Case[] = [
   },
   { name: '10 connections, 500 MB each', connections: 10, paths: ['images/big.img'], bytes: 10 * BIG_BYTES },
 ];
-
-/** Runs the rest of the program inside namespaces of its own and ends with it. */
-function enclose(): never {
-  const enclosure = probeEnclosure();
-  if (enclosure.kind === 'impossible') {
-    console.error(`bench:mirror-serve needs namespaces: ${enclosure.reason}`);
-    process.exit(1);
-  }
-  const [command = '', ...args] = [...enclosure.prefix, process.execPath, ...process.argv.slice(1)];
-  process.exit(spawnSync(command, args, { stdio: 'inherit', env }).status ?? 1);
-}
 
 async function makeMirror(folder: string): Promise<string> {
   const files = openMirrorFiles(join(folder, 'repos/m'));
@@ -150,7 +138,7 @@ function cpuOf(pid: number): number {
   return ticks.reduce((sum, one) => sum + Number(one) * 10, 0);
 }
 
-if (!isEnclosed()) enclose();
+encloseBench('bench:mirror-serve');
 const loadBefore = loadavg()
   .map((one) => one.toFixed(1))
   .join(' ');

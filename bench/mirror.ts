@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { isEnclosed, probeEnclosure, systemPath } from '../src/lab/enclose.ts';
 import { findProgram } from '../src/lab/programs.ts';
 import { makeCorpus } from './mirror-corpus.ts';
 import { PORTS, serve } from './mirror-servers.ts';
 import { machineLine, median, table, writeSection } from './results.ts';
+import { encloseBench, env } from './segment.ts';
 
 /**
  * npm run bench:mirror: the mirror engine beside rsync and `dnf reposync`, in turns, from nginx and an rsync daemon on the
@@ -31,21 +31,9 @@ const { values: options } = parseArgs({
   },
   allowNegative: true,
 });
-const env = { ...process.env, PATH: systemPath() };
 const RUNS = Number(options.runs);
 const PACKAGES = 30_000;
 const PUBLISHED = 50_000;
-
-/** Runs the rest of the program inside namespaces of its own and ends with it. */
-function enclose(): never {
-  const enclosure = probeEnclosure();
-  if (enclosure.kind === 'impossible') {
-    console.error(`bench:mirror needs namespaces: ${enclosure.reason}`);
-    process.exit(1);
-  }
-  const [command = '', ...args] = [...enclosure.prefix, process.execPath, ...process.argv.slice(1)];
-  process.exit(spawnSync(command, args, { stdio: 'inherit', env }).status ?? 1);
-}
 
 interface Taken {
   readonly seconds: number;
@@ -338,7 +326,7 @@ function publishSection(): string[] {
   ];
 }
 
-if (!isEnclosed()) enclose();
+encloseBench('bench:mirror');
 for (const program of ['nginx', 'rsync']) {
   if (findProgram(program) === undefined) {
     console.error(`bench:mirror needs ${program}`);

@@ -1,11 +1,11 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { isEnclosed, probeEnclosure, systemPath } from '../src/lab/enclose.ts';
 import { machineLine, table, writeSection } from './results.ts';
+import { encloseBench, env, ip, makeCable } from './segment.ts';
 
 /**
  * npm run bench:story: what it costs DHCP and TFTP that somebody follows the machines. 1,000 machines boot, again and again,
@@ -35,31 +35,6 @@ const { values: options } = parseArgs({
   },
   allowNegative: true,
 });
-const env = { ...process.env, PATH: systemPath() };
-
-/** Runs the rest of the program inside namespaces of its own and ends with it. */
-function enclose(): never {
-  const enclosure = probeEnclosure();
-  if (enclosure.kind === 'impossible') {
-    console.error(`bench:story needs namespaces: ${enclosure.reason}`);
-    process.exit(1);
-  }
-  const [command = '', ...args] = [...enclosure.prefix, process.execPath, ...process.argv.slice(1)];
-  process.exit(spawnSync(command, args, { stdio: 'inherit', env }).status ?? 1);
-}
-
-/** The server in one namespace; in the other a relay, to which every address of the pool belongs, too. */
-function makeLink(): void {
-  const ip = (line: string) => execFileSync('ip', line.split(' '), { env });
-  for (const name of ['srv', 'cli']) ip(`netns add ${name}`);
-  ip('link add br0 netns srv type veth peer name c0 netns cli');
-  ip(`-n srv addr add ${SERVER}/16 dev br0`);
-  ip(`-n cli addr add ${RELAY}/16 dev c0`);
-  for (const words of ['srv link set lo up', 'srv link set br0 up', 'cli link set lo up', 'cli link set c0 up']) {
-    ip(`-n ${words}`);
-  }
-  ip('-n cli route add local 172.22.16.0/20 dev lo');
-}
 
 function configuration(folder: string): string {
   mkdirSync(join(folder, 'boot'));
@@ -188,7 +163,7 @@ function row(name: string, rounds: readonly Times[]): string[] {
   ];
 }
 
-if (!isEnclosed()) enclose();
+encloseBench('bench:story');
 // Real-time for this process and all that it starts; those whose place is behind step back below.
 const setPolicy = (...words: readonly string[]) => execFileSync('chrt', words, { env });
 if (options.ahead) setPolicy('--all-tasks', '--rr', '--pid', '1', String(process.pid));
@@ -197,7 +172,9 @@ const cache = options.memory ? '/dev/shm' : join(root, 'node_modules', '.cache')
 mkdirSync(cache, { recursive: true });
 const folder = mkdtempSync(join(cache, 'bench-story-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-makeLink();
+makeCable({ server: `${SERVER}/16`, client: `${RELAY}/16` });
+// Every address of the pool belongs to the relay, too.
+ip('-n cli route add local 172.22.16.0/20 dev lo');
 const server = await startServer(folder);
 // Before the load, which is other computers.
 if (options.ahead) setPolicy('--all-tasks', '--rr', '--pid', '2', String(server.pid));

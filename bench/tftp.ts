@@ -1,11 +1,11 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { isEnclosed, probeEnclosure, systemPath } from '../src/lab/enclose.ts';
 import { machineLine, median, table, writeSection } from './results.ts';
+import { encloseBench, env, makeCable } from './segment.ts';
 
 /**
  * npm run bench:tftp: rackready, tftpd-hpa and dnsmasq, in turns, in one run on the same link: two network
@@ -24,7 +24,6 @@ const { values: options } = parseArgs({
   },
   allowNegative: true,
 });
-const env = { ...process.env, PATH: systemPath() };
 
 interface Peer {
   readonly name: string;
@@ -96,30 +95,6 @@ function curl(blockSize: number, file: string): string {
   return `curl -sS --tftp-blksize ${blockSize} -o /dev/null -w '%{size_download}\\n' tftp://${SERVER}/${file}`;
 }
 
-/** Runs the rest of the program inside namespaces of its own and ends with it. */
-function enclose(): never {
-  const enclosure = probeEnclosure();
-  if (enclosure.kind === 'impossible') {
-    console.error(`bench:tftp needs namespaces: ${enclosure.reason}`);
-    process.exit(1);
-  }
-  const [command = '', ...args] = [...enclosure.prefix, process.execPath, ...process.argv.slice(1)];
-  process.exit(spawnSync(command, args, { stdio: 'inherit', env }).status ?? 1);
-}
-
-function makeLink(): void {
-  const ip = (line: string) => execFileSync('ip', line.split(' '), { env });
-  for (const name of ['srv', 'cli']) ip(`netns add ${name}`);
-  ip(`link add s0 mtu ${MTU} netns srv type veth peer name c0 mtu ${MTU} netns cli`);
-  ip(`-n srv addr add ${SERVER}/24 dev s0`);
-  ip('-n cli addr add 10.69.0.2/24 dev c0');
-  for (const [name, device] of [
-    ['srv', 's0'],
-    ['cli', 'c0'],
-  ])
-    ip(`-n ${name} link set ${device} up`);
-}
-
 async function startPeer(peer: Peer, folder: string): Promise<ChildProcess> {
   const child = spawn('ip', ['netns', 'exec', 'srv', ...peer.command(folder)], {
     env,
@@ -170,7 +145,7 @@ async function measurePeer(peer: Peer, folder: string, results: Map<Case, number
   }
 }
 
-if (!isEnclosed()) enclose();
+encloseBench('bench:tftp');
 const folder = mkdtempSync(join(tmpdir(), 'bench-'));
 mkdirSync(folder, { recursive: true });
 for (const [name, bytes] of [
@@ -180,7 +155,7 @@ for (const [name, bytes] of [
 ] as const) {
   writeFileSync(join(folder, name), Buffer.alloc(bytes, 'rackready'));
 }
-makeLink();
+makeCable({ server: `${SERVER}/24`, client: '10.69.0.2/24', mtu: MTU });
 const measured = new Map(peers.map(({ name }) => [name, new Map<Case, number[]>()]));
 // In turns, so that what else the machine does meanwhile hits all of them.
 for (let run = 0; run < Number(options.repeats); run++) {
