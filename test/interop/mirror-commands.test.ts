@@ -4,14 +4,17 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { MirrorJson } from '../../src/http/api/mirror-json.ts';
-import { openMirrorEngine } from '../../src/io/mirror/engine.ts';
+import { type MirrorEngine, openMirrorEngine } from '../../src/io/mirror/engine.ts';
 import { openMirrorFiles } from '../../src/io/mirror/mirror-files.ts';
 import type { MirrorCommand } from '../../src/mirror/mirror-view.ts';
 import { needs } from '../needs.ts';
+import { startUpstream } from '../support/hostile-upstream.ts';
 import { run } from '../support/http.ts';
 import { mirrorConfig } from '../support/mirror-config.ts';
+import { openTestEngine } from '../support/mirror-engine.ts';
 import { openSegment } from '../support/segment.ts';
 import { newFolder, startServer, writeConfig } from '../support/server.ts';
+import { tinyYum } from '../support/tiny-yum.ts';
 
 /* Commands about mirrors against a running server, and after a stop at a bad moment. */
 
@@ -64,6 +67,12 @@ test('mirror add: a running server has the mirror at once; a mistake changes not
   }
 });
 
+/** What is told of a run's end comes before its lock is free. */
+async function isIdle(engine: MirrorEngine): Promise<void> {
+  for (let tries = 0; engine.isRunning() && tries < 1200; tries++)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
 /** A mirror of a folder with the file `x`, published once for each text. */
 async function openMirror(t: TestContext, texts: readonly string[]) {
   const source = newFolder('source');
@@ -76,8 +85,7 @@ async function openMirror(t: TestContext, texts: readonly string[]) {
   for (const [index, text] of texts.entries()) {
     writeFileSync(join(source, 'x'), text);
     await command({ kind: 'sync', name: 'm', isForced: true });
-    for (let tries = 0; engine.isRunning() && tries < 1200; tries++)
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    await isIdle(engine);
     assert.equal(files.readState().snapshots.length, index + 1);
   }
   return { files, command, live: () => readFileSync(join(files.live, 'x'), 'utf8') };
@@ -114,4 +122,31 @@ test('an approval that was killed in its middle is finished by the next one', as
   assert.equal(files.readState().held, undefined);
   const again = await command({ kind: 'approve', name: 'm' });
   assert.equal(again.kind, 'refused');
+});
+
+test('after a rollback and its end the next run goes forward, although the upstream has nothing new', async (t) => {
+  const upstream = await startUpstream(t, tinyYum({ 'Packages/a-1-1.noarch.rpm': 'first' }, 1));
+  const { engine, files, configure, sync } = openTestEngine(t, upstream.url);
+  await configure();
+  assert.equal((await sync()).event, 'mirror.published');
+  for (const [path, body] of Object.entries(
+    tinyYum({ 'Packages/a-1-1.noarch.rpm': 'first', 'Packages/b-1-1.noarch.rpm': 'b' }, 2),
+  )) {
+    upstream.files.set(path, body);
+  }
+  assert.equal((await sync()).event, 'mirror.published');
+  await isIdle(engine);
+  const [first, second] = files.readState().snapshots;
+  assert.ok(first && second);
+  for (const order of [
+    { kind: 'rollback', name: 'm', to: first.id },
+    { kind: 'freeze', name: 'm', isFrozen: false },
+  ] as const) {
+    const reply = await engine.command(order);
+    assert.equal(reply.kind, 'done', JSON.stringify(reply));
+  }
+  assert.equal((await sync()).event, 'mirror.published');
+  const { current, snapshots } = files.readState();
+  const size = snapshots.find(({ id }) => id === current)?.size;
+  assert.deepEqual(size, second.size);
 });

@@ -116,7 +116,8 @@ async function rollback(deps: CommandDeps, unit: MirrorUnit, to: string): Promis
   const state = await finishPublish({ files, pool: deps.pool }, files.readState());
   const snapshot = findSnapshot(state, to);
   if (snapshot === undefined) return noSnapshot(name, to);
-  const published = await publish({ files, pool: deps.pool }, state, snapshot);
+  // What the upstream had last belongs to the newest state: by it the next run would find nothing new, and stay here.
+  const { probe: _probe, ...published } = await publish({ files, pool: deps.pool }, state, snapshot);
   files.writeState({ ...published, isFrozen: true });
   tellChange(deps, name, `an operator went back to ${snapshot.id}, and the mirror is frozen there`);
   return done(
