@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isExpectedMiss, normaliseBootName, parseBootName } from './boot-names.ts';
+import { isExpectedMiss, isExpectedTreeMiss, normaliseBootName, parseBootName } from './boot-names.ts';
 import { isWithinTwo, nearName } from './near-name.ts';
 
 const HOSTS = ['172.22.10.2'];
@@ -121,4 +121,16 @@ test('isWithinTwo()', () => {
   assert.equal(isWithinTwo('', 'abc'), false);
   assert.equal(isWithinTwo('kitten', 'sitten'), true);
   assert.equal(isWithinTwo('kitten', 'sitting'), false);
+});
+
+test('isExpectedTreeMiss() knows them at any depth: the layouts of most distributions have several trees', () => {
+  for (const tree of ['', 'BaseOS/x86_64/os/']) {
+    for (const name of ['images/updates.img', '.treeinfo', 'images/install.img', 'repodata/repomd.xml.asc']) {
+      assert.equal(isExpectedTreeMiss(`${tree}${name}`), true, tree + name);
+    }
+    assert.equal(isExpectedTreeMiss(`${tree}images/pxeboot/vmlinuz`), false);
+    assert.equal(isExpectedTreeMiss(`${tree}repodata/repomd.xml`), false);
+  }
+  assert.equal(isExpectedTreeMiss('debian/dists/stable/Release'), true);
+  assert.equal(isExpectedTreeMiss('debian/dists/trixie/Release'), false);
 });
