@@ -14,6 +14,8 @@ export interface Course {
   readonly attempt: Attempt;
   /** The installer has reported success: the reboot that follows belongs to this attempt. */
   readonly isReported: boolean;
+  /** `answered`: it has its answer file; `working`: it said that it began, or loads what that names. */
+  readonly installer: 'unheard' | 'answered' | 'working';
   /** `asking`: an iPXE asked for an address and has loaded nothing since; `working`: it has. `none`: another one may come. */
   readonly ipxe: 'none' | 'asking' | 'working';
 }
@@ -34,7 +36,7 @@ export function openCourse(event: RecordedEvent, mac: Mac, stage: StageName): Co
     outcome: 'running',
     standing: event.text,
   };
-  return { attempt, isReported: false, ipxe: 'none' };
+  return { attempt, isReported: false, installer: 'unheard', ipxe: 'none' };
 }
 
 function newStage(name: StageName, startedAt: number): Stage {
@@ -43,6 +45,11 @@ function newStage(name: StageName, startedAt: number): Stage {
 
 export function stageNow({ attempt }: Course): Stage | undefined {
   return attempt.stages.at(-1);
+}
+
+/** An installer at work, and the reboot after it, wait for no address: DHCP goes on beside them. */
+export function isUnderWay({ isReported, installer }: Course): boolean {
+  return isReported || installer !== 'unheard';
 }
 
 export function stageRank(name: StageName | undefined): number {

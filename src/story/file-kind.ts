@@ -6,14 +6,15 @@ const LOADER =
 const KERNEL =
   /^os\/[^/]+\/(?:linux|initrd)$|(?:^|\/)(?:vmlinuz|vmlinux|linux|bzimage|kernel|mach_kernel|initrd|initramfs)/;
 const INSTALLER =
-  /^(?:answer|report|tree|mirrors|iso|repo)\/|^ks\.cfg$|\.(?:iso|squashfs|deb|udeb|rpm|xml|xml\.gz)$|(?:^|\/)(?:install\.img|\.?treeinfo|in?release|packages(?:\.[gx]z)?|user-data|meta-data|vendor-data|network-config)$/;
+  /^(?:answer|report|tree|iso|repo)\/|^ks\.cfg$|\.(?:iso|squashfs|deb|udeb|rpm|xml|xml\.gz)$|(?:^|\/)(?:install\.img|\.?treeinfo|in?release|packages(?:\.[gx]z)?|user-data|meta-data|vendor-data|network-config)$/;
 
 /** `file`: a TFTP name or an HTTP path. */
 export function fileKind(file: string): FileKind {
   const name = file.replace(/^\/+/, '').toLowerCase();
   if (INSTALLER.test(name)) return 'installer';
   if (LOADER.test(name)) return 'loader';
-  return KERNEL.test(name) ? 'kernel' : 'any';
+  if (KERNEL.test(name)) return 'kernel';
+  return name.startsWith('mirror/') ? 'installer' : 'any';
 }
 
 /** Whether the file is an iPXE: who runs it asks for an address once more. */

@@ -33,6 +33,25 @@ function installByBios(): Tale {
   return tale;
 }
 
+/** Up to the answer file, at second 90. */
+function installing(): Tale {
+  const tale = createTale();
+  lease(tale, 0, 'iPXE, bios-x86', { bootFile: 'http://172.22.10.2/ipxe/boot.ipxe' });
+  const told = {
+    file: 'ipxe/boot.ipxe',
+    loader: 'ipxe',
+    decision: 'install',
+    reason: 'granted',
+    profile: 'debian',
+  } as const;
+  tale.tell(10, 'boot.config', told);
+  get(tale, 12, '/os/debian/linux', 8_000_000);
+  lease(tale, 60, 'installer, d-i');
+  tale.tellMachine(90, 'answer.fetched', { profile: 'debian', file: 'preseed.cfg' });
+  get(tale, 90, '/answer/…/preseed.cfg', 5_000, 'debian-installer');
+  return tale;
+}
+
 function local(tale: Tale, second: number): void {
   tale.tell(second, 'boot.config', { file: 'ipxe/boot.ipxe', loader: 'ipxe', decision: 'local', reason: 'installed' });
 }
@@ -365,6 +384,42 @@ describe('what is waited for', () => {
     assert.equal(until(tale), 'the installer asks for an address until 190');
     lease(tale, 60, 'installer, d-i');
     assert.equal(until(tale), 'fetches its answer file until 120');
+  });
+
+  test('an installer that has its answer file waits for no other one, whatever DHCP it does', () => {
+    const tale = installing();
+    assert.equal(until(tale), 'loads its packages until 690');
+    lease(tale, 100, 'installer, d-i');
+    lease(tale, 110, 'system');
+    assert.equal(until(tale), 'loads its packages until 690');
+    tale.tellMachine(120, 'answer.fetched', { profile: 'debian', file: 'preseed.cfg' });
+    get(tale, 120, '/answer/…/preseed.cfg', 5_000, 'debian-installer');
+    assert.equal(until(tale), 'loads its packages until 720');
+  });
+
+  test('while packages come, and after the last, its report is waited for', () => {
+    const tale = installing();
+    get(tale, 200, '/mirror/debian/dists/trixie/Release', 50_000, 'Wget');
+    assert.equal(until(tale), 'reports success until 3800');
+    tale.tell(300, 'http.start', { method: 'GET', path: '/mirror/debian/pool/l.deb', userAgent: 'apt', bytes: 9e7 });
+    lease(tale, 310, 'system');
+    get(tale, 320, '/mirror/debian/pool/l.deb', 9e7, 'apt');
+    tale.tell(330, 'http.failed', {
+      path: '/mirror/debian/pool/m.deb',
+      bytes: 1,
+      ofBytes: 2,
+      reason: 'the disk is full',
+    });
+    assert.equal(until(tale), 'reports success until 3800');
+  });
+
+  test('what it says itself counts from when it says it', () => {
+    const tale = installing();
+    tale.tellMachine(95, 'install.started', { profile: 'debian' });
+    get(tale, 96, '/report/…/started', 6, 'Wget');
+    tale.tell(300, 'http.start', { method: 'GET', path: '/mirror/debian/pool/l.deb', userAgent: 'apt', bytes: 9e7 });
+    tale.tellMachine(301, 'answer.fetched', { profile: 'debian', file: 'preseed.cfg' });
+    assert.equal(until(tale), 'reports success until 3695');
   });
 });
 

@@ -1,6 +1,6 @@
 import type { EventData, RecordedEvent } from '../event/event.ts';
 import { type ClientKind, clientKind } from './client-kind.ts';
-import { type Course, change, end, enter, expect, isAtOrAfter, note, stageNow, stand } from './course.ts';
+import { type Course, change, end, enter, expect, isAtOrAfter, isUnderWay, note, stageNow, stand } from './course.ts';
 import type { Expectation } from './story.ts';
 
 /** From an offer to the request that takes it: EDK2 listens 4 to 32 s for other offers. */
@@ -83,7 +83,7 @@ function onDiscover(course: Course, event: RecordedEvent, data: EventData<'dhcp.
   const kind = clientKind(client);
   const named = nameFirmware(change(place(course, kind, event.time), { isObserved: undefined }), client);
   const noted = note(named, { client, via, arch, vendorClass, userClass, uuid, nic, relay, loads: loads?.join(', ') });
-  return stand(noted, event.text, kind === 'system' || course.isReported ? course.attempt.next : undefined);
+  return stand(noted, event.text, kind === 'system' || isUnderWay(course) ? course.attempt.next : undefined);
 }
 
 /** By the first words of a firmware. */
@@ -113,7 +113,7 @@ function onOtherAnswer(course: Course, event: RecordedEvent, data: EventData<'dh
 function onOffer(course: Course, event: RecordedEvent, data: EventData<'dhcp.offer'>): Course {
   const noted = note(answered(course), { bootFile: data.bootFile });
   const next = expect(`takes ${data.address}`, event.time, OFFER_MS);
-  return stand(noted, event.text, course.isReported ? course.attempt.next : next);
+  return stand(noted, event.text, isUnderWay(course) ? course.attempt.next : next);
 }
 
 function onAck(course: Course, event: RecordedEvent, data: EventData<'dhcp.ack'>): Course {
@@ -126,7 +126,7 @@ function onAck(course: Course, event: RecordedEvent, data: EventData<'dhcp.ack'>
     ...(firmware === undefined && isFirmware && { firmware: data.client }),
   });
   const noted = note(answered(named), { address: data.address, bootFile: data.bootFile, clientId: data.clientId });
-  if (course.isReported) return stand(noted, event.text, course.attempt.next);
+  if (isUnderWay(course)) return stand(noted, event.text, course.attempt.next);
   if (kind === 'system' && stageNow(noted)?.name === 'system') return onOwnSystem(noted, event);
   return stand(noted, event.text, afterAck(noted, kind, event, data.bootFile));
 }

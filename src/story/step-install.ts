@@ -1,5 +1,6 @@
 import type { EventData, RecordedEvent } from '../event/event.ts';
 import { type Course, change, end, enter, expect, isAtOrAfter, note, stand } from './course.ts';
+import type { Expectation } from './story.ts';
 
 const KERNEL_MS = 40_000;
 const PACKAGES_MS = 10 * 60_000;
@@ -20,13 +21,13 @@ export function stepInstall(course: Course, event: RecordedEvent): Course {
     case 'install.cancelled':
       return stand(course, text);
     case 'answer.fetched':
-      return stand(enter(course, 'installer', time), text, expect('loads its packages', time, PACKAGES_MS));
+      return stand(...answered(enter(course, 'installer', time), event));
     case 'install.started':
-      return stand(enter(course, 'installer', time), text, expect('reports success', time, REPORT_MS));
+      return { ...stand(enter(course, 'installer', time), text, untilReport(time)), installer: 'working' };
     case 'install.chosen': {
       const { disk, diskId, nic } = event.data as EventData<'install.chosen'>;
       const noted = note(enter(course, 'installer', time), { disk: diskId ?? disk, nic });
-      return stand(noted, text, course.attempt.next ?? expect('reports success', time, REPORT_MS));
+      return stand(noted, text, course.attempt.next ?? untilReport(time));
     }
     case 'install.reported': {
       const entered = enter(course, 'system', time);
@@ -48,6 +49,17 @@ export function stepInstall(course: Course, event: RecordedEvent): Course {
     default:
       return course;
   }
+}
+
+/** From its first deed on. */
+export function untilReport(time: number): Expectation {
+  return expect('reports success', time, REPORT_MS);
+}
+
+/** Some fetch it more than once. */
+function answered(course: Course, { time, text }: RecordedEvent): [Course, string, Expectation | undefined] {
+  if (course.installer === 'working') return [course, text, course.attempt.next];
+  return [{ ...course, installer: 'answered' }, text, expect('loads its packages', time, PACKAGES_MS)];
 }
 
 function onDecision(course: Course, event: RecordedEvent, data: EventData<'boot.config'>): Course {

@@ -1,6 +1,7 @@
 import type { EventData, RecordedEvent } from '../event/event.ts';
 import { type Course, change, enter, expect, isAtOrAfter, note, stageRank, stand } from './course.ts';
 import { fileKind, isIpxeProgram } from './file-kind.ts';
+import { untilReport } from './step-install.ts';
 import type { Expectation, Stage, StageName, Transfer } from './story.ts';
 
 /** Of each stage; more are counted. */
@@ -22,7 +23,9 @@ export function stepTransfer(course: Course, event: RecordedEvent): Course {
   const noted = typeof event.data.userAgent === 'string' ? note(put, { userAgent: event.data.userAgent }) : put;
   if (transfer.state === 'running' && event.id.endsWith('.progress')) return noted;
   if (course.isReported) return noted;
-  return stand(noted, event.text, nextAfter(noted, stage, event, transfer));
+  if (noted.installer === 'unheard') return stand(noted, event.text, nextAfter(noted, stage, event, transfer));
+  const worked = atWork(noted, event, transfer);
+  return stand(worked, event.text, worked.attempt.next);
 }
 
 /** The transfer as this event leaves it; undefined for what is normal noise (section 5.3 of the PXE notes). */
@@ -123,6 +126,13 @@ function makeRoom(transfers: readonly Transfer[]): readonly Transfer[] {
   if (transfers.length < TRANSFERS_KEPT) return transfers;
   const over = transfers.findIndex((one) => one.state !== 'running');
   return transfers.toSpliced(Math.max(over, 0), 1);
+}
+
+/** Whatever it loads by its answer file shows that it works; what it loads then says nothing of when it will be done. */
+function atWork(course: Course, { time }: RecordedEvent, { file, state }: Transfer): Course {
+  const isOfAnswer = /^\/?(?:answer|report)\/|^\/?ks\.cfg/.test(file);
+  if (course.installer === 'working' || isOfAnswer || state === 'not-found') return course;
+  return { ...change(course, { next: untilReport(time) }), installer: 'working' };
 }
 
 function nextAfter(
