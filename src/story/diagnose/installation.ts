@@ -1,14 +1,12 @@
 import type { Rule } from './rule.ts';
-import { type Fetch, heard, isFirmware, isStuckAfter, type View } from './view.ts';
-import { eventsCommand, list, nameOf, whoIs } from './words.ts';
+import { heard, isFirmware, type View } from './view.ts';
+import { eventsCommand, nameOf, whoIs } from './words.ts';
 
 /** While the installer works, and after it. */
 
 /** How soon the firmware asks again when booting from the disk did not work. */
 const BACK_MS = 90_000;
 const CYCLES = 2;
-const MISSED_MS = 30_000;
-const MANY = 10;
 
 /** Case 36. */
 const installLoop: Rule = {
@@ -58,55 +56,4 @@ function localCycles({ history }: View) {
   });
 }
 
-/** What installers ask for whether it is there or not. */
-const OPTIONAL =
-  /(^|\/)((updates|product|install|squashfs)\.img|\.?treeinfo|\.discinfo|media\.repo|network-config|vendor-data)$|\.(sig|asc|gpg|gz\.asc)$|(^|\/)(dep11|i18n)\/|Translation-|Release\.gpg$/;
-const REPOSITORY = /(^|\/)(repodata|dists|pool|Packages|BaseOS|AppStream|tree)\//;
-
-/** Case 40. */
-const repositoryIncomplete: Rule = {
-  id: 'repository-incomplete',
-  when: ['http.not-found'],
-  help: 'The installer asks for a file of the package source that is not there: the mirror is incomplete or was changed while it installs, or kernel and initrd are of another point release than the packages (“no kernel modules were found”). Take kernel, initrd and packages from one release, and complete the mirror. A source that is not served by rackready is not seen here.',
-  find(view) {
-    if (view.events.some(({ id }) => /^install\.(reported|done)$/.test(id))) return undefined;
-    const missed = view.fetches.filter(
-      (fetch) =>
-        fetch.via === 'http' && fetch.kind === 'missing' && REPOSITORY.test(fetch.file) && isNeeded(view, fetch),
-    );
-    const last = missed.at(-1);
-    // Installers try several spellings: it is a loss when nothing better follows, or when they try for ever.
-    if (last === undefined || (missed.length < MANY && !isStuckAfter(view, last.event, MISSED_MS))) return undefined;
-    const names = [...new Set(missed.map(({ file }) => file))];
-    return {
-      evidence: missed.map(({ event }) => event),
-      confidence: 0.8,
-      cause: `the installer of ${whoIs(view)} needs ${list(names)} of the package source, and that is not there`,
-      remedy:
-        'Complete the folder or mirror that `source` of the profile names, of the same release as its `kernel` and `initrd`',
-    };
-  },
-};
-
-/** One of several spellings or suites that are tried, of which another was found, is no loss. */
-function isNeeded({ fetches }: View, { file }: Fetch): boolean {
-  if (OPTIONAL.test(file)) return false;
-  const isRelease = /\/(In)?Release$/.test(file);
-  const wanted = isRelease ? suitesOf(file) : stem(file);
-  return !fetches.some(({ kind, file: other }) => {
-    if (kind !== 'done') return false;
-    // debian-installer asks each suite that it knows of whether it is there.
-    return isRelease ? /\/(In)?Release$/.test(other) && suitesOf(other) === wanted : stem(other) === wanted;
-  });
-}
-
-/** "/debian/dists" of "/debian/dists/stable/Release" */
-function suitesOf(file: string): string {
-  return file.split('/').slice(0, -2).join('/');
-}
-
-function stem(file: string): string {
-  return file.replace(/\.(gz|xz|bz2|zst)$/, '');
-}
-
-export const installationRules: readonly Rule[] = [installLoop, localBootLoop, repositoryIncomplete];
+export const installationRules: readonly Rule[] = [installLoop, localBootLoop];

@@ -8,6 +8,7 @@ import { ipxeRules } from './ipxe.ts';
 import { kernelRules } from './kernel.ts';
 import { loaderRules } from './loader.ts';
 import { macRules } from './mac.ts';
+import { repositoryRules } from './repository.ts';
 import type { Rule } from './rule.ts';
 import { transferRules } from './transfer.ts';
 
@@ -23,5 +24,6 @@ export const rules: readonly Rule[] = [
   ...loaderRules,
   ...kernelRules,
   ...installationRules,
+  ...repositoryRules,
   ...macRules,
 ];
