@@ -67,7 +67,7 @@ export function describeSnapshots(mirror: MirrorJson, now: number): string {
 /** "fetching 120/300 files, 1.2 GB of 3.4 GB, 110 MB/s, 20 s left". */
 export function describeProgress(progress: ProgressJson): string {
   const { phase, filesDone, filesTotal, bytesDone, bytesTotal, bytesPerSecond, secondsLeft } = progress;
-  if (!['fetching', 'packing', 'reading'].includes(phase))
+  if (!['fetching', 'packing', 'reading', 'copying'].includes(phase) || bytesTotal === 0)
     return bytesDone > 0 ? `${phase}, ${formatBytes(bytesDone)}` : phase;
   const left = secondsLeft === null ? '' : `, ${formatDuration(secondsLeft)} left`;
   return `${phase} ${filesDone}/${filesTotal} files, ${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}, ${formatBytes(bytesPerSecond)}/s${left}`;

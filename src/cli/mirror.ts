@@ -51,7 +51,7 @@ async function list(client: ApiClient, options: ClientOptions): Promise<void> {
   if (options.json) return print(JSON.stringify(mirrors, undefined, 2));
   if (mirrors.length > 0) {
     print(formatTable(['MIRROR', 'STATE', 'SIZE', 'FILES', 'LAST GOOD', 'NEXT', 'FROM'], mirrors.map(listRow)));
-  } else process.stderr.write('rackready: no mirrors; name some in the configuration (docs/mirrors.md)\n');
+  } else process.stderr.write('rackready: no mirrors; add one with: rackready mirror add PRESET (docs/mirrors.md)\n');
 }
 
 function listRow(mirror: MirrorJson): string[] {

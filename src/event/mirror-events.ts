@@ -15,11 +15,13 @@ export const mirrorEvents = {
     bytesDone: number;
     bytesTotal: number;
     bytesPerSecond: number;
+    secondsLeft?: number | undefined;
+    retries: number;
   }>(
     'debug',
-    'How far a run is, every few seconds.',
+    'How far a run is, every few seconds; `secondsLeft` is there when it can be known.',
     (d) =>
-      `mirror ${d.mirror}: ${d.phase}, ${d.filesDone} of ${d.filesTotal} files, ${d.bytesDone} of ${d.bytesTotal} bytes`,
+      `mirror ${d.mirror}: ${d.phase}, ${d.filesDone} of ${d.filesTotal} files, ${d.bytesDone} of ${d.bytesTotal} bytes${d.secondsLeft === undefined ? '' : `, ${d.secondsLeft} s left`}`,
   ),
   'mirror.published': entry<{ mirror: string; snapshot: string; reason: string }>(
     'info',

@@ -37,10 +37,12 @@ export interface EngineChoice {
   readonly root?: string;
   readonly now?: () => number;
   readonly lookEveryMs?: number;
+  /** What stays free of the file system; default: nothing. */
+  readonly reserveBytes?: number;
 }
 
 export function openTestEngine(t: TestContext, from: string, choice: EngineChoice = {}): TestEngine {
-  const { root = newFolder('engine'), now = Date.now, lookEveryMs } = choice;
+  const { root = newFolder('engine'), now = Date.now, lookEveryMs, reserveBytes = 0 } = choice;
   const told: EventId[] = [];
   let ended = Promise.withResolvers<{ event: EventId; reason: string }>();
   const engine = openMirrorEngine({
@@ -48,7 +50,7 @@ export function openTestEngine(t: TestContext, from: string, choice: EngineChoic
     now,
     lookEveryMs,
     onChange: () => {},
-    reserveBytes: 0,
+    reserveBytes,
     emit: (event, _subject, data) => {
       told.push(event);
       const { reason = '' } = data as { reason?: string };

@@ -131,7 +131,7 @@ function tellProgress(units: Iterable<MirrorUnit>, emit: Emit): void {
   for (const unit of units) {
     const progress = unit.progress();
     if (progress === undefined) continue;
-    const { startedAt: _startedAt, current: _current, retries: _retries, secondsLeft: _left, ...data } = progress;
+    const { startedAt: _startedAt, current: _current, ...data } = progress;
     emit('mirror.progress', {}, { mirror: unit.config().name, ...data });
   }
 }

@@ -57,6 +57,7 @@ export function createFolderSource(deps: FetchDeps, folder: string, options: Fol
     // It has no tags to ask for: each run looks at all of it, and what is changed meanwhile has another checksum.
     isUnchanged: async (entries) => entries.length === 0,
     probed: () => [],
+    isHere: options.isOwn,
     extras: (planned) => listExtras(root, planned),
   };
 }

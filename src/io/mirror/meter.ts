@@ -4,6 +4,8 @@ import { type Phase, type Progress, rateOf } from '../../mirror/run/progress.ts'
 export interface Meter {
   enter(phase: Phase): void;
   expect(files: number, bytes: number): void;
+  /** What was counted was on the way only: the run's own files come now. */
+  restart(): void;
   bytes(count: number): void;
   start(path: string): void;
   done(path: string): void;
@@ -29,6 +31,7 @@ export function createMeter(now: () => number): Meter {
       count.filesTotal = count.filesDone + files;
       count.bytesTotal = count.bytesDone + bytes;
     },
+    restart: () => Object.assign(count, { filesDone: 0, filesTotal: 0, bytesDone: 0, bytesTotal: 0 }),
     bytes: (more) => {
       count.bytesDone += more;
     },

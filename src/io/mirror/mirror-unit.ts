@@ -214,7 +214,7 @@ async function runWithTools(deps: UnitDeps, job: Job): Promise<RunOutcome> {
           allowMissing: config.allowMissing,
           isEager: chooseEager(config, files, pool),
         },
-        openSource: () => openSource({ fetch, files, meter, now }, config),
+        openSource: () => openSource({ fetch, files, meter, space, now }, config),
         planTree: (upstream) => planLayout(upstream, checker, config.layout, { ...config, now: now() }),
         ...(config.packages === 'signed' && {
           judgePackages: (packages) => judgePackages({ checker, pool, memory: files.signed, signal }, packages),

@@ -10,13 +10,15 @@ import { createHttpSource } from './http-source.ts';
 import { createIsoSource } from './iso-source.ts';
 import type { Meter } from './meter.ts';
 import type { MirrorFiles } from './mirror-files.ts';
-import { isWorthAnotherTry, runRsync } from './rsync.ts';
+import { isWorthAnotherTry, type RsyncOptions, runRsync } from './rsync.ts';
 import type { Source } from './source.ts';
+import type { Space } from './space.ts';
 
 export interface OpenSourceDeps {
   readonly fetch: FetchDeps;
   readonly files: MirrorFiles;
   readonly meter: Meter;
+  readonly space: Space;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -48,30 +50,55 @@ function emptyUpstream({ from }: MirrorConfig): ProvisionError {
 }
 
 /** Copies into a folder of its own, with links to what the last copy has, and goes on as with any folder. */
-async function openRsyncSource({ fetch, files, meter, now }: OpenSourceDeps, config: MirrorConfig): Promise<Source> {
+async function openRsyncSource(deps: OpenSourceDeps, config: MirrorConfig): Promise<Source> {
+  const { fetch, files, meter, now } = deps;
   const next = join(files.staging, 'next');
   const last = join(files.staging, 'last');
   mkdirSync(files.staging, { recursive: true });
   meter.enter('copying');
-  await copyFromOne(config.from, (from) =>
-    copyAtRate({ config, now, signal: fetch.signal }, (bytesPerSecond, signal) =>
-      runRsync({
-        from,
-        to: next,
-        before: last,
-        bytesPerSecond,
-        exclude: config.exclude,
-        signal,
-        onFile: (_path, bytes) => meter.bytes(bytes),
-      }),
-    ),
-  );
+  const watch = watchCopy(deps);
+  await copyFromOne(config.from, async (from) => {
+    const copy = { from, to: next, before: last, exclude: config.exclude };
+    await watch.measure(copy);
+    await copyAtRate({ config, now, signal: watch.signal }, (bytesPerSecond, signal) =>
+      runRsync({ ...copy, bytesPerSecond, signal, onFile: watch.onFile }),
+    );
+  });
+  meter.restart();
   // The last copy stays, so that not all is copied anew when the upstream comes back.
   if (readdirSync(next).length === 0) throw emptyUpstream(config);
   // Every later run compares with this one; what is served does not depend on it.
   rmSync(last, { recursive: true, force: true });
   renameSync(next, last);
   return createFolderSource(fetch, last, { isOwn: true, known: knownInodes({ fetch, files }) });
+}
+
+/** Looks before a copy whether there is room for it, counts it, and ends it where the free space reaches the reserve. */
+function watchCopy({ fetch, meter, space }: OpenSourceDeps) {
+  const full = new AbortController();
+  const signal = AbortSignal.any([fetch.signal, full.signal]);
+  return {
+    signal,
+    measure: async (copy: Pick<RsyncOptions, 'from' | 'to' | 'before' | 'exclude'>) => {
+      const wanted = { files: 0, bytes: 0 };
+      const onFile = (_path: string, bytes: number) => {
+        wanted.files += 1;
+        wanted.bytes += bytes;
+      };
+      await runRsync({ ...copy, signal, isDryRun: true, onFile });
+      space.require(wanted.bytes, wanted.files);
+      meter.expect(wanted.files, wanted.bytes);
+    },
+    onFile: (path: string, bytes: number) => {
+      meter.bytes(bytes);
+      meter.done(path);
+      try {
+        space.spend(bytes);
+      } catch (error) {
+        full.abort(error);
+      }
+    },
+  };
 }
 
 const LOOK_AT_RATE_MS = 30_000;

@@ -13,7 +13,9 @@ export interface RsyncOptions {
   readonly bytesPerSecond?: number | undefined;
   readonly exclude: readonly string[];
   readonly signal: AbortSignal;
-  /** Hears of each file that is there, by name. */
+  /** Nothing is copied: `onFile` hears of what would be. */
+  readonly isDryRun?: boolean | undefined;
+  /** Hears of each file that is copied, by name. */
   readonly onFile?: ((path: string, bytes: number) => void) | undefined;
 }
 
@@ -36,7 +38,7 @@ export async function runRsync(options: RsyncOptions): Promise<void> {
   });
   createInterface({ input: child.stdout }).on('line', (line) => {
     const [, bytes, path] = /^([0-9]+) (.+)$/.exec(line) ?? [];
-    if (path !== undefined) options.onFile?.(path, Number(bytes));
+    if (path !== undefined && !path.endsWith('/')) options.onFile?.(path, Number(bytes));
   });
   const { promise, resolve, reject } = Promise.withResolvers<number | null>();
   child.once('error', (error: NodeJS.ErrnoException) => reject(error));
@@ -65,9 +67,10 @@ function splitAddress(from: string): { readonly address: string; readonly passwo
 }
 
 function argumentsOf(options: RsyncOptions, hasBefore: boolean): string[] {
-  const { from, to, before, bytesPerSecond, exclude } = options;
+  const { from, to, before, bytesPerSecond, exclude, isDryRun } = options;
   return [
     '-rltH',
+    ...(isDryRun ? ['--dry-run'] : []),
     '--safe-links',
     '--no-motd',
     '--delete-after',

@@ -240,7 +240,7 @@ async function fetchWanted(deps: RunDeps, source: Source, wanted: readonly Plann
   const groups = Map.groupBy(wanted, contentOf);
   const firsts = [...groups.values()].flatMap(([first]) => first ?? []);
   const bytes = firsts.reduce((sum, file) => sum + (file.bytes ?? 0), 0);
-  deps.space.require(bytes, firsts.length);
+  if (!source.isHere) deps.space.require(bytes, firsts.length);
   meter.enter('fetching');
   meter.expect(firsts.length, bytes);
   const written = createWriteBehind(deps.pool.folder);

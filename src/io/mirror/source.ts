@@ -11,6 +11,8 @@ export interface Source {
   isUnchanged(entries: readonly ProbedEntry[]): Promise<boolean>;
   /** How the files that were read without a checksum can be asked for again. */
   probed(): readonly ProbedEntry[];
+  /** Its files are on the mirrors' file system already, and the pool only gives them further names: they need no room. */
+  readonly isHere?: boolean | undefined;
   /** What the upstream has besides what is planned; undefined: nobody can know. */
   readonly extras?: ((planned: ReadonlySet<string>) => readonly PlannedFile[]) | undefined;
 }
