@@ -200,6 +200,12 @@ describe('an apt suite that is not what it should be', () => {
     await assert.rejects(plan(expired, late), { code: 'signature-refused', message: /valid until 2025-10-12/ });
   });
 
+  test('where the clock of this host is behind, that is said: nothing is ever too old by it', async () => {
+    const { remarks } = await plan(makeArchive(), { now: Date.UTC(1970, 0, 2) });
+    assert.match(remarks.join(), /trixie was made at 2025-.*the clock of this host says 1970-01-02.*set the clock/);
+    assert.deepEqual((await plan(makeArchive())).remarks, []);
+  });
+
   test('Release must say what InRelease says, and each of them is enough', async () => {
     const moved = makeArchive();
     const text = Buffer.from(moved.get('dists/trixie/Release') ?? '').toString();

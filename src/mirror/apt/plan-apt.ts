@@ -1,5 +1,5 @@
 import type { Plan, SignatureChecker, UpstreamReader } from '../plan.ts';
-import { createPlanDraft } from '../plan-draft.ts';
+import { createPlanDraft, type PlanDraft } from '../plan-draft.ts';
 import { joinRevisions } from '../revision.ts';
 import { inFolder } from '../tree-path.ts';
 import type { MetadataTrust } from '../trust.ts';
@@ -33,6 +33,17 @@ export interface AptOptions {
   readonly now: number;
 }
 
+const CLOCK_SLACK_MS = 24 * 60 * 60_000;
+
+/** By a clock that is behind, nothing is ever too old. */
+function remarkClock(draft: PlanDraft, suite: string, date: number, now: number): void {
+  if (date - now < CLOCK_SLACK_MS) return;
+  const [made, here] = [date, now].map((time) => new Date(time).toISOString());
+  draft.remark(
+    `${suite} was made at ${made}, and the clock of this host says ${here}: set the clock, or nobody can say whether the mirror is still valid`,
+  );
+}
+
 /**
  * Reads the metadata of suites of apt archives below one root, and says of what files a mirror of them consists: every index that
  * a client of these architectures may ask for, also by its hash, and the packages. Rejects with ProvisionError
@@ -45,6 +56,7 @@ export async function planApt(reader: UpstreamReader, checker: SignatureChecker,
   for (const wanted of options.suites) {
     const suite = await readSuite(reader, checker, wanted, options);
     if (suite.remark !== undefined) draft.remark(suite.remark);
+    remarkClock(draft, wanted.name, suite.release.date, options.now);
     const indices = pickIndices(suite, wanted, options);
     addIndices(draft, suite, indices);
     await addPackages(reader, draft, suite, indices.packages);
