@@ -73,6 +73,8 @@ test('Enterprise Linux: two signed repositories and an installer, from which dnf
     const installed = await dnf.run('install', '@core', 'tiny-app');
     assert.equal(installed.code, 0, installed.text);
     assert.equal(readFileSync(join(dnf.root, 'opt/tiny/tiny-app'), 'utf8'), 'tiny-app\n');
+    const modules = await dnf.run('module', 'list', 'tiny');
+    assert.match(modules.text, /^tiny +1 \[d\]/m);
   }
   const served = await run('curl', ['-sS', `${BASE}/el/BaseOS/x86_64/os/.treeinfo`]);
   assert.match(served.stdout.toString(), /variants = AppStream,BaseOS\n/);

@@ -20,7 +20,7 @@ export function openDnf(
 ): Dnf {
   const folder = newFolder('dnf');
   const config = join(folder, 'dnf.conf');
-  const main = `[main]\ncachedir=${folder}/cache\nlogdir=${folder}\nreposdir=/none\nzchunk=0\ngpgcheck=1\nretries=1\n`;
+  const main = `[main]\ncachedir=${folder}/cache\nlogdir=${folder}\nreposdir=/none\nzchunk=0\nmodule_platform_id=platform:el9\ngpgcheck=1\nretries=1\n`;
   const check = key === undefined ? 'repo_gpgcheck=0' : `repo_gpgcheck=1\ngpgkey=${key}`;
   const sections = Object.entries(repositories).map(
     ([name, url]) => `[${name}]\nname=${name}\nbaseurl=${url}\ngpgcheck=1\n${check}\n`,

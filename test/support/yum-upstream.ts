@@ -32,6 +32,30 @@ const COMPS = `<?xml version="1.0"?>
 <packagelist><packagereq type="mandatory">tiny-shell</packagereq></packagelist></group></comps>
 `;
 
+/** One module, which has a default stream: tiny-app belongs to it. */
+const MODULES = `---
+document: modulemd
+version: 2
+data:
+  name: tiny
+  stream: "1"
+  version: 1
+  context: deadbeef
+  arch: x86_64
+  summary: A module of a test
+  description: One package.
+  license: { module: [Apache-2.0] }
+  dependencies: [{ requires: { platform: [] } }]
+  profiles: { common: { rpms: [tiny-app] } }
+  artifacts: { rpms: [tiny-app-0:1-1.noarch] }
+...
+---
+document: modulemd-defaults
+version: 1
+data: { module: tiny, stream: "1", profiles: { "1": [common] } }
+...
+`;
+
 /** Signed packages: BaseOS has tiny-base and tiny-shell, which requires it; AppStream tiny-app, which requires both. */
 const PACKAGES = {
   BaseOS: { 'tiny-base': '', 'tiny-shell': 'tiny-base' },
@@ -39,14 +63,16 @@ const PACKAGES = {
 } as const;
 
 /**
- * A tree as Rocky has it, made with rpmbuild, rpmsign and createrepo_c: two repositories with signed repomd.xml, an installer that
- * `.treeinfo` describes, `key.asc`. Returns its folder.
+ * A tree as Rocky has it, made with rpmbuild, rpmsign and createrepo_c: two repositories with signed repomd.xml, of which AppStream
+ * has modules, and metadata that are packed by xz; an installer that `.treeinfo` describes, `key.asc`. Returns its folder.
  */
 export async function makeYumUpstream(key: ThrowawayKey): Promise<string> {
   const tree = newFolder('yum-upstream');
   const work = newFolder('rpms');
   const comps = join(work, 'comps.xml');
   writeFileSync(comps, COMPS);
+  const modules = join(work, 'modules.yaml');
+  writeFileSync(modules, MODULES);
   for (const [repository, packages] of Object.entries(PACKAGES)) {
     const folder = join(tree, repository, 'x86_64/os');
     mkdirSync(join(folder, 'Packages'), { recursive: true });
@@ -67,7 +93,9 @@ export async function makeYumUpstream(key: ThrowawayKey): Promise<string> {
       `_gpg_path ${key.home}`,
     ];
     await must(['rpmsign', ...gpg, '--addsign', ...rpms]);
-    await must(['createrepo_c', '--quiet', ...(repository === 'BaseOS' ? ['-g', comps] : []), folder]);
+    const isBase = repository === 'BaseOS';
+    await must(['createrepo_c', '--quiet', ...(isBase ? ['-g', comps] : ['--general-compress-type=xz']), folder]);
+    if (!isBase) await must(['modifyrepo_c', '--mdtype=modules', modules, join(folder, 'repodata')]);
     await must(['env', `GNUPGHOME=${key.home}`, 'gpg', '--batch', '-ab', join(folder, 'repodata/repomd.xml')]);
   }
   copyFileSync(key.armouredFile, join(tree, 'key.asc'));
