@@ -42,6 +42,7 @@ export function stepDhcp(course: Course, event: RecordedEvent): Course {
     case 'dhcp.no-address':
     case 'dhcp.no-boot-file':
     case 'dhcp.chose-other':
+    case 'dhcp.asks-proxy':
     case 'dhcp.nak':
     case 'dhcp.other-nak':
     case 'dhcp.decline':

@@ -1,5 +1,5 @@
 import type { Scene } from './scene.ts';
-import { kernelSizes } from './scenes-kernel.ts';
+import { secureSizes } from './scenes-kernel.ts';
 
 /** Transfers that do not arrive, and iPXE that is told what it cannot do. */
 
@@ -91,16 +91,16 @@ const lost: readonly Scene[] = [
     name: 'crawling',
     case: 28,
     what: 'A kernel in small blocks, one by one, over a slow way',
-    how: 'PXE of EDK2 for x64 with Secure Boot, shim and the signed GRUB, which loads over TFTP; netem delays the server’s answers by 5 ms',
+    how: 'PXE of EDK2 for x64 with Secure Boot, shim and the signed GRUB, which loads over TFTP; a token bucket lets 1.6 Mbit/s of the server’s answers through',
     with: [...UEFI, 'shim-signed', 'grub-efi-amd64-signed'],
     expect: ['slow-transfer'],
     until: 5,
     isGranted: true,
-    conditions: { machine: { secureBoot: true }, files: kernelSizes },
+    conditions: { machine: { secureBoot: true }, files: secureSizes },
     setting: { machine: 'secureBoot: true' },
     async play({ grant, powerOn, event, run, sleep }) {
       await grant();
-      await run('tc qdisc add dev br0 root netem delay 5ms'.split(' '));
+      await run('tc qdisc add dev br0 root tbf rate 1600kbit burst 1600 latency 400ms'.split(' '));
       await powerOn({ firmware: 'uefi-x64-secure' });
       await event('tftp.done', { file: /linux$/ }, 280_000);
       await sleep(500);

@@ -19,10 +19,15 @@ const RUN_S = 0.4;
 /** The transfer's timer must see in time that it goes on. */
 const LONGEST_RUN_S = 0.8;
 
+/** When the first packet was sent by a machine, in seconds since 1970. */
+export function startOf(seen: readonly Seen[]): number {
+  const first = seen.find((one) => one.over === 'udp' && DHCP_PORTS.includes(one.dport) && !isOurs(one));
+  return first?.time ?? seen[0]?.time ?? 0;
+}
+
 /** Times count from the first packet that a machine sent. */
 export function toTraffic(seen: readonly Seen[]): Traffic {
-  const first = seen.find((one) => one.over === 'udp' && DHCP_PORTS.includes(one.dport) && !isOurs(one));
-  const start = first?.time ?? seen[0]?.time ?? 0;
+  const start = startOf(seen);
   const udp = seen.filter(({ over }) => over === 'udp');
   const isDhcp = ({ sport, dport }: Seen) => DHCP_PORTS.includes(sport) || DHCP_PORTS.includes(dport);
   return {
@@ -48,7 +53,8 @@ export function holdsIn(seen: readonly Seen[]): Record<string, string> {
   return Object.fromEntries(acks.map(({ payload }) => [address(payload), hardware(payload)]));
 }
 
-function since(time: number, start: number): number {
+/** `time` and `start` in seconds. */
+export function since(time: number, start: number): number {
   return Math.round((time - start) * 1000) / 1000;
 }
 
