@@ -233,3 +233,12 @@ export const symptoms: readonly Symptom[] = [
     rules: ['mac-not-started', 'mac-cannot-boot', 'mac-not-answered', 'mac-image-refused', 'mac-file-not-asked'],
   },
 ];
+
+const PAGES: ReadonlyMap<string, string> = new Map(
+  symptoms.flatMap(({ page, rules }) => rules.map((id) => [id, page])),
+);
+
+/** Where a rule is explained, from the project's folder: "docs/symptoms/pxe-e53.md#no-boot-file". */
+export function sectionOf(rule: string): string {
+  return `docs/symptoms/${PAGES.get(rule) ?? 'README'}.md#${rule}`;
+}
