@@ -22,7 +22,7 @@ import type { ServerEvent } from '../src/lab/milestones.ts';
 import { mac } from '../src/net/mac.ts';
 import { createStoryBook } from '../src/story/book.ts';
 import { diagnose } from '../src/story/diagnose/diagnose.ts';
-import type { Capture } from '../test/support/capture.ts';
+import type { Capture, HttpLine } from '../test/support/capture.ts';
 import { readFixtures } from './capture/read-fixtures.ts';
 import { renderIndex } from './capture/render-index.ts';
 import type { Fixture, Scene } from './capture/scene.ts';
@@ -33,6 +33,10 @@ import { holdsIn, putFixture, since, startOf, toTraffic } from './capture/to-fix
 const root = resolve(import.meta.dirname, '..');
 const FIXTURES = join(root, 'test', 'fixtures', 'trouble-captures.json');
 const INDEX = join(root, 'docs', 'records', 'failures.md');
+/** Downloads that take longer than so many seconds are long in the replay, too. */
+const LONG_S = 5;
+/** The recording is over before the download is. */
+const UNSEEN_S = 3_600;
 /** Everything that was told, for somebody who looks into a run that went otherwise. */
 const LOG = join(root, 'node_modules', '.cache', 'captures');
 
@@ -83,7 +87,8 @@ async function capture(t: Parameters<typeof record>[0], scene: Scene): Promise<v
 
 function upTo({ seen, events }: Recording, end: ServerEvent | undefined): Recording {
   const time = end?.time ?? 0;
-  return { seen: seen.filter((one) => one.time * 1000 < time - 1), events: events.filter((one) => one.time < time) };
+  // What a packet does is told a moment after it.
+  return { seen: seen.filter((one) => one.time * 1000 < time - 100), events: events.filter((one) => one.time < time) };
 }
 
 /** By the same way as in a server. */
@@ -100,12 +105,8 @@ function fixtureOf(told: Fixture, scene: Scene, { seen, events }: Recording): Ca
   const holds = holdsIn(seen);
   const conditions = { ...scene.conditions, ...(scene.conditions?.mode === 'proxy' && { holds }) };
   const { dhcp, tftp, http } = toTraffic(seen);
-  const broken = events.filter(({ id }) => id === 'http.aborted');
-  const lines = http.map((line) => {
-    const end = broken.find(({ data }) => line.method !== '' && data?.path === line.uri);
-    return end === undefined ? line : { ...line, sent: Number(end.data?.bytes) };
-  });
   const start = startOf(seen);
+  const lines = http.map((line) => withEnd(line, start, events));
   const last = told.lastAttempt?.(events);
   const attemptFrom = last === undefined ? told.attemptFrom : since(last.time / 1000, start);
   const taken = events.filter(({ id }) => id === 'install.cancelled');
@@ -133,6 +134,19 @@ function fixtureOf(told: Fixture, scene: Scene, { seen, events }: Recording): Ca
     ...(lines.length > 0 && { http: lines }),
   };
   return fixture as unknown as Capture;
+}
+
+/** How the server saw a download end: after some bytes, or some time. */
+function withEnd(line: HttpLine, start: number, events: readonly ServerEvent[]): HttpLine {
+  const asked = (start + Number(line.t)) * 1000;
+  const told = events.filter(
+    ({ time, data }) => line.method === 'GET' && data?.path === line.uri && time >= asked - 100,
+  );
+  const end = told.find(({ id }) => id === 'http.aborted' || id === 'http.done');
+  if (end === undefined) return told.some(({ id }) => id === 'http.start') ? { ...line, took: UNSEEN_S } : line;
+  if (end.id === 'http.aborted') return { ...line, sent: Number(end.data?.bytes) };
+  const seconds = Number(end.data?.ms) / 1000;
+  return seconds < LONG_S ? line : { ...line, took: seconds };
 }
 
 process.exitCode = await main();

@@ -30,6 +30,8 @@ export interface HttpLine {
   readonly ua: string;
   /** The connection ended after so many bytes. */
   readonly sent?: number;
+  /** Seconds from the request to the last byte. Without it: a millisecond. */
+  readonly took?: number;
 }
 
 /** What is told by other parts of the server, or done by an operator, between the packets. */

@@ -168,13 +168,13 @@ const installing: readonly Scene[] = [
     name: 'other-card',
     case: 35,
     what: 'The installer asks with the second card',
-    how: `${CARD} and debian-installer with the argument interface=ens3, as a profile for another model has it; the second card is an e1000`,
+    how: `${CARD} and debian-installer with the argument interface=ens4, as a profile for another model has it; the second card is an e1000`,
     with: DI,
     expect: ['installer-other-card'],
     until: 60,
     isGranted: true,
     conditions: { files: kernelSizes },
-    setting: { profile: `    arguments: console=ttyS0 interface=ens3\n    source: http://${SERVER}/debian\n` },
+    setting: { profile: `    arguments: console=ttyS0 interface=ens4\n    source: http://${SERVER}/debian\n` },
     async play(stage) {
       const tap = await stage.rack.addTap();
       const second = ['-netdev', `tap,id=net1,ifname=${tap},script=no,downscript=no`];

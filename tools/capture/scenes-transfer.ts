@@ -88,6 +88,26 @@ const lost: readonly Scene[] = [
     },
   },
   {
+    name: 'smaller-blocks-help',
+    case: 29,
+    what: 'The next try has smaller blocks and arrives',
+    how: 'PXE of EDK2 for x64, switched off and on again; a rule of the bridge drops datagrams of the server above 1400 bytes',
+    with: [...UEFI, 'grub-efi-amd64-bin'],
+    expect: [],
+    until: 2,
+    lastAttempt: (events) => events.findLast(({ id }) => id === 'dhcp.discover'),
+    async play({ filter, powerOn, event, sleep }) {
+      await filter(`${OUT}; ip length > 1400 drop; }`);
+      const machine = await powerOn({ firmware: 'uefi-x64' });
+      await event('tftp.smaller-blocks');
+      await sleep(8_000);
+      await machine.stop();
+      await powerOn({ firmware: 'uefi-x64', name: 'again' });
+      await event('boot.config');
+      await sleep(1_000);
+    },
+  },
+  {
     name: 'crawling',
     case: 28,
     what: 'A kernel in small blocks, one by one, over a slow way',

@@ -117,7 +117,7 @@ function thin(tftp: readonly Seen[], start: number): Packet[] {
 
 /** Requests, each with the status that followed on its connection. */
 function httpIn(seen: readonly Seen[], start: number): HttpLine[] {
-  const tcp = seen.filter(({ over }) => over === 'tcp');
+  const tcp = onlyOnce(seen.filter(({ over }) => over === 'tcp'));
   return tcp.flatMap((one, index) => {
     const [line = '', ...headers] = one.payload.toString('latin1').split('\r\n');
     const [, method, uri] = /^(GET|HEAD|POST|PUT) (\S+) HTTP\/1/.exec(line) ?? [];
@@ -140,6 +140,15 @@ function httpIn(seen: readonly Seen[], start: number): HttpLine[] {
       { ...asked, status: '' },
       { t, src: one.dst, method: '', uri: '', ua: '', host: '', status },
     ];
+  });
+}
+
+/** Without what was sent again. */
+function onlyOnce(tcp: readonly Seen[]): Seen[] {
+  const known = new Set<string>();
+  return tcp.filter(({ src, sport, dport, number }) => {
+    const key = `${src}:${sport}:${dport}:${number}`;
+    return !known.has(key) && known.add(key);
   });
 }
 
