@@ -227,15 +227,15 @@ const stopped: readonly Scene[] = [
   {
     name: 'option-67-without-zero',
     case: 9,
-    what: 'Option 67 of the DHCP server has no zero byte at its end, and our proxyDHCP offer comes first',
-    how: 'PXE of EDK2 for x64 in a proxy network, whose ISC dhcpd names a boot file by option 67 alone and answers later than we do',
+    what: 'A boot file is left over in option 67 of the DHCP server, without a zero byte, and our proxyDHCP offer comes first',
+    how: 'PXE of EDK2 for x64 in a proxy network, whose ISC dhcpd has an option bootfile-name, and nothing else about booting, and answers later than we do',
     with: UEFI,
     expect: ['offer-spoilt'],
     until: 30,
     setting: PROXY,
     conditions: PROXY,
     async play({ otherServer, powerOn, event, sleep }) {
-      const { child } = await otherServer(byOption67('efi/deb/shimx64.efi'));
+      const { child } = await otherServer('option bootfile-name "efi/deb/shimx64.efi";');
       child.kill('SIGSTOP');
       await powerOn({ firmware: 'uefi-x64' });
       await event('dhcp.proxy-offer');
