@@ -131,7 +131,7 @@ export const dhcpEvents = {
   ),
   'dhcp.asks-proxy': entry<{ client: string }>(
     'warning',
-    'On a network in proxy mode a machine asks us for the address: it took our offer, which has none, for a DHCP server’s, because it could not read that one. EDK2 cannot when option 67 has no zero byte at its end.',
+    'On a network in proxy mode a machine asks us for the address: it took our offer, which has none, for a DHCP server’s, because it could not use that one. EDK2 cannot when option 67 there has no zero byte at its end.',
     (d) => `asks us for an address, and addresses come from another server here (${d.client})`,
   ),
   'dhcp.stranger': entry<{ server: string; serverMac?: string; offered?: string; mode: string }>(

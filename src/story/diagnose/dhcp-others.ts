@@ -146,11 +146,11 @@ const tftpElsewhere: Rule = {
   },
 };
 
-/** Case 9, as EDK2 does it: it writes the missing zero byte over what follows, and finds its own copy of the offer broken. */
+/** Case 9, as EDK2 has it: it sets the missing zero byte where the next option begins, in its own copy of the offer. */
 const offerSpoilt: Rule = {
   id: 'offer-spoilt',
   when: ['dhcp.asks-proxy'],
-  help: 'On a network where another server gives out the addresses (`mode: proxy`), the machine asks rackready for one, and gives up after four tries. Its firmware could not read the other server’s offer and fell back to the one that it had heard first, which was ours. EDK2 (OVMF, and most UEFI firmware) does so when an offer names a boot file by option 67 without a zero byte at its end, as ISC dhcpd’s `option bootfile-name` and Kea’s `boot-file-name` do; where that server’s offer comes first, the same machine boots. Take the boot file off that server: rackready says what to boot. If it has to stay, name it in the `file` field (`filename`), or end option 67 with a zero byte (ISC: `\\000`).',
+  help: 'On a network where another server gives out the addresses (`mode: proxy`), the machine asks rackready for one, and gives up after four tries: its firmware could not use the other server’s offer and took ours for it. EDK2 (OVMF, and most UEFI firmware) does so when that offer has a boot file in option 67 without a zero byte at its end, as ISC dhcpd sends it for `option bootfile-name`. Take the boot file off that server: rackready says what to boot. If it has to stay, name it in the `file` field (`filename`), or end the option with a zero byte (ISC: `\\000` at the end of the text).',
   find(view) {
     const asked = heard(view.events, 'dhcp.asks-proxy').at(-1);
     if (asked === undefined || after(view.events, asked).some(({ id }) => /^(tftp|http|boot)\./.test(id)))
@@ -162,7 +162,7 @@ const offerSpoilt: Rule = {
     return {
       evidence: [...(told ? [told] : []), asked],
       confidence: told ? 0.9 : 0.7,
-      cause: `${whoIs(view)} asks us for an address, which we do not give here: its firmware could not read ${offer}`,
+      cause: `${whoIs(view)} asks us for an address, which we do not give here: its firmware could not use ${offer}`,
       remedy: told
         ? `Take the boot file off the DHCP server at ${told.data.server} (option 67), or end it with a zero byte`
         : 'Look at what the DHCP server says about booting: option 67 there, if any, needs a zero byte at its end',
