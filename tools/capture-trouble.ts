@@ -20,19 +20,23 @@ import type { RecordedEvent } from '../src/event/event.ts';
 import { isEnclosed, probeEnclosure, runEnclosed } from '../src/lab/enclose.ts';
 import type { ServerEvent } from '../src/lab/milestones.ts';
 import { mac } from '../src/net/mac.ts';
+import { createStoryBook } from '../src/story/book.ts';
 import { diagnose } from '../src/story/diagnose/diagnose.ts';
-import type { Capture } from '../test/support/capture.ts';
-import { traceOf } from '../test/support/traces.ts';
+import type { Capture, HttpLine } from '../test/support/capture.ts';
 import { readFixtures } from './capture/read-fixtures.ts';
 import { renderIndex } from './capture/render-index.ts';
 import type { Fixture, Scene } from './capture/scene.ts';
 import { scenes } from './capture/scenes.ts';
 import { type Recording, record, SM1, versionOf } from './capture/stage.ts';
-import { holdsIn, putFixture, toTraffic } from './capture/to-fixture.ts';
+import { holdsIn, putFixture, since, startOf, toTraffic } from './capture/to-fixture.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const FIXTURES = join(root, 'test', 'fixtures', 'trouble-captures.json');
 const INDEX = join(root, 'docs', 'records', 'failures.md');
+/** Downloads that take longer than so many seconds are long in the replay, too. */
+const LONG_S = 5;
+/** The recording is over before the download is. */
+const UNSEEN_S = 3_600;
 /** Everything that was told, for somebody who looks into a run that went otherwise. */
 const LOG = join(root, 'node_modules', '.cache', 'captures');
 
@@ -68,7 +72,10 @@ async function capture(t: Parameters<typeof record>[0], scene: Scene): Promise<v
   mkdirSync(LOG, { recursive: true });
   const told = recording.events.map((event) => JSON.stringify(event)).join('\n');
   writeFileSync(join(LOG, `${scene.name}.jsonl`), `${told}\n`);
-  if (recording.failure !== undefined) throw recording.failure;
+  if (recording.failure !== undefined) {
+    writeFileSync(join(LOG, `${scene.name}.json`), JSON.stringify(fixtureOf(scene, scene, recording)));
+    throw recording.failure;
+  }
   for (const one of [scene, ...(scene.parts ?? [])]) {
     const shown = 'before' in one ? upTo(recording, one.before(recording.events)) : recording;
     console.log(`${one.name}: live: ${saidLive(one, shown).join('; ') || 'nothing'}`);
@@ -80,30 +87,34 @@ async function capture(t: Parameters<typeof record>[0], scene: Scene): Promise<v
 
 function upTo({ seen, events }: Recording, end: ServerEvent | undefined): Recording {
   const time = end?.time ?? 0;
-  return { seen: seen.filter((one) => one.time * 1000 < time - 1), events: events.filter((one) => one.time < time) };
+  // What a packet does is told a moment after it.
+  return { seen: seen.filter((one) => one.time * 1000 < time - 100), events: events.filter((one) => one.time < time) };
 }
 
-function saidLive({ until, owner = SM1, attemptFrom }: Fixture, { events }: Recording): string[] {
-  const told = events.map((event, index) => ({ seq: index + 1, ...event, data: event.data ?? {} }) as RecordedEvent);
-  const start = told.find(({ id }) => id === 'dhcp.discover')?.time ?? 0;
-  const from = attemptFrom === undefined ? 0 : told.find(({ time }) => time >= start + attemptFrom * 1000)?.seq;
-  const now = (told.at(-1)?.time ?? 0) + until * 1000;
-  return diagnose(traceOf(told, mac(owner), now, from, owner === SM1 ? 'sm1' : undefined)).map(
-    ({ rule, cause }) => `${rule}: ${cause}`,
-  );
+/** By the same way as in a server. */
+function saidLive({ until, owner = SM1 }: Fixture, { events }: Recording): string[] {
+  const book = createStoryBook();
+  for (const [index, event] of events.entries())
+    book.take({ seq: index + 1, ...event, data: event.data ?? {} } as RecordedEvent);
+  const trace = book.trace(mac(owner), (events.at(-1)?.time ?? 0) + until * 1000);
+  return trace === undefined ? [] : diagnose(trace).map(({ rule, cause }) => `${rule}: ${cause}`);
 }
 
 function fixtureOf(told: Fixture, scene: Scene, { seen, events }: Recording): Capture {
-  const { name, case: number, what, how, expect, passing, until, applied, owner, attemptFrom } = told;
+  const { name, case: number, what, how, expect, passing, until, applied, owner } = told;
   const holds = holdsIn(seen);
   const conditions = { ...scene.conditions, ...(scene.conditions?.mode === 'proxy' && { holds }) };
   const { dhcp, tftp, http } = toTraffic(seen);
-  const broken = events.filter(({ id }) => id === 'http.aborted');
-  const lines = http.map((line) => {
-    const end = broken.find(({ data }) => line.method !== '' && data?.path === line.uri);
-    return end === undefined ? line : { ...line, sent: Number(end.data?.bytes) };
-  });
-  const also = [...(told.isGranted ? [{ t: -1, do: 'grant' as const }] : []), ...(told.also ?? [])];
+  const start = startOf(seen);
+  const lines = http.map((line) => withEnd(line, start, events));
+  const last = told.lastAttempt?.(events);
+  const attemptFrom = last === undefined ? told.attemptFrom : since(last.time / 1000, start);
+  const taken = events.filter(({ id }) => id === 'install.cancelled');
+  const also = [
+    ...(told.isGranted ? [{ t: -1, do: 'grant' as const }] : []),
+    ...taken.map(({ time }) => ({ t: since(time / 1000, start), do: 'cancel' as const })),
+    ...(told.also ?? []),
+  ];
   const fixture = {
     name,
     case: number,
@@ -123,6 +134,19 @@ function fixtureOf(told: Fixture, scene: Scene, { seen, events }: Recording): Ca
     ...(lines.length > 0 && { http: lines }),
   };
   return fixture as unknown as Capture;
+}
+
+/** How the server saw a download end: after some bytes, or some time. */
+function withEnd(line: HttpLine, start: number, events: readonly ServerEvent[]): HttpLine {
+  const asked = (start + Number(line.t)) * 1000;
+  const told = events.filter(
+    ({ time, data }) => line.method === 'GET' && data?.path === line.uri && time >= asked - 100,
+  );
+  const end = told.find(({ id }) => id === 'http.aborted' || id === 'http.done');
+  if (end === undefined) return told.some(({ id }) => id === 'http.start') ? { ...line, took: UNSEEN_S } : line;
+  if (end.id === 'http.aborted') return { ...line, sent: Number(end.data?.bytes) };
+  const seconds = Number(end.data?.ms) / 1000;
+  return seconds < LONG_S ? line : { ...line, took: seconds };
 }
 
 process.exitCode = await main();

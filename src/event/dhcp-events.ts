@@ -129,6 +129,11 @@ export const dhcpEvents = {
     'The machine took the offer of another DHCP server on this network. If that is not meant: turn that server off, or use `mode: proxy` here.',
     (d) => `took ${d.address} from another DHCP server, ${d.server}`,
   ),
+  'dhcp.asks-proxy': entry<{ client: string }>(
+    'warning',
+    'On a network in proxy mode a machine asks us for the address: it took our offer, which has none, for a DHCP server’s, because it could not use that one. EDK2 cannot when option 67 there has no zero byte at its end.',
+    (d) => `asks us for an address, and addresses come from another server here (${d.client})`,
+  ),
   'dhcp.stranger': entry<{ server: string; serverMac?: string; offered?: string; mode: string }>(
     'warning',
     'Another DHCP server answers on this network. Where we are authoritative, machines will sometimes take its answer and not boot from us: turn it off, or use `mode: proxy` here.',

@@ -9,7 +9,7 @@ import type { Diagnosis, Story } from '../story/story.ts';
 import { createStoryTeller } from './story-teller.ts';
 import type { Diagnose } from './story-texts.ts';
 
-const CAUSE: Diagnosis = { rule: 'r', confidence: 1, cause: 'c', remedy: 'm', evidence: [] };
+const CAUSE: Diagnosis = { rule: 'r', section: 's', confidence: 1, cause: 'c', remedy: 'm', evidence: [] };
 
 /** Stories over what `kept` is in the store; `hear` tells what happens after the start. */
 function open(kept: readonly RecordedEvent[], diagnose: Diagnose = () => []) {

@@ -244,7 +244,28 @@ test('its own system that starts is the boot that was waited for, also after a b
   const book = bookOf(tale);
   assert.deepEqual(stageNamesAt(book, 3700), ['system']);
   assert.deepEqual(rulesAt(book, 3700), ['booted-from-disk']);
-  assert.equal(diagnose(book.trace(CARD, START + 3_700_000) ?? assert.fail())[0]?.confidence, 0.7);
+  assert.equal(diagnose(book.trace(CARD, START + 3_700_000) ?? assert.fail())[0]?.confidence, 0.6);
+});
+
+test('a system whose cable goes out and in is one story for each grant, however often it asks', () => {
+  const tale = createTale();
+  lease(tale, 0, 'PXE firmware, uefi-x64');
+  grant(tale, 3600);
+  lease(tale, 3700, SYSTEM.client);
+  lease(tale, 4700, SYSTEM.client);
+  lease(tale, 9700, SYSTEM.client);
+  const book = bookOf(tale);
+  const now = START + 9_710_000;
+  assert.equal(book.attempts(CARD, now).length, 2);
+  assert.equal(book.current(CARD, now)?.startedAt, START + 3_700_000);
+  assert.equal(book.current(CARD, now)?.lastAt, START + 9_700_000);
+  const [found] = diagnose(book.trace(CARD, now) ?? assert.fail());
+  assert.equal(found?.rule, 'booted-from-disk');
+  assert.match(found?.cause ?? '', /started from its disk, or its link was down for a moment/);
+  // Granted anew: what comes then is another story.
+  grant(tale, 9800);
+  lease(tale, 9900, SYSTEM.client);
+  assert.equal(bookOf(tale).attempts(CARD, START + 9_910_000).length, 3);
 });
 
 /** Told to start its disk after three seconds. */

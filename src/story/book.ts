@@ -80,7 +80,7 @@ export function createStoryBook(limits: BookLimits = defaultBookLimits): StoryBo
         return withLater(waiting.begin(event, mac), mac);
       }
       const grant = grants.of(event.machine);
-      const history = step(before?.history, event, mac, grant !== undefined);
+      const history = step(before?.history, event, mac, grant);
       if (history === undefined) strays.take(event);
       const over = waiting.take(event, mac, partOf(before?.history, history, event));
       if (history === undefined || history === before?.history) return over === undefined ? [] : [over];

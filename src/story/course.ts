@@ -98,6 +98,15 @@ export function stand(course: Course, standing: string, next?: Expectation): Cou
   return course.attempt.endedAt === undefined ? change(course, { standing, next }) : course;
 }
 
+/** The system that came up asks once more: its stage runs again, and the attempt with it where it only had that one. */
+export function reopen(course: Course): Course {
+  const running = changeStage(course, { state: 'running', endedAt: undefined });
+  const { outcome, stages } = course.attempt;
+  return outcome === 'left' && stages.length === 1
+    ? change(running, { outcome: 'running', endedAt: undefined })
+    : running;
+}
+
 /** Over: `isWell` says what becomes of the stage that ran. */
 export function end(
   course: Course,

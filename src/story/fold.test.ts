@@ -132,6 +132,28 @@ describe('an installation is one attempt', () => {
     assert.deepEqual(fold(tale.events), attempts);
   });
 
+  test('what the system that it was sent to is refused is part of the boot, and so is that it gets over it', () => {
+    const address = '172.22.10.61';
+    const tale = createTale();
+    lease(tale, 0, 'iPXE, bios-x86', { bootFile: 'http://172.22.10.2/ipxe/boot.ipxe' });
+    local(tale, 3);
+    tale.tell(60, 'dhcp.nak', { address: '172.22.10.9', reason: 'it is leased to another machine' });
+    assert.match(fold(tale.events)[0]?.standing ?? '', /172\.22\.10\.9/);
+    assert.deepEqual(stagesOf(fold(tale.events)[0]).at(-1), 'system running 60-');
+    lease(tale, 61, 'system');
+    assert.deepEqual(stagesOf(fold(tale.events)[0]).at(-1), 'system done 60-61');
+    tale.tell(66, 'dhcp.decline', { address, minutes: 10 });
+    const [declined] = fold(tale.events);
+    assert.match(declined?.standing ?? '', /somebody/);
+    assert.deepEqual(stagesOf(declined).at(-1), 'system running 60-');
+    assert.equal(declined?.outcome, 'local');
+    lease(tale, 76, 'system');
+    const [up, ...more] = fold(tale.events);
+    assert.deepEqual(more, []);
+    assert.deepEqual(stagesOf(up).at(-1), 'system done 60-76');
+    assert.match(up?.standing ?? '', /^has 172\.22\.10\.61/);
+  });
+
   test('a machine that starts its disk by itself after the report is still in it', () => {
     const tale = installByBios();
     lease(tale, 3290, 'system');

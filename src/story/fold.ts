@@ -3,8 +3,8 @@ import type { Mac } from '../net/mac.ts';
 import { isBootingAt } from './at-time.ts';
 import { beginsAnother, firstStage } from './begins.ts';
 import { speakerOf } from './client-kind.ts';
-import { type Course, change, end, openCourse } from './course.ts';
-import { stepDhcp } from './step-dhcp.ts';
+import { type Course, change, end, openCourse, reopen } from './course.ts';
+import { isRefusal, stepDhcp } from './step-dhcp.ts';
 import { stepInstall } from './step-install.ts';
 import { stepTransfer } from './step-transfer.ts';
 import type { Attempt } from './story.ts';
@@ -26,17 +26,21 @@ const TAIL_MS = 5_000;
 
 /**
  * Takes one event of a card into its history; undefined as long as no boot was heard. The same object comes back when the event
- * changes nothing. Work and memory for an event are bounded. `isGranted`: the machine was to be installed, and has not asked how
- * since: then its own system that starts is a story, too.
+ * changes nothing. Work and memory for an event are bounded. `grant`: the machine was to be installed, and has not asked how
+ * since: then its own system that starts is a story, too, one for each grant.
  */
 export function step(
   history: History | undefined,
   event: RecordedEvent,
   mac: Mac,
-  isGranted = false,
+  grant?: RecordedEvent,
 ): History | undefined {
   const speaker = speakerOf(event);
-  const stage = isGranted && isOwnStart(history, event) ? 'system' : speaker && firstStage(speaker);
+  const isOwn = grant !== undefined && isOwnStart(history, event);
+  if (isOwn && history !== undefined && isOwnStory(history, grant)) {
+    return { ...history, course: hear(reopen(history.course), event) };
+  }
+  const stage = isOwn ? 'system' : speaker && firstStage(speaker);
   const isFirst = history === undefined || stage === 'system';
   if (stage !== undefined && (isFirst || beginsAnother(history.course, speaker ?? 'system', event.time))) {
     const course = hear(openCourse(event, mac, stage), event);
@@ -55,6 +59,11 @@ function isOwnStart(history: History | undefined, event: RecordedEvent): boolean
   return history === undefined || !(isBootingAt(history.course.attempt, event.time) || isTail(history, event));
 }
 
+/** It asked before, since the grant: from its disk again, or its link was down. */
+function isOwnStory({ course: { attempt } }: History, grant: RecordedEvent): boolean {
+  return attempt.stages[0]?.name === 'system' && attempt.id > grant.seq;
+}
+
 /** What follows a boot that is over, and is part of it: the system that it brings up, or what was on its way. */
 export function isTail({ course }: History, event: RecordedEvent): boolean {
   const { endedAt } = course.attempt;
@@ -69,7 +78,7 @@ function isHeard({ attempt }: Course, event: RecordedEvent): boolean {
   if (attempt.outcome !== 'local') return silentMs <= TAIL_MS;
   if (silentMs > LOCAL_TAIL_MS) return false;
   const isSystemUp = attempt.stages.some(({ name, state }) => name === 'system' && state === 'done');
-  return !isSystemUp || event.id.startsWith('tftp.');
+  return !isSystemUp || event.id.startsWith('tftp.') || isRefusal(event);
 }
 
 function hear(course: Course, event: RecordedEvent): Course {

@@ -1,6 +1,18 @@
 import type { EventData, RecordedEvent } from '../event/event.ts';
 import { type ClientKind, clientKind } from './client-kind.ts';
-import { type Course, change, end, enter, expect, isAtOrAfter, isUnderWay, note, stageNow, stand } from './course.ts';
+import {
+  type Course,
+  change,
+  end,
+  enter,
+  expect,
+  isAtOrAfter,
+  isUnderWay,
+  note,
+  reopen,
+  stageNow,
+  stand,
+} from './course.ts';
 import type { Expectation } from './story.ts';
 
 /** From an offer to the request that takes it: EDK2 listens 4 to 32 s for other offers. */
@@ -39,13 +51,15 @@ export function stepDhcp(course: Course, event: RecordedEvent): Course {
       return unanswered(course, event);
     case 'mac.seen':
       return note(course, { model: (event.data as EventData<'mac.seen'>).model });
-    case 'dhcp.no-address':
-    case 'dhcp.no-boot-file':
-    case 'dhcp.chose-other':
     case 'dhcp.nak':
     case 'dhcp.other-nak':
     case 'dhcp.decline':
     case 'dhcp.conflict':
+    case 'dhcp.no-address':
+      return onRefusal(course, event);
+    case 'dhcp.no-boot-file':
+    case 'dhcp.chose-other':
+    case 'dhcp.asks-proxy':
     case 'bsdp.failed':
     case 'bsdp.cannot-boot':
     case 'bsdp.not-started':
@@ -145,6 +159,19 @@ function afterAck(
   if (kind === 'grub' || kind === 'bootp') return expect('asks for its configuration', time, CONFIG_MS);
   if (bootFile === undefined) return undefined;
   return expect(`asks for ${bootFile}`, time, kind === 'ipxe' ? CONFIG_MS : FIRST_FILE_MS);
+}
+
+/** It does not get its address, or does not keep it. */
+export function isRefusal({ id }: RecordedEvent): boolean {
+  return ['dhcp.nak', 'dhcp.other-nak', 'dhcp.decline', 'dhcp.conflict', 'dhcp.no-address'].includes(id);
+}
+
+/** Of a machine that was sent to its disk this is its own system, which is not up, or no longer. */
+function onRefusal(course: Course, event: RecordedEvent): Course {
+  const { outcome, endedAt } = course.attempt;
+  if (outcome !== 'local' || endedAt === undefined) return stand(course, event.text);
+  const placed = reopen(enter(course, 'system', event.time));
+  return change(placed, { standing: event.text });
 }
 
 /** It runs what is on its disk: as it was told, or because nothing came of the network boot. */

@@ -44,8 +44,10 @@ export interface Expectation {
 
 /** One cause that fits what was seen. */
 export interface Diagnosis {
-  /** Id of the rule: "no-boot-file". docs/symptoms/README.md says on which page it has its section. */
+  /** Id of the rule: "no-boot-file". */
   readonly rule: string;
+  /** Its section among the project's documents: "docs/symptoms/pxe-e53.md#no-boot-file". */
+  readonly section: string;
   /** 0 to 1. */
   readonly confidence: number;
   /** One sentence that names the cause. */

@@ -187,6 +187,7 @@ const looks: readonly (readonly [string, BrowserContextOptions])[] = [
 ];
 const diagnosis = {
   rule: 'no-boot-file',
+  section: 'docs/symptoms/pxe-e53.md#no-boot-file',
   confidence: 0.9,
   cause: 'Nobody told it what to load.',
   remedy: 'Name a boot file.',

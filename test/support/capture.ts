@@ -30,6 +30,8 @@ export interface HttpLine {
   readonly ua: string;
   /** The connection ended after so many bytes. */
   readonly sent?: number;
+  /** Seconds from the request to the last byte. Without it: a millisecond. */
+  readonly took?: number;
 }
 
 /** What is told by other parts of the server, or done by an operator, between the packets. */
@@ -51,6 +53,8 @@ export interface Conditions {
   readonly without?: readonly ('bios-x86' | 'uefi-x64' | 'shim')[];
   /** Files of the operator's folder, with their sizes. */
   readonly files?: Readonly<Record<string, number>>;
+  /** Names that are asked for, and the files that are given in their place. */
+  readonly aliased?: Readonly<Record<string, string>>;
   /** Files that a profile names and that are gone. */
   readonly missingFiles?: readonly string[];
   /** The templates are broken. */
@@ -126,7 +130,9 @@ export function catalogOf({ without = [] }: Conditions): LoaderCatalog {
 
 /** What the capture's own server had: what it did not answer with ERROR 1 or 404. */
 export function folderOf(capture: Capture): Record<string, FolderEntry> {
-  const names = new Set([...Object.keys(capture.conditions?.files ?? {}), ...servedIn(capture)]);
+  const { files = {}, aliased = {} } = capture.conditions ?? {};
+  const served = servedIn(capture).map((name) => aliased[name] ?? name);
+  const names = new Set([...Object.keys(files), ...served]);
   return Object.fromEntries([...names].map((name) => [name, { kind: 'file', path: `/srv/boot/${name}` }]));
 }
 
@@ -144,7 +150,7 @@ function servedIn({ tftp = [], http = [] }: Capture): string[] {
   });
   // Configurations are ours to make.
   return [...overTftp, ...overHttp]
-    .map((name) => name.replace(/^\/+/, ''))
+    .map((name) => name.replace(`http://${OURS}`, '').replace(/^\/+/, ''))
     .filter((name) => !/grub\.cfg|pxelinux\.cfg/.test(name));
 }
 

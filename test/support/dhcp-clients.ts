@@ -58,19 +58,31 @@ export interface Dhclient {
   release(): Promise<Ended>;
 }
 
-/** dhclient in the foreground. `config` is the text of its dhclient.conf; `declineFlag` a file that makes it decline once. */
+/**
+ * dhclient in the foreground. `config` is the text of its dhclient.conf; `declineFlag` a file that makes it decline once;
+ * `remembers` an address that it had from us before, and asks for again (INIT-REBOOT).
+ */
 export function startDhclient(
   t: TestContext,
   client: RackClient,
-  options: { readonly config?: string; readonly declineFlag?: string } = {},
+  options: { readonly config?: string; readonly declineFlag?: string; readonly remembers?: string } = {},
 ): Dhclient {
   const folder = newFolder('dhclient');
   const config = join(folder, 'dhclient.conf');
   const asking = 'request subnet-mask, routers, domain-name, domain-name-servers, host-name;';
   writeFileSync(config, `initial-delay 0;\n${asking}\n${options.config ?? ''}\n`);
+  if (options.remembers !== undefined) {
+    writeFileSync(join(folder, 'leases'), rememberedLease(client.interfaceName, options.remembers));
+  }
   const flag = options.declineFlag === undefined ? [] : ['-e', `DECLINE_FLAG=${options.declineFlag}`];
   const files = ['-cf', config, '-lf', join(folder, 'leases'), '-pf', join(folder, 'pid')];
   const common = ['dhclient', '-4', '-v', ...flag, '-sf', script('dhclient', DHCLIENT_SCRIPT), ...files];
   const running = startProgram(t, [...client.prefix, ...common, '-d', client.interfaceName]);
   return { running, release: () => runProgram([...client.prefix, ...common, '-r', client.interfaceName]) };
+}
+
+function rememberedLease(interfaceName: string, address: string): string {
+  const options = 'option subnet-mask 255.255.255.0; option dhcp-lease-time 3600;';
+  const until = ['renew', 'rebind', 'expire'].map((word) => `${word} never;`).join(' ');
+  return `lease { interface "${interfaceName}"; fixed-address ${address}; ${options} ${until} }\n`;
 }

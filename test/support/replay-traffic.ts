@@ -132,6 +132,7 @@ function createWorld(capture: Capture) {
     ...rack.files,
     resolveMirror: () => ({ missing: 'no mirrors here' }),
   });
+  const ends: { readonly at: number; readonly tell: () => void }[] = [];
   const answer = async (line: HttpLine) => {
     if (line.method === '') return;
     const [path = '', query = ''] = line.uri.split('?');
@@ -146,7 +147,9 @@ function createWorld(capture: Capture) {
       remoteAddress: line.src,
       network: 'management',
     });
-    tellHttp(record, line, plain, decided, (at) => sizeOf(capture, at));
+    const end = tellHttp(record, line, plain, decided, (at) => sizeOf(capture, at));
+    if (line.took === undefined) end();
+    else ends.push({ at: now + line.took * 1000, tell: end });
     if (decided.kind === 'text' && decided.confirm) handler.sent(decided.confirm);
   };
   return {
@@ -155,6 +158,11 @@ function createWorld(capture: Capture) {
       tftp.passTo(time, (at) => {
         now = at;
       });
+      for (const end of ends.filter(({ at }) => at <= time)) {
+        now = end.at;
+        end.tell();
+        ends.splice(ends.indexOf(end), 1);
+      }
       now = time;
       rack.clock.now = time;
     },
@@ -218,31 +226,33 @@ function openDhcp({ networks, machineByMac, catalog, conditions, record, now }: 
 
 type Decided = Awaited<ReturnType<ReturnType<typeof createBootRequestHandler>['answer']>>;
 
-/** As the boot listener tells it. */
+/** As the boot listener tells it. Returns what tells its end. */
 function tellHttp(
   record: Emit,
   line: HttpLine,
   asked: string,
   decided: Decided,
   sizeAt: (path: string) => number,
-): void {
+): () => void {
   const subject: Subject = { network: 'management', address: line.src };
   const path = ('shownPath' in decided && decided.shownPath) || asked;
   const base = { method: line.method, path, userAgent: line.ua };
   if (decided.kind === 'refuse') {
     const { isExpected, near, status, reason, isTold } = decided;
     const missing = { ...base, expected: isExpected ?? false, ...(near !== undefined && { near }) };
-    if (isTold) return;
+    if (isTold) return () => undefined;
     if (isExpected === undefined) record('http.refused', subject, { ...base, status, reason });
     else record('http.not-found', subject, missing);
-    return;
+    return () => undefined;
   }
   const size = decided.kind === 'text' ? decided.text.length : sizeAt(decided.path);
   const isHead = line.method === 'HEAD';
   if (decided.kind === 'file' && size >= TOLD_FROM_BYTES && !isHead) {
     record('http.start', subject, { ...base, bytes: size });
   }
-  if (line.sent !== undefined) {
-    record('http.aborted', subject, { method: line.method, path, bytes: line.sent, ofBytes: size });
-  } else record('http.done', subject, { ...base, status: 200, bytes: isHead ? 0 : size, ms: 1 });
+  const { method, sent, took = 0.001 } = line;
+  return () => {
+    if (sent !== undefined) record('http.aborted', subject, { method, path, bytes: sent, ofBytes: size });
+    else record('http.done', subject, { ...base, status: 200, bytes: isHead ? 0 : size, ms: took * 1000 });
+  };
 }

@@ -8,6 +8,8 @@ export interface Seen {
   readonly dst: string;
   readonly dport: number;
   readonly payload: Buffer;
+  /** Of TCP: the number of its first byte. The same number again is the same segment, sent again. */
+  readonly number?: number;
 }
 
 const FILE_HEADER = 24;
@@ -46,5 +48,6 @@ function readFrame(frame: Buffer, time: number): Seen | undefined {
     dst: [...packet.subarray(16, 20)].join('.'),
     dport: body.readUInt16BE(2),
     payload: body.subarray(header),
+    ...(over === 'tcp' && { number: body.readUInt32BE(4) }),
   };
 }

@@ -20,7 +20,9 @@ export interface Fixture {
   readonly owner?: string;
   readonly isGranted?: boolean;
   readonly also?: readonly Happening[];
+  /** When the last attempt begins, in seconds, or the event that it begins with. */
   readonly attemptFrom?: number;
+  lastAttempt?(events: readonly ServerEvent[]): ServerEvent | undefined;
 }
 
 /** The beginning of a recording, as a fixture of its own. */

@@ -139,6 +139,53 @@ export const addressScenes: readonly Scene[] = [
     },
   },
   {
+    name: 'system-declines-then-another',
+    case: 39,
+    what: 'The system on its disk finds somebody at its reserved address and gets another one',
+    how: `${LOCAL}; then dhclient, whose script declines as if somebody answered for the address`,
+    with: [...BIOS, 'isc-dhcp-client'],
+    expect: ['address-changed'],
+    passing: ['address-in-use'],
+    until: 2,
+    parts: [
+      {
+        name: 'system-declines',
+        case: 24,
+        what: 'The system on its disk finds somebody at its reserved address',
+        how: `${LOCAL}; then dhclient, whose script declines as if somebody answered for the address`,
+        with: [...BIOS, 'isc-dhcp-client'],
+        expect: ['address-in-use'],
+        until: 5,
+        before: (events) =>
+          events.filter(({ id, data }) => id === 'dhcp.discover' && /^system/.test(String(data?.client)))[1],
+      },
+    ],
+    async play({ t, host, bootFromDisk, folder, event, sleep }) {
+      await bootFromDisk();
+      const declineFlag = folder('decline');
+      writeFileSync(declineFlag, '');
+      startDhclient(t, await host('system', SM1), { config: 'send host-name "sm1";', declineFlag });
+      await event('dhcp.decline');
+      await sleep(14_000);
+    },
+  },
+  {
+    name: 'system-refused',
+    case: 0,
+    what: 'The system on its disk asks for an address of old, is refused, and gets its own',
+    how: `${LOCAL}; then dhclient with a lease of another address`,
+    with: [...BIOS, 'isc-dhcp-client'],
+    expect: [],
+    until: 2,
+    async play({ t, host, bootFromDisk, event, sleep }) {
+      await bootFromDisk();
+      startDhclient(t, await host('system', SM1), { config: 'send host-name "sm1";', remembers: '172.22.10.77' });
+      await event('dhcp.nak');
+      await event('dhcp.ack', { client: /^system/ });
+      await sleep(1_000);
+    },
+  },
+  {
     name: 'other-address',
     case: 39,
     what: 'The system’s default card is another one',

@@ -1,7 +1,7 @@
 import { writeBiosDisk, writeEfiFolder } from '../../test/e2e/disks.ts';
 import type { Conditions } from '../../test/support/capture.ts';
 import type { Scene } from './scene.ts';
-import { kernelSizes } from './scenes-kernel.ts';
+import { kernelSizes, secureSizes } from './scenes-kernel.ts';
 import type { Setting, Stage } from './stage.ts';
 
 /** Boots that go well, with firmware of many kinds: the rules must stay silent, at every moment. */
@@ -20,8 +20,8 @@ interface Boot {
   readonly setting?: Setting;
   /** What is set for the machine. */
   readonly is?: Conditions['machine'];
-  /** How far: the ramdisk is loaded, or it is told to boot from its disk. */
-  readonly to: 'initrd' | 'disk';
+  /** How far: it loads the ramdisk, has it, or is told to boot from its disk. */
+  readonly to: 'kernel' | 'initrd' | 'disk';
   readonly disk?: 'bios' | 'efi';
   readonly other?: string;
   /** The ramdisk comes over TFTP. */
@@ -38,7 +38,11 @@ function healthy({ name, what, how, machine, setting = {}, is, to, disk, other, 
     expect: [],
     until: 2,
     isGranted: to !== 'disk',
-    conditions: { files: kernelSizes, ...(is && { machine: is }), ...(setting.mode && { mode: setting.mode }) },
+    conditions: {
+      files: is?.secureBoot ? secureSizes : kernelSizes,
+      ...(is && { machine: is }),
+      ...(setting.mode && { mode: setting.mode }),
+    },
     setting: { ...setting, ...(is && { machine: JSON.stringify(is).slice(1, -1) }) },
     async play(stage) {
       if (to !== 'disk') await stage.grant();
@@ -46,6 +50,7 @@ function healthy({ name, what, how, machine, setting = {}, is, to, disk, other, 
       const disks = { bios: () => ({ image: writeBiosDisk() }), efi: () => ({ folder: writeEfiFolder() }) };
       await stage.powerOn({ ...machine, ...(disk && { disk: disks[disk]() }) });
       if (to === 'disk') await stage.event('boot.config', { decision: 'local' });
+      else if (to === 'kernel') await stage.event('http.start', { path: /initrd$/ }, 8 * MINUTES);
       else if (overTftp) await stage.event('tftp.done', { file: /initrd$/ }, 8 * MINUTES);
       else await stage.event('http.done', { path: /initrd$/ }, 8 * MINUTES);
       await stage.sleep(1_000);
@@ -99,12 +104,12 @@ export const healthyScenes: readonly Scene[] = [
   }),
   healthy({
     name: 'bios-grub-rtl8139',
-    what: 'BIOS with a card of another make: GRUB to the ramdisk',
+    what: 'BIOS with a card of another make: GRUB to the kernel, slowly',
     how: 'SeaBIOS with the iPXE of QEMU’s rtl8139 card and GRUB',
     with: [...BIOS, 'grub-pc-bin', INSTALLER],
     machine: { firmware: 'bios', nic: 'rtl8139' },
     is: { loader: 'grub' },
-    to: 'initrd',
+    to: 'kernel',
   }),
   healthy({
     name: 'bios-local',

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemPath } from '../../src/lab/enclose.ts';
 import type { Scene } from './scene.ts';
+import { sizeOf } from './scenes-kernel.ts';
 import type { Stage } from './stage.ts';
 
 /** Boot files that another server names, and loaders that stop. */
@@ -12,7 +13,7 @@ const SECURE = [...UEFI, 'shim-signed'];
 const PXELINUX = '/usr/lib/debian-installer/images/12/amd64/text/pxelinux.0';
 const SHIM = '/usr/lib/shim/shimx64.efi.signed';
 const UNSIGNED_SHIM = '/usr/lib/shim/shimx64.efi';
-const SIGNED_GRUB = '/usr/lib/grub/x86_64-efi-signed';
+const DISK_GRUB = '/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed';
 const UNDIONLY = '/usr/lib/ipxe/undionly.kpxe';
 const PROXY = { mode: 'proxy' } as const;
 const BY_ISC =
@@ -22,6 +23,11 @@ const BY_ISC =
 function naming(file: string, nextServer = '172.22.10.2'): string {
   const isPxe = 'option vendor-class-identifier "PXEClient"; option vendor-encapsulated-options 06:01:08:ff;';
   return `${isPxe} filename "${file}"; next-server ${nextServer};`;
+}
+
+/** The same without the `file` field, and without a zero byte behind the name. */
+function byOption67(file: string): string {
+  return naming(file).replace('filename', 'option bootfile-name');
 }
 
 /** A GRUB of one's own. */
@@ -101,6 +107,18 @@ const fileScenes: readonly Scene[] = [
     play: follows('http://172.22.10.2/old/undionly.kpxe', { until: 'dhcp.other-answer', ms: 20_000 }),
   },
   {
+    name: 'our-url-gone',
+    case: 26,
+    what: 'PXE firmware is given a URL of ours, and nothing is there',
+    how: `PXE of EDK2 for x64 ${BY_ISC}: a URL of rackready’s`,
+    with: UEFI,
+    expect: ['url-as-file-name'],
+    until: 30,
+    setting: PROXY,
+    conditions: PROXY,
+    play: follows('http://172.22.10.2/old/boot.efi', { until: 'tftp.not-found', ms: 8_000 }),
+  },
+  {
     name: 'boot-file-gone',
     case: 31,
     what: 'Another server names a file that is not here',
@@ -149,7 +167,7 @@ const stopped: readonly Scene[] = [
     until: 60,
     setting: {
       ...PROXY,
-      files: { 'old/shimx64.efi': SHIM, 'old/grubx64.efi': `${SIGNED_GRUB}/grubx64.efi.signed` },
+      files: { 'old/shimx64.efi': SHIM, 'old/grubx64.efi': DISK_GRUB },
     },
     conditions: PROXY,
     play: follows('old/shimx64.efi', { until: 'tftp.done', ms: 12_000 }),
@@ -184,22 +202,43 @@ const stopped: readonly Scene[] = [
     name: 'option-67-only',
     case: 18,
     what: 'shim without the file field, and we have the file',
-    how: 'PXE of EDK2 for x64; ISC dhcpd names shim by option 67 alone, rackready serves it',
+    how: 'PXE of EDK2 for x64; ISC dhcpd names shim by option 67 alone, rackready serves it; our proxyDHCP answers are dropped, so that it takes it',
     with: [...SECURE, 'grub-efi-amd64-signed'],
     expect: ['shim-lost-folder'],
     until: 1,
     applied: true,
     setting: {
       ...PROXY,
-      files: { 'efi/deb/shimx64.efi': SHIM, 'efi/deb/grubx64.efi': `${SIGNED_GRUB}/grubx64.efi.signed` },
+      files: { 'efi/deb/shimx64.efi': SHIM, 'efi/deb/grubx64.efi': DISK_GRUB },
     },
-    conditions: PROXY,
-    async play({ otherServer, powerOn, event, sleep }) {
-      const isPxe = 'option vendor-class-identifier "PXEClient"; option vendor-encapsulated-options 06:01:08:ff;';
-      await otherServer(`${isPxe} option bootfile-name "efi/deb/shimx64.efi"; next-server 172.22.10.2;`);
+    conditions: {
+      ...PROXY,
+      aliased: { 'grubx64.efi': 'efi/deb/grubx64.efi' },
+      files: { 'efi/deb/grubx64.efi': sizeOf(DISK_GRUB) },
+    },
+    async play({ filter, otherServer, powerOn, event, sleep }) {
+      await filter('chain out { type filter hook output priority 0; udp sport 67 drop; }');
+      await otherServer(byOption67('efi/deb/shimx64.efi'));
       await powerOn({ firmware: 'uefi-x64' });
       await event('tftp.done');
       await sleep(6_000);
+    },
+  },
+  {
+    name: 'option-67-without-zero',
+    case: 9,
+    what: 'A boot file is left over in option 67 of the DHCP server, without a zero byte at its end',
+    how: 'PXE of EDK2 for x64 in a proxy network, whose ISC dhcpd has an option bootfile-name, and nothing else about booting. Whose offer comes first does not matter, and with a zero byte at the end of the option it boots',
+    with: UEFI,
+    expect: ['offer-spoilt'],
+    until: 30,
+    setting: PROXY,
+    conditions: PROXY,
+    async play({ otherServer, powerOn, event, sleep }) {
+      await otherServer('option bootfile-name "efi/deb/shimx64.efi";');
+      await powerOn({ firmware: 'uefi-x64' });
+      await event('dhcp.asks-proxy');
+      await sleep(40_000);
     },
   },
   {

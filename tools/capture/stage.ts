@@ -11,7 +11,7 @@ import type { ServerEvent } from '../../src/lab/milestones.ts';
 import type { Rack, RackClient } from '../../src/lab/rack.ts';
 import { mac } from '../../src/net/mac.ts';
 import { cli } from '../../test/support/netboot.ts';
-import { type Ended, ip, openSegment, type Running, runProgram, startProgram } from '../../test/support/segment.ts';
+import { ip, openSegment, type Running, runProgram, startProgram } from '../../test/support/segment.ts';
 import { newFolder, startServer, type TestServer } from '../../test/support/server.ts';
 import { readPcap, type Seen } from './read-pcap.ts';
 
@@ -74,7 +74,8 @@ export interface Stage {
   rackready(...args: string[]): Promise<unknown>;
   /** Rules of nft, of the bridge family unless they say otherwise. Returns what takes them away. */
   filter(rules: string): Promise<() => Promise<void>>;
-  run(argv: readonly string[]): Promise<Ended>;
+  /** A program of this host, which must end well. */
+  run(argv: readonly string[]): Promise<void>;
   ip(words: string): string;
   event(id: string, values?: Parameters<TestServer['event']>[1], timeoutMs?: number): Promise<ServerEvent>;
   next(id: string, values?: Parameters<TestServer['event']>[1], timeoutMs?: number): Promise<ServerEvent>;
@@ -217,7 +218,10 @@ function stageOf(t: TestContext, { rack, server, folder }: { rack: Rack; server:
       if (made.code !== 0) throw new Error(made.text);
       return async () => void (await runProgram(['nft', 'delete table bridge lab']));
     },
-    run: (argv) => runProgram(argv),
+    async run(argv) {
+      const { code, text } = await runProgram(argv);
+      if (code !== 0) throw new Error(`${argv.join(' ')}: ${text}`);
+    },
     ip,
     event: (id, values = {}, timeoutMs = 3 * MINUTE) => server.event(id, values, timeoutMs),
     next: (id, values = {}, timeoutMs = 3 * MINUTE) => server.nextEvent(id, values, timeoutMs),

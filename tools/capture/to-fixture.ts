@@ -19,10 +19,15 @@ const RUN_S = 0.4;
 /** The transfer's timer must see in time that it goes on. */
 const LONGEST_RUN_S = 0.8;
 
+/** When the first packet was sent by a machine, in seconds since 1970. */
+export function startOf(seen: readonly Seen[]): number {
+  const first = seen.find((one) => one.over === 'udp' && DHCP_PORTS.includes(one.dport) && !isOurs(one));
+  return first?.time ?? seen[0]?.time ?? 0;
+}
+
 /** Times count from the first packet that a machine sent. */
 export function toTraffic(seen: readonly Seen[]): Traffic {
-  const first = seen.find((one) => one.over === 'udp' && DHCP_PORTS.includes(one.dport) && !isOurs(one));
-  const start = first?.time ?? seen[0]?.time ?? 0;
+  const start = startOf(seen);
   const udp = seen.filter(({ over }) => over === 'udp');
   const isDhcp = ({ sport, dport }: Seen) => DHCP_PORTS.includes(sport) || DHCP_PORTS.includes(dport);
   return {
@@ -48,7 +53,8 @@ export function holdsIn(seen: readonly Seen[]): Record<string, string> {
   return Object.fromEntries(acks.map(({ payload }) => [address(payload), hardware(payload)]));
 }
 
-function since(time: number, start: number): number {
+/** `time` and `start` in seconds. */
+export function since(time: number, start: number): number {
   return Math.round((time - start) * 1000) / 1000;
 }
 
@@ -111,7 +117,7 @@ function thin(tftp: readonly Seen[], start: number): Packet[] {
 
 /** Requests, each with the status that followed on its connection. */
 function httpIn(seen: readonly Seen[], start: number): HttpLine[] {
-  const tcp = seen.filter(({ over }) => over === 'tcp');
+  const tcp = onlyOnce(seen.filter(({ over }) => over === 'tcp'));
   return tcp.flatMap((one, index) => {
     const [line = '', ...headers] = one.payload.toString('latin1').split('\r\n');
     const [, method, uri] = /^(GET|HEAD|POST|PUT) (\S+) HTTP\/1/.exec(line) ?? [];
@@ -134,6 +140,15 @@ function httpIn(seen: readonly Seen[], start: number): HttpLine[] {
       { ...asked, status: '' },
       { t, src: one.dst, method: '', uri: '', ua: '', host: '', status },
     ];
+  });
+}
+
+/** Without what was sent again. */
+function onlyOnce(tcp: readonly Seen[]): Seen[] {
+  const known = new Set<string>();
+  return tcp.filter(({ src, sport, dport, number }) => {
+    const key = `${src}:${sport}:${dport}:${number}`;
+    return !known.has(key) && known.add(key);
   });
 }
 

@@ -65,6 +65,7 @@ function installed(): Story {
 
 const CAUSE: Diagnosis = {
   rule: 'no-boot-file',
+  section: 'docs/symptoms/pxe-e53.md#no-boot-file',
   confidence: 0.9,
   cause: 'We have no boot loader for 32-bit UEFI, so our offer names no boot file.',
   remedy: 'Install it with: apt-get install grub-efi-ia32-bin, then restart the server.',

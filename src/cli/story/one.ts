@@ -134,12 +134,13 @@ function paragraph(label: string, text: string, look: Look, colour?: Colour): st
   );
 }
 
-function diagnosisLines({ cause, remedy, applied, confidence, rule }: Diagnosis, look: Look): string[] {
+function diagnosisLines({ cause, remedy, applied, confidence, rule, section }: Diagnosis, look: Look): string[] {
   const title = `${sign(look, 'warning')} likely cause, ${Math.round(confidence * 100)} % sure (${rule})`;
   return [
     paint(look, 'yellow', cut(look, title, look.width)),
     ...paragraph('', cause, look),
     ...paragraph('do', remedy, look, 'bold'),
     ...(applied === undefined ? [] : paragraph('did', applied, look)),
+    ...paragraph('more', section, look, 'dim'),
   ];
 }

@@ -152,8 +152,9 @@ const stage = partly(['name', 'state', 'startedAt', 'bytes', 'transfers', 'trans
   transferCount: number,
   words: { type: 'object', additionalProperties: text },
 });
-const diagnosis = partly(['rule', 'confidence', 'cause', 'remedy', 'evidence'], {
+const diagnosis = partly(['rule', 'section', 'confidence', 'cause', 'remedy', 'evidence'], {
   rule: text,
+  section: text,
   confidence: { type: 'number' },
   cause: text,
   remedy: text,

@@ -389,6 +389,19 @@ test('the operator’s own option 66 is not sent beside ours: two of one code ar
   assert.equal(text(ask({ type: 1 }, { networks }), 66), '10.9.9.9');
 });
 
+test('in proxy mode a REQUEST to us is told: the firmware took our offer without an address for a server’s', () => {
+  const networks = [network({ dhcp: { mode: 'proxy', pools: [] } })];
+  const firmware = { 60: 'PXEClient:Arch:00007:UNDI:003000', 93: 'hex:0007' };
+  const told = (options: object, ciaddr?: string) => {
+    const verdict = ask({ type: 3, ...(ciaddr && { ciaddr }), options: { ...firmware, ...options } }, { networks });
+    assert.match(inWords(verdict), /^ignore: addresses come from another server/);
+    return verdict.kind === 'ignore' ? verdict.told.map(({ id }) => id) : [];
+  };
+  assert.deepEqual(told({ ...OURS, 50: addressHex('0.0.0.0') }), ['dhcp.asks-proxy']);
+  assert.deepEqual(told({ 54: addressHex('172.22.10.3'), 50: addressHex('172.22.10.100') }), []);
+  assert.deepEqual(told({}, '172.22.10.100'), []);
+});
+
 test('a network without a router names none, except to debian-installer, which stops at a question without one', () => {
   const networks = [network({ router: undefined })];
   assert.equal(codes(ask({ type: 1 }, { networks })).includes(3), false);

@@ -105,8 +105,13 @@ function answerAsAuthority(what: Case): Verdict {
 }
 
 function answerAsProxy(what: Case): Verdict {
-  if (what.request.message === 'discover') return answerProxyDiscover(what);
-  return ignore('addresses come from another server on this network');
+  const { message, serverIdentifier, ciaddr } = what.request;
+  if (message === 'discover') return answerProxyDiscover(what);
+  const reason = 'addresses come from another server on this network';
+  const isToUs = serverIdentifier !== undefined && isOurs(serverIdentifier, what.request, what.context.networks);
+  if (message !== 'request' || !isToUs || ciaddr !== undefined) return ignore(reason);
+  const data = { client: describeClient(what.client) };
+  return ignore(reason, { id: 'dhcp.asks-proxy', subject: what.subject, data });
 }
 
 /** What we would do, told and not done. Only requests that start something are worth a line. */

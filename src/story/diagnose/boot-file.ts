@@ -75,13 +75,15 @@ const nameWithTail: Rule = {
   },
 };
 
+const isUrlOverTftp = ({ file, via }: Fetch) => via === 'tftp' && /^https?:/i.test(file);
+
 /** Case 26. */
 const urlAsFileName: Rule = {
   id: 'url-as-file-name',
-  when: ['tftp.refused', 'tftp.start'],
+  when: ['tftp.refused', 'tftp.not-found', 'tftp.start'],
   help: 'The firmware asked by TFTP for a name that begins with http: it is plain PXE, and some DHCP server gave it an HTTP URL as its boot file. The screen shows the URL as NBP filename with size 0, then PXE-E99 or PXE-E23. Take the URL off that server for architectures 0, 6, 7, 9 and 11; only HTTP boot (16) and iPXE take URLs. A URL of this host is served by TFTP all the same.',
   find(view) {
-    const asked = view.fetches.findLast(({ file, via }) => via === 'tftp' && /^https?:/i.test(file));
+    const asked = view.fetches.findLast(isUrlOverTftp);
     if (asked === undefined) return undefined;
     const isServed = asked.kind !== 'refused' && asked.kind !== 'missing';
     if (isServed ? hasConfig(view) : !isStuckAfter(view, asked.event, 0)) return undefined;
@@ -104,7 +106,8 @@ const bootFileNotThere: Rule = {
   find(view) {
     const first = view.fetches.find(({ kind }) => kind !== 'expected-miss');
     if (first?.kind !== 'missing' || !isLast(view, first)) return undefined;
-    if (/^(grub|ldlinux|vmlinuz|initrd|linux)/.test(first.base)) return undefined;
+    // That it is a URL comes before that nothing is behind it.
+    if (/^(grub|ldlinux|vmlinuz|initrd|linux)/.test(first.base) || isUrlOverTftp(first)) return undefined;
     const others = heard(view.events, 'dhcp.other-answer').filter(
       ({ data }) => data.bootFile !== undefined && sameFile(data.bootFile, first.file),
     );

@@ -83,7 +83,7 @@ const poolFull: Rule = {
 const addressInUse: Rule = {
   id: 'address-in-use',
   when: ['dhcp.decline', 'dhcp.conflict', 'dhcp.no-address'],
-  help: 'Two devices use one address: the machine found somebody else at the address that it was given (DECLINE), we found somebody there before offering it, or its reserved address is leased to another MAC. Pool addresses are set aside for some minutes and another one is offered; a reserved address has no substitute. Find the other device (a static address inside our range, or another DHCP server’s), then `rackready leases forget ADDRESS`.',
+  help: 'Two devices use one address: the machine found somebody else at the address that it was given (DECLINE), we found somebody there before offering it, or its reserved address is leased to another MAC. The address is set aside for some minutes and another one of the pools is offered, also in the place of a reserved one; a network without pools has none. Find the other device (a static address inside our range, or another DHCP server’s), then `rackready leases forget ADDRESS`.',
   find(view) {
     const found = heard(view.events, 'dhcp.decline', 'dhcp.conflict').at(-1);
     const full = heard(view.events, 'dhcp.no-address').findLast(({ data }) => /reserved address/.test(data.reason));
@@ -99,10 +99,14 @@ const addressInUse: Rule = {
       evidence: [...(found ? [found] : []), ...(full ? [full] : [])],
       confidence: 0.9,
       cause: what,
-      remedy: `Find the device that uses ${found?.data.address ?? 'the address'} and give it another; \`rackready leases forget ${found?.data.address ?? 'ADDRESS'}\` then makes it available at once`,
+      remedy: findOther(found?.data.address ?? full?.address ?? 'ADDRESS'),
     };
   },
 };
+
+function findOther(address: string): string {
+  return `Find the device that uses ${address} and give it another address; \`rackready leases forget ${address}\` then makes it available at once`;
+}
 
 /** Case 39. */
 const addressChanged: Rule = {
@@ -117,11 +121,13 @@ const addressChanged: Rule = {
     if (firmware === undefined) return undefined;
     if (system !== undefined) {
       if (system.data.address === firmware.data.address || system.network !== firmware.network) return undefined;
+      const { address } = firmware.data;
+      const declined = heard(view.events, 'dhcp.decline').find(({ data }) => data.address === address);
       return {
-        evidence: [firmware, system],
-        confidence: 0.6,
-        cause: `${whoIs(view)} had ${firmware.data.address} as ${firmware.data.client} and has ${system.data.address} as installed system`,
-        remedy: `Give it a reserved \`address\` under \`machines\`, outside the pools`,
+        evidence: [firmware, ...(declined ? [declined] : []), system],
+        confidence: declined ? 0.9 : 0.6,
+        cause: `${whoIs(view)} had ${address} as ${firmware.data.client} and has ${system.data.address} as installed system${declined ? `: it found somebody else at ${address}` : ''}`,
+        remedy: declined ? findOther(address) : 'Give it a reserved `address` under `machines`, outside the pools',
       };
     }
     const sibling = acks(view.trace.siblings ?? [], 'system').findLast(({ seq }) => seq > firmware.seq);

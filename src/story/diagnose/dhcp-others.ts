@@ -135,6 +135,7 @@ const tftpElsewhere: Rule = {
     const isIpxe = senderOf(asked?.data.client ?? '') === 'ipxe';
     if (!isStuckAfter(view, ours, isIpxe ? NOT_FOLLOWED_IPXE_MS : NOT_FOLLOWED_MS)) return undefined;
     const { server, bootFile, nextServer } = told.data;
+    if (heard(view.events, 'dhcp.asks-proxy').length > 0) return undefined;
     if (lacksItsScheme(view, bootFile ?? '')) return undefined;
     return {
       evidence: [told, ours],
@@ -145,10 +146,35 @@ const tftpElsewhere: Rule = {
   },
 };
 
+/** Case 9, as EDK2 has it: it sets the missing zero byte where the next option begins, in its own copy of the offer. */
+const offerSpoilt: Rule = {
+  id: 'offer-spoilt',
+  when: ['dhcp.asks-proxy'],
+  help: 'On a network where another server gives out the addresses (`mode: proxy`), the machine asks rackready for one, and gives up after four tries: its firmware could not use the other server’s offer and took ours for it. EDK2 (OVMF, and most UEFI firmware) does so when that offer has a boot file in option 67 without a zero byte at its end, as ISC dhcpd sends it for `option bootfile-name`. Take the boot file off that server: rackready says what to boot. If it has to stay, name it in the `file` field (`filename`), or end the option with a zero byte (ISC: `\\000` at the end of the text).',
+  find(view) {
+    const asked = heard(view.events, 'dhcp.asks-proxy').at(-1);
+    if (asked === undefined || after(view.events, asked).some(({ id }) => /^(tftp|http|boot)\./.test(id)))
+      return undefined;
+    const told = heard(view.events, 'dhcp.other-answer').findLast(({ data }) => data.bootFile !== undefined);
+    const offer = told
+      ? `the offer of DHCP server ${serverName(view, told.data.server)}, which names ${told.data.bootFile}`
+      : 'the offer of the DHCP server';
+    return {
+      evidence: [...(told ? [told] : []), asked],
+      confidence: told ? 0.9 : 0.7,
+      cause: `${whoIs(view)} asks us for an address, which we do not give here: its firmware could not use ${offer}`,
+      remedy: told
+        ? `Take the boot file off the DHCP server at ${told.data.server} (option 67), or end it with a zero byte`
+        : 'Look at what the DHCP server says about booting: option 67 there, if any, needs a zero byte at its end',
+    };
+  },
+};
+
 export const otherServerRules: readonly Rule[] = [
   otherDhcpServer,
   otherServerLater,
   otherServerNaks,
   bootServerSilent,
   tftpElsewhere,
+  offerSpoilt,
 ];

@@ -48,7 +48,7 @@ const nothingHeard: Rule = {
 const bootedFromDisk: Rule = {
   id: 'booted-from-disk',
   when: ['install.granted'],
-  help: 'The machine may be installed, and then its installed system asked for an address, not its firmware: it started from its disk and never asked the network. A system that only asks for the address that it had (INIT-REBOOT) may as well run on and have lost its link for a moment: then nothing is wrong, and the grant waits for its next network boot. The boot order has the disk first (installers put themselves there), or a one-time network boot by the BMC was lost (it expires after 60 s with many, and has separate flags for BIOS and UEFI). Choose network boot in the boot menu (F12 on most), or put the network first in the boot order. rackready does not order power yet, so it sees only what the machine asks for.',
+  help: 'The machine may be installed, and then its installed system asked for an address, not its firmware: it started from its disk and never asked the network. A system that runs on and had its cable out and in asks as well: then nothing is wrong, and the grant waits for its next network boot. It is the likelier of the two where it only asks for the address that it had (INIT-REBOOT). The boot order has the disk first (installers put themselves there), or a one-time network boot by the BMC was lost (it expires after 60 s with many, and has separate flags for BIOS and UEFI). Choose network boot in the boot menu (F12 on most), or put the network first in the boot order. rackready does not order power yet, so it sees only what the machine asks for.',
   find(view) {
     const grant = heard(view.history, 'install.granted').at(-1);
     if (grant === undefined) return undefined;
@@ -58,14 +58,12 @@ const bootedFromDisk: Rule = {
     const started = discovers(since, 'system');
     const again = acks(since, 'system').filter(({ data }) => data.kind === 'init-reboot');
     if (started.length + again.length === 0) return undefined;
-    const isSure = started.length > 0;
-    const way = isSure
-      ? 'asked for an address instead of its firmware: it started from its disk'
-      : 'asked for its address again: it started from its disk, or its link was down for a moment';
+    const isNew = started.length > 0;
+    const way = isNew ? 'asked for an address instead of its firmware' : 'asked for its address again';
     return {
       evidence: [grant, ...started, ...again],
-      confidence: isSure ? 0.7 : 0.4,
-      cause: `${whoIs(view)} may be installed with ${grant.data.profile}, and its installed system ${way}`,
+      confidence: isNew ? 0.6 : 0.4,
+      cause: `${whoIs(view)} may be installed with ${grant.data.profile}, and its installed system ${way}: it started from its disk, or its link was down for a moment`,
       remedy: `Restart it and choose network boot in the firmware’s boot menu, or put the network first in the boot order; \`rackready cancel ${nameOf(view)}\` takes the grant back`,
     };
   },

@@ -131,6 +131,22 @@ describe('traffic of a failure raises exactly its diagnosis', () => {
   }
 });
 
+test('a system that declined its reserved address is no mere change of address', async () => {
+  const trouble = troubles.find(({ name }) => name === 'system-declines-then-another');
+  assert.ok(trouble);
+  const { events, now } = await replay(trouble, trouble.until);
+  const [found] = diagnose(traceOf(events, SM1, now));
+  assert.match(found?.cause ?? '', /found somebody else at 172\.22\.10\.30$/);
+  assert.match(found?.remedy ?? '', /^Find the device that uses 172\.22\.10\.30/);
+});
+
+test('a grant that was taken back while the installer started is named', async () => {
+  const trouble = troubles.find(({ name }) => name === 'answer-refused');
+  assert.ok(trouble);
+  const { events, now } = await replay(trouble, trouble.until);
+  assert.match(diagnose(traceOf(events, SM1, now, 0, 'sm1'))[0]?.cause ?? '', /its grant was taken back/);
+});
+
 /** Of a long attempt the first events and the last are kept. */
 test('an installation of which the middle is not kept raises nothing', () => {
   const kept = [

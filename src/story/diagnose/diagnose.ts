@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '../../event/event.ts';
 import type { Diagnosis } from '../story.ts';
 import { rules } from './rules.ts';
+import { sectionOf } from './symptoms.ts';
 import type { Trace } from './trace.ts';
 import { viewOf } from './view.ts';
 
@@ -28,5 +29,5 @@ export function diagnose(trace: Trace): Diagnosis[] {
   return found
     .sort((one, other) => other.confidence - one.confidence)
     .slice(0, MOST)
-    .map(({ evidence, ...rest }) => ({ ...rest, evidence: seqs(evidence) }));
+    .map(({ evidence, rule, ...rest }) => ({ rule, section: sectionOf(rule), ...rest, evidence: seqs(evidence) }));
 }

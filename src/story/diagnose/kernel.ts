@@ -163,14 +163,15 @@ const argumentsCut: Rule = {
 const answerRefused: Rule = {
   id: 'answer-refused',
   when: ['answer.refused'],
-  help: 'The installer asked for its answer file and was refused: its token is used or unknown, no grant is running, its time has run out, or it asks from another address than the one that was leased to it. The reason says which. A new installation needs a new grant: `rackready install MACHINE`, then restart the machine.',
+  help: 'The installer asked for its answer file and was refused: its token is used or unknown, its grant was taken back (`rackready cancel`), its time has run out, or it asks from another address than the one that was leased to it. The reason says which. A new installation needs a new grant: `rackready install MACHINE`, then restart the machine.',
   find(view) {
     const refused = heard(view.events, 'answer.refused').at(-1);
     if (refused === undefined || heard(view.events, 'answer.fetched', 'boot.not-rendered').length > 0) return undefined;
+    const taken = heard(view.events, 'install.cancelled').findLast(({ seq }) => seq < refused.seq);
     return {
-      evidence: [refused],
+      evidence: [...(taken ? [taken] : []), refused],
       confidence: 0.9,
-      cause: `the installer of ${whoIs(view)} asked for its answer file and was refused: ${refused.data.reason}`,
+      cause: `the installer of ${whoIs(view)} asked for its answer file and was refused: ${taken ? 'its grant was taken back while it started' : refused.data.reason}`,
       remedy: `Grant a new installation with \`rackready install ${nameOf(view)}\` and restart the machine; ${eventsCommand(view)} shows what it did before`,
     };
   },

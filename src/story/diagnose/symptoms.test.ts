@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { catalogue } from '../../event/event.ts';
 import { rules } from './rules.ts';
 import { renderSymptomPages } from './symptom-pages.ts';
-import { symptoms } from './symptoms.ts';
+import { sectionOf, symptoms } from './symptoms.ts';
 
 const root = new URL('../../../', import.meta.url);
 const read = (name: string) => readFileSync(new URL(name, root), 'utf8');
@@ -21,6 +21,13 @@ test('docs/symptoms is what tools/write-symptoms.ts writes', () => {
   const stale = 'stale: run tools/run.sh tools/write-symptoms.ts';
   assert.deepEqual(readdirSync(new URL('docs/symptoms/', root)).sort(), [...pages.keys()].sort(), stale);
   for (const [name, text] of pages) assert.equal(read(`docs/symptoms/${name}`), text, `${name} is ${stale}`);
+});
+
+test('the section that a diagnosis names is there', () => {
+  for (const { id } of rules) {
+    const [page = '', heading = ''] = sectionOf(id).split('#');
+    assert.match(read(page), new RegExp(`^## ${heading}$`, 'm'), sectionOf(id));
+  }
 });
 
 test('operating.md and the README lead to the index', () => {

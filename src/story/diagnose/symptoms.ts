@@ -23,7 +23,15 @@ export const symptoms: readonly Symptom[] = [
       'the machine does nothing, and nothing comes in `watch`',
     ],
     seen: 'PXE-E61 is the cable or the switch port. Otherwise `rackready watch` tells the cases apart: does anything of this machine arrive, is it answered, and is the answer taken? A machine of which nothing at all is heard has no story.',
-    rules: ['offers-unheard', 'not-answered', 'pool-full', 'relay-unserved', 'port-blocked', 'nothing-heard'],
+    rules: [
+      'offers-unheard',
+      'not-answered',
+      'pool-full',
+      'relay-unserved',
+      'port-blocked',
+      'offer-spoilt',
+      'nothing-heard',
+    ],
   },
   {
     page: 'pxe-e53',
@@ -225,3 +233,12 @@ export const symptoms: readonly Symptom[] = [
     rules: ['mac-not-started', 'mac-cannot-boot', 'mac-not-answered', 'mac-image-refused', 'mac-file-not-asked'],
   },
 ];
+
+const PAGES: ReadonlyMap<string, string> = new Map(
+  symptoms.flatMap(({ page, rules }) => rules.map((id) => [id, page])),
+);
+
+/** Where a rule is explained, from the project's folder: "docs/symptoms/pxe-e53.md#no-boot-file". */
+export function sectionOf(rule: string): string {
+  return `docs/symptoms/${PAGES.get(rule) ?? 'README'}.md#${rule}`;
+}

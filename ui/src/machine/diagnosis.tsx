@@ -22,7 +22,7 @@ export function Standing({ story, now }: { readonly story: Story; readonly now: 
 }
 
 function DiagnosisBox({ diagnosis }: { readonly diagnosis: Diagnosis }) {
-  const { cause, remedy, applied, confidence, rule } = diagnosis;
+  const { cause, remedy, applied, confidence, section } = diagnosis;
   const sure = confidence >= 0.8 ? 'almost certain' : confidence >= 0.5 ? 'likely' : 'possible';
   return (
     <section class="box bad diagnosis" aria-label="Likely cause">
@@ -31,7 +31,7 @@ function DiagnosisBox({ diagnosis }: { readonly diagnosis: Diagnosis }) {
       </p>
       <p>{remedy}</p>
       {applied && <p>Done already: {applied}</p>}
-      <p class="muted">docs/symptoms/{rule}.md tells more.</p>
+      <p class="muted">{section} tells more.</p>
     </section>
   );
 }

@@ -50,7 +50,16 @@ test('what is overdue, held or diagnosed is trouble; a grant waits; else a machi
   assert.deepEqual(describeDoing(idle, { ...story, next }, at), { kind: 'running', text: 'loads its kernel' });
   const late = describeDoing(idle, { ...story, next }, at + 8000);
   assert.deepEqual(late, { kind: 'trouble', text: 'loads its kernel; the loader asks is overdue by 3 s' });
-  const diagnoses = [{ rule: 'mtu', confidence: 1, cause: 'Too large.', remedy: 'Less.', evidence: [] }];
+  const diagnoses = [
+    {
+      rule: 'mtu',
+      section: 'docs/symptoms/x.md#mtu',
+      confidence: 1,
+      cause: 'Too large.',
+      remedy: 'Less.',
+      evidence: [],
+    },
+  ];
   assert.deepEqual(describeDoing(idle, { ...story, diagnoses }, at), { kind: 'trouble', text: 'Too large.' });
   const overheard = describeDoing(idle, { ...story, isObserved: true }, at);
   assert.deepEqual(overheard, { kind: 'running', text: 'only observed: loads its kernel' });
