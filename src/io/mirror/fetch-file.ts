@@ -77,7 +77,9 @@ async function fetchFrom(deps: FetchDeps, file: WantedFile, url: string): Promis
   const { times, firstMs, mostMs } = deps.retry ?? RETRY;
   let wrong: string | undefined;
   for (let attempt = 0; ; attempt++) {
-    const result = await tryOnce(deps, file, url, wrong !== undefined);
+    const result = await tryOnce(deps, file, url, { isFirst: attempt === 0, pastCaches: wrong !== undefined });
+    // What is right when it is asked for by itself may have been another file's answer.
+    if (result.kind === 'stored' && wrong !== undefined) deps.http.mistrust();
     if (result.kind === 'stored' || result.kind === 'absent') return result;
     if (result.kind === 'wrong') {
       // The same again, past every cache on the way: then it is upstream's own.
@@ -101,12 +103,19 @@ type Tried =
       readonly retryAfterMs?: number | undefined;
     };
 
-async function tryOnce(deps: FetchDeps, file: WantedFile, url: string, pastCaches: boolean): Promise<Tried> {
+interface Try {
+  readonly isFirst: boolean;
+  readonly pastCaches: boolean;
+}
+
+async function tryOnce(deps: FetchDeps, file: WantedFile, url: string, { isFirst, pastCaches }: Try): Promise<Tried> {
   const part = openPart(deps.partsFolder, partKey(file, url));
   try {
     if (file.bytes !== undefined && part.bytes > file.bytes) part.restart({ url }, false);
     const headers = { ...resumeHeaders(part, url), ...(pastCaches && { 'Cache-Control': 'no-cache' }) };
-    const answer = await deps.http.get(url, headers, deps.signal);
+    // In a row only what is checked, and without much to lose.
+    const isSimple = isFirst && file.digests.length > 0 && headers.Range === undefined;
+    const answer = await deps.http.get(url, headers, deps.signal, isSimple ? file.bytes : undefined);
     if (answer.status === 404) {
       answer.body.discard();
       part.remove();
@@ -132,7 +141,7 @@ function partKey({ digests }: WantedFile, url: string): string {
   return digest ? partKeyOf(digest) : `url-${Buffer.from(url).toString('base64url').slice(-100)}`;
 }
 
-function resumeHeaders(part: PartFile, url: string): Record<string, string> {
+function resumeHeaders(part: PartFile, url: string): { readonly Range?: string; readonly 'If-Range'?: string } {
   const { origin, bytes } = part;
   const isStrong = origin?.etag !== undefined && !origin.etag.startsWith('W/');
   const condition = isStrong ? origin.etag : origin?.lastModified;

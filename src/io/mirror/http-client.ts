@@ -1,5 +1,5 @@
-import { type HttpConnection, openConnection } from './http-connection.ts';
 import type { ConnectionAnswer, HttpBody } from './http-exchange.ts';
+import { createHost, type Host, QUESTIONS_A_CONNECTION } from './http-host.ts';
 
 /** Why a request came to nothing. `isFinal`: asking again gives the same. */
 export class RequestFailed extends Error {
@@ -25,8 +25,21 @@ export interface HttpAnswer {
 
 /** Asks upstream servers, over connections that stay open. */
 export interface HttpClient {
-  /** Rejects with RequestFailed for every status but those of `HttpAnswer`, and for redirects that lead nowhere. */
-  get(url: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpAnswer>;
+  /** How many questions at a time it makes use of. */
+  readonly questions: number;
+  /**
+   * Rejects with RequestFailed for every status but those of `HttpAnswer`, and for redirects that lead nowhere. `bytes`: how long the
+   * file is, whose content is checked by whoever asks; where it is given, the question may go out before those ahead of it are
+   * answered.
+   */
+  get(
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+    bytes?: number | undefined,
+  ): Promise<HttpAnswer>;
+  /** What came was not what had been asked for: from now on a question goes out when the one before it is answered. */
+  mistrust(): void;
   close(): void;
 }
 
@@ -44,25 +57,38 @@ const EXPECTED = [200, 206, 304, 404, 416];
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const hosts = new Map<string, Host>();
+  let isTrusted = true;
   const hostOf = (url: URL): Host => {
     const known = hosts.get(url.origin) ?? createHost(url, options);
     hosts.set(url.origin, known);
     return known;
   };
-  const ask = async (url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal) => {
+  const ask = async (url: URL, question: Asking): Promise<ConnectionAnswer> => {
+    const { headers, signal, bytes } = question;
     signal.throwIfAborted();
     try {
-      return await hostOf(url).ask(requestOf(url, headers), signal);
+      return await hostOf(url).ask({ request: requestOf(url, headers), signal, bytes });
     } catch (error) {
       signal.throwIfAborted();
       throw new RequestFailed(`${url.host} does not answer: ${reasonOf(error)}`);
     }
   };
+  /** That there is nothing is believed only of an answer that stands for itself, as a file may not be asked for again. */
+  const askSurely = async (url: URL, question: Asking): Promise<ConnectionAnswer> => {
+    const answer = await ask(url, question);
+    if (!answer.isPipelined || !isFinal(answer.head.status)) return answer;
+    answer.body.discard();
+    return ask(url, { ...question, bytes: undefined });
+  };
   return {
-    get: async (url, headers, signal) => {
+    questions: options.connections * QUESTIONS_A_CONNECTION,
+    mistrust: () => {
+      isTrusted = false;
+    },
+    get: async (url, headers, signal, bytes) => {
       let at = parseUrl(url);
       for (let redirects = 0; ; redirects++) {
-        const { head, body } = await ask(at, headers, signal);
+        const { head, body } = await askSurely(at, { headers, signal, bytes: isTrusted ? bytes : undefined });
         const { status } = head;
         if (EXPECTED.includes(status)) return { status: status as HttpAnswer['status'], headers: head.headers, body };
         body.discard();
@@ -78,61 +104,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   };
 }
 
-/** One server, and the connections to it. */
-interface Host {
-  ask(request: string, signal: AbortSignal): Promise<ConnectionAnswer>;
-  close(): void;
-}
-
-function createHost(url: URL, { connections, connectMs = 15_000, stallMs = 30_000 }: HttpClientOptions): Host {
-  const open = new Set<HttpConnection>();
-  const free: HttpConnection[] = [];
-  const waiting: PromiseWithResolvers<HttpConnection>[] = [];
-  const onFree = (connection: HttpConnection) => {
-    const next = waiting.shift();
-    if (next) next.resolve(connection);
-    else free.push(connection);
-  };
-  const onClose = (connection: HttpConnection) => {
-    open.delete(connection);
-    const at = free.indexOf(connection);
-    if (at >= 0) free.splice(at, 1);
-    if (waiting.length > 0) waiting.shift()?.resolve(connect());
-  };
-  const connect = (): HttpConnection => {
-    const connection = openConnection(url, { connectMs, stallMs, onFree, onClose });
-    open.add(connection);
-    return connection;
-  };
-  const take = (): Promise<HttpConnection> => {
-    const known = free.shift();
-    if (known) return Promise.resolve(known);
-    if (open.size < connections) return Promise.resolve(connect());
-    const turn = Promise.withResolvers<HttpConnection>();
-    waiting.push(turn);
-    return turn.promise;
-  };
-  return {
-    ask: async (request, signal) => {
-      for (;;) {
-        const connection = await take();
-        if (signal.aborted) {
-          onFree(connection);
-          signal.throwIfAborted();
-        }
-        try {
-          return await connection.ask(request, signal);
-        } catch (error) {
-          // A server closes what it has not been asked on for a while, also at the very moment of the next question.
-          if (!connection.isUsed() || signal.aborted) throw error;
-        }
-      }
-    },
-    close: () => {
-      for (const turn of waiting.splice(0)) turn.reject(new Error('nobody asks any more'));
-      for (const connection of open) connection.close();
-    },
-  };
+interface Asking {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  readonly bytes: number | undefined;
 }
 
 function requestOf(url: URL, headers: Readonly<Record<string, string>>): string {
@@ -159,8 +134,11 @@ function redirectTarget(from: URL, location: string | undefined): URL {
   throw new RequestFailed(`${from.href} is redirected to ${to.protocol}, which is not followed`, { isFinal: true });
 }
 
+const isBusyStatus = (status: number) => status === 408 || status === 429 || status >= 500;
+const isFinal = (status: number) => status === 304 || (status >= 400 && !isBusyStatus(status));
+
 function refusal(url: URL, status: number, retryAfter: string | undefined): RequestFailed {
-  const isBusy = status === 408 || status === 429 || status >= 500;
+  const isBusy = isBusyStatus(status);
   return new RequestFailed(`${url.href} answers with status ${status}`, {
     isFinal: !isBusy,
     retryAfterMs: isBusy ? retryAfterMs(retryAfter) : undefined,

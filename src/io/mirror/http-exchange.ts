@@ -16,24 +16,36 @@ export type OnPiece = (piece: Uint8Array) => Promise<void> | undefined;
 export interface ConnectionAnswer {
   readonly head: ResponseHead;
   readonly body: HttpBody;
+  /** It stood in a row with others: whose answer it is depends on the order in which the server answers. */
+  readonly isPipelined: boolean;
 }
 
 /** One question over a connection, and what comes back. */
 export interface Exchange {
   readonly answered: Promise<ConnectionAnswer>;
-  /** Takes what has come. While the promise that it may return is pending, nothing more is to be read. Throws when it is no HTTP. */
-  feed(bytes: Uint8Array): Promise<void> | undefined;
+  /** Undefined: its head is not here yet. */
+  head(): ResponseHead | undefined;
+  /** Bytes of the body that are still to come, as far as anybody says. */
+  left(): number | undefined;
+  /** Takes what is its own of what has come. Throws when it is no HTTP. */
+  feed(bytes: Uint8Array): Fed;
+  /** Whether the whole answer was taken; whoever reads is told. To be asked after `feed`, when nothing is pending. */
+  finish(): boolean;
   /** The other side will say no more. Throws when the answer is not whole. */
   end(): void;
   fail(error: Error): void;
-  isKept(): boolean;
+}
+
+export interface Fed {
+  readonly count: number;
+  /** Nothing more is to be fed before. Rejects when the body is not wanted, and with what whoever reads fails with. */
+  readonly pending: Promise<void> | undefined;
 }
 
 /** What is left of an unwanted body is read where that costs less than a new connection. */
 const WORTH_READING = 64 * 1024;
 
-/** `onOver`: the whole answer was taken. */
-export function createExchange(onOver: () => void): Exchange {
+export function createExchange(isPipelined: () => boolean): Exchange {
   const reader = createResponseReader();
   const answered = Promise.withResolvers<ConnectionAnswer>();
   const done = Promise.withResolvers<void>();
@@ -42,58 +54,52 @@ export function createExchange(onOver: () => void): Exchange {
   const wanted = Promise.withResolvers<void>();
   let isEnded = false;
   let onPiece: OnPiece | undefined;
-  /** What came together with the head. */
-  let held = new Uint8Array(0);
 
-  const settle = (): void => {
-    if (isEnded || !reader.isOver() || onPiece === undefined) return;
-    isEnded = true;
-    done.resolve();
-    onOver();
-  };
-  const hand = (bytes: Uint8Array): Promise<void> | undefined => {
-    const pending: Promise<void>[] = [];
-    const count = reader.take(bytes, (piece) => {
-      const promise = onPiece?.(piece);
-      if (promise !== undefined) pending.push(promise);
-    });
-    if (count < bytes.length) throw new Error('it sends more than it says');
-    if (pending.length > 0) return Promise.all(pending).then(settle);
-    settle();
-    return undefined;
-  };
   const read = (given: OnPiece): Promise<void> => {
-    if (isEnded) return done.promise;
     onPiece = given;
-    try {
-      wanted.resolve(hand(held));
-    } catch (error) {
-      wanted.reject(error);
-    }
+    wanted.resolve();
     return done.promise;
+  };
+  /** What whoever reads throws ends the exchange as what he rejects with: it is no fault of the server. */
+  const hand = (piece: Uint8Array): Promise<void> | undefined => {
+    try {
+      return onPiece?.(piece);
+    } catch (error) {
+      onPiece = () => undefined;
+      return Promise.reject(error);
+    }
   };
   const discard = (): void => {
     const left = reader.left();
     if (left === undefined || left > WORTH_READING) wanted.reject(new Error('nobody wants it'));
     else void read(() => undefined);
   };
-
   return {
     answered: answered.promise,
-    isKept: () => reader.head()?.isKept ?? false,
+    head: () => reader.head(),
+    left: () => (reader.head() === undefined ? undefined : reader.left()),
     feed: (bytes) => {
-      if (reader.head() !== undefined) return hand(bytes);
-      const count = reader.take(bytes, () => {});
-      const head = reader.head();
-      if (head === undefined) return undefined;
-      held = Uint8Array.from(bytes.subarray(count));
-      answered.resolve({ head, body: { read, discard } });
-      return wanted.promise;
+      if (reader.head() === undefined) {
+        const count = reader.take(bytes, () => {});
+        const head = reader.head();
+        if (head === undefined) return { count, pending: undefined };
+        answered.resolve({ head, body: { read, discard }, isPipelined: isPipelined() });
+        return { count, pending: wanted.promise };
+      }
+      const waits: Promise<void>[] = [];
+      const count = reader.take(bytes, (piece) => {
+        const wait = hand(piece);
+        if (wait !== undefined) waits.push(wait);
+      });
+      return { count, pending: waits.length > 0 ? Promise.all(waits).then(() => {}) : undefined };
     },
-    end: () => {
-      reader.end();
-      settle();
+    finish: () => {
+      if (isEnded || !reader.isOver() || onPiece === undefined) return isEnded;
+      isEnded = true;
+      done.resolve();
+      return true;
     },
+    end: () => reader.end(),
     fail: (error) => {
       if (isEnded) return;
       isEnded = true;

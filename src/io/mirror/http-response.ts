@@ -4,6 +4,8 @@ export interface ResponseHead {
   readonly headers: Readonly<Record<string, string>>;
   /** Whether the connection may be asked again when the body is over. */
   readonly isKept: boolean;
+  /** Whether it is one of HTTP/1.1 that says where its body ends: then several questions may be asked at once. */
+  readonly isPersistent: boolean;
 }
 
 /** Makes a response out of the bytes of a connection, which it neither copies nor keeps. */
@@ -153,8 +155,13 @@ function parseHead(text: string): ResponseHead {
   }
   const connection = (headers.connection ?? '').toLowerCase();
   const isKept = minor === '1' ? !/\bclose\b/.test(connection) : /\bkeep-alive\b/.test(connection);
-  const isBounded = headers['content-length'] !== undefined && headers['transfer-encoding'] !== undefined;
-  return { status: Number(status), headers, isKept: isKept && !isBounded };
+  const lengths = [headers['content-length'], headers['transfer-encoding']].filter((one) => one !== undefined);
+  return {
+    status: Number(status),
+    headers,
+    isKept: isKept && lengths.length < 2,
+    isPersistent: minor === '1' && isKept && lengths.length === 1,
+  };
 }
 
 /** RFC 9112 section 6.3. */

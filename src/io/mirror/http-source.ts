@@ -55,6 +55,7 @@ export function createHttpSource(deps: FetchDeps, bases: readonly string[]): Sou
         yield* openedStream(createReadStream(deps.pool.pathOf(sha256), READ), path, maxOpenBytes);
       },
     },
+    parallel: deps.http.questions,
     fetch: (file) => fetchKnown(deps, wanted(file, MOST_BYTES)),
     isUnchanged: async (entries) => {
       for (const entry of entries) if (!(await isSame(deps, entry, urlsOf(entry.path)))) return false;

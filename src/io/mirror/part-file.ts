@@ -1,17 +1,16 @@
 import {
   closeSync,
   existsSync,
-  fstatSync,
   ftruncateSync,
   openSync,
   readFileSync,
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
 import { PART_SUFFIX } from '../../mirror/run/wanted-part.ts';
 import type { Checker } from './digests.ts';
 
@@ -42,12 +41,17 @@ export interface PartFile {
 const FEED_BYTES = 1024 * 1024;
 
 export function openPart(folder: string, key: string): PartFile {
-  const path = join(folder, `${key}${PART_SUFFIX}`);
-  const notes = join(folder, `${key}.json`);
-  const handle = openSync(path, 'a+', 0o600);
-  let bytes = fstatSync(handle).size;
-  let isNoted = existsSync(notes);
+  const path = `${folder}/${key}${PART_SUFFIX}`;
+  const notes = `${folder}/${key}.json`;
+  let handle: number | undefined;
+  let bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  let isNoted = bytes > 0 && existsSync(notes);
   let origin = isNoted ? readOrigin(notes) : undefined;
+  // Only when there is something to write: many wait for their answers at a time.
+  const opened = (): number => {
+    handle ??= openSync(path, 'a+', 0o600);
+    return handle;
+  };
   const forget = () => {
     if (isNoted) rmSync(notes, { force: true });
     isNoted = false;
@@ -61,12 +65,13 @@ export function openPart(folder: string, key: string): PartFile {
       return origin;
     },
     write: (chunk) => {
-      for (let done = 0; done < chunk.length; ) done += writeSync(handle, chunk, done);
+      for (let done = 0; done < chunk.length; ) done += writeSync(opened(), chunk, done);
       bytes += chunk.length;
     },
     restart: (next, isKept) => {
       // ext4 writes a file that was truncated to the disk when it is closed, and whoever closes it waits.
-      if (bytes > 0) ftruncateSync(handle);
+      const file = opened();
+      if (bytes > 0) ftruncateSync(file);
       bytes = 0;
       origin = next;
       forget();
@@ -78,13 +83,15 @@ export function openPart(folder: string, key: string): PartFile {
     feed: (checker) => {
       const buffer = Buffer.allocUnsafe(FEED_BYTES);
       for (let position = 0; ; ) {
-        const read = readSync(handle, buffer, 0, buffer.length, position);
+        const read = readSync(opened(), buffer, 0, buffer.length, position);
         if (read === 0) return;
         checker.update(buffer.subarray(0, read));
         position += read;
       }
     },
-    close: () => closeSync(handle),
+    close: () => {
+      if (handle !== undefined) closeSync(handle);
+    },
     moved: forget,
     remove: () => {
       rmSync(path, { force: true });

@@ -245,7 +245,7 @@ async function fetchWanted(deps: RunDeps, source: Source, wanted: readonly Plann
   meter.expect(firsts.length, bytes);
   const written = createWriteBehind(deps.pool.folder);
   const fetched = await fetchAll(firsts, source.fetch, {
-    parallel: rules.parallel,
+    parallel: source.parallel ?? rules.parallel,
     signal,
     onStart: meter.start,
     onDone: ({ path }, one) => {

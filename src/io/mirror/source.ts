@@ -5,6 +5,8 @@ import type { Fetched } from './fetch-file.ts';
 /** Where the files of a mirror come from, for one look at the upstream. What was read once is read again the same. */
 export interface Source {
   readonly reader: UpstreamReader;
+  /** How many files at a time it makes use of; undefined: as many as the mirror has connections. */
+  readonly parallel?: number | undefined;
   /** Brings a file into the pool. Rejects with ProvisionError `disk-full`, and when the run is stopped. */
   fetch(file: PlannedFile): Promise<Fetched>;
   /** Whether upstream still has the entry files that it had. */
