@@ -9,12 +9,13 @@ import { openStories } from './stories.ts';
 
 const subject = { mac: CARD, machine: 'box', network: 'lab' };
 
-/** The thread over a store in memory. */
+/** The process over a store in memory. */
 function open(t: TestContext) {
   const store = openMemoryStore().events;
   const hub = createEventHub(Date.now);
   hub.connect(store);
   const stories = openStories({ hub, emit: hub.emit, store, tapes: { read: () => [] }, now: Date.now });
+  stories.begin();
   t.after(() => stories.close());
   const boot = () => {
     hub.emit('dhcp.discover', subject, { client: 'PXE firmware, uefi-x64', via: 'interface br0' });
@@ -45,7 +46,7 @@ test('what was told before a question is part of the answer', async (t) => {
   assert.equal(await stories.pcapOf({ ...of, id: 999 }), undefined);
 });
 
-test('a thread that dies is told, and another one goes on with the same stories for the same readers', async (t) => {
+test('a process that dies is told, and another one goes on with the same stories for the same readers', async (t) => {
   const { hub, stories, boot } = open(t);
   const told = new EventEmitter();
   const pieces: string[] = [];
@@ -64,8 +65,8 @@ test('a thread that dies is told, and another one goes on with the same stories 
   const asked = stories.list({ limit: 10 });
   // It may have been answered before.
   asked.catch(() => {});
-  await stories.terminateWorker();
-  assert.match(await died, /stories/);
+  stories.kill();
+  assert.match(await died, /stories.*SIGKILL/);
   await assert.rejects(stories.list({ limit: 10 }), /being started again/);
   while (!pieces.some((piece) => piece.includes('is offered'))) await once(told, 'piece');
   assert.equal(read(await stories.list({ limit: 10 })).length, 1);
