@@ -65,7 +65,7 @@ function macOf(index: number): string {
 
 async function startServer(folder: string): Promise<ChildProcess> {
   const words = ['up', '--config', configuration(folder), '--data', join(folder, 'data')];
-  const argv = ['netns', 'exec', 'srv', process.execPath, join(root, 'src', 'cli', 'main.ts'), ...words];
+  const argv = ['netns', 'exec', 'srv', join(root, 'rackready'), ...words];
   const child = spawn('ip', argv, { env, stdio: ['ignore', 'ignore', 'inherit'] });
   const socket = join(folder, 'data', 'rackready.sock');
   for (let tries = 0; !existsSync(socket); tries++) {
