@@ -12,7 +12,7 @@ import { dropPrivileges } from './io/privileges.ts';
 import { inheritedSockets } from './io/udp/inherited.ts';
 import { isOverdue } from './machine/step-life.ts';
 import { type Admin, openAdmin } from './main/admin.ts';
-import { type Base, openBase, THREAD_MODULE, VERSION } from './main/base.ts';
+import { type Base, openBase, VERSION } from './main/base.ts';
 import { openFirstContact } from './main/first-contact.ts';
 import { openMirrorServing } from './main/mirrors.ts';
 import { openServedLoaders } from './main/served-loaders.ts';
@@ -52,7 +52,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
   try {
     const { emit } = base;
-    const stories = openStories({ ...base, store: base.store.events, threadModule: THREAD_MODULE });
+    const stories = openStories({ ...base, store: base.store.events });
     opened.push(stories);
     const cacheFolder = join(dataFolder, 'loaders');
     const open = (servers: readonly string[]) => openLoaders({ cacheFolder, emit, servers });
@@ -64,7 +64,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const serving = await openServing({ base, settings: options.settings, loaders, inherited, mirrors });
     opened.push(serving);
     let admin: Admin | undefined;
-    /** Before that, the mirror process would be root's, for ever. */
+    /** Before that, a process that we start would be root's, for ever. */
     let hasGivenUpRoot = false;
     const reloader = await openReloader(base, configPath, serving.state().settings, async (settings) => {
       // Before anything answers by the new names.
@@ -84,10 +84,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     hasGivenUpRoot = true;
     mirrors.use(serving.state().settings);
     base.emit('server.started', {}, { version: VERSION, config: configPath ?? 'none', data: dataFolder });
+    stories.begin();
     return {
       reload: reloader.reload,
       pageLink: admin.pageLink,
       close: async (reason) => {
+        // At once: what stops us may have reached its process as well, and nobody is to be told that it died.
+        void stories.close();
         // A reload that is under way would open sockets behind our back.
         await reloader.close();
         base.emit('server.stopped', {}, { reason });

@@ -183,6 +183,12 @@ function become(account: Account, native: Native | undefined, keep: readonly Cap
   }
 }
 
+/** For a process that root started for the server: resolves with what gives up root, and every right with it. That throws as above. */
+export async function prepareToGiveUpRoot(): Promise<(account: Account) => void> {
+  const native = await loadNative();
+  return (account) => become(account, native, []);
+}
+
 /** Looks at what the kernel says, and tries to get root back. */
 function verify(account: Account, mask: number): void {
   const status = readFileSync('/proc/thread-self/status', 'utf8');

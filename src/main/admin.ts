@@ -20,6 +20,7 @@ import type { MirrorServing } from './mirrors.ts';
 import { createRender } from './render.ts';
 import type { Serving } from './serving.ts';
 import { createStatus } from './status.ts';
+import type { Stories } from './stories.ts';
 
 const PAGE_FOLDER = fileURLToPath(new URL('../../ui/dist', import.meta.url));
 const LOOPBACK = ipv4('127.0.0.1');
@@ -28,7 +29,7 @@ export interface AdminOptions {
   readonly base: Base;
   readonly serving: Serving;
   readonly mirrors: MirrorServing;
-  readonly stories: StoryFeed;
+  readonly stories: StoryFeed & Pick<Stories, 'pid'>;
   readonly configPath: string | undefined;
   readonly dataFolder: string;
   readonly reload: () => Promise<ReloadResult>;
@@ -66,7 +67,7 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
       lastSeq: base.hub.lastSeq,
     },
     stories,
-    measures: createMeasures(base.hub),
+    measures: createMeasures(base.hub, stories.pid),
     now: base.now,
   };
   const api = createApi(ports);

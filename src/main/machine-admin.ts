@@ -2,6 +2,7 @@ import type { MachineAdmin, MachineRow, OperationResult } from '../http/api/port
 import { isOver } from '../lease/book.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { LifeEvent } from '../machine/step-life.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
 import type { Base } from './base.ts';
 import { describeMac } from './macs.ts';
 import type { Serving } from './serving.ts';
@@ -10,12 +11,19 @@ import { newToken } from './token.ts';
 /** What an operator may do with machines. Each step is on disk before it is reported. */
 export function createMachineAdmin({ book, lives, macs, now }: Base, serving: Serving): Omit<MachineAdmin, 'render'> {
   const settings = () => serving.state().settings;
-  const rowOf = (machine: Machine): MachineRow => {
-    const leases = settings().networks.flatMap((network) => machine.macs.map((mac) => book.leaseOf(network.name, mac)));
-    const held = leases.find((lease) => lease?.state === 'bound' && !isOver(lease, now()));
+  const leasedBy = (machine: Machine, at: number): Ipv4 | undefined => {
+    for (const network of settings().networks) {
+      for (const mac of machine.macs) {
+        const lease = book.leaseOf(network.name, mac);
+        if (lease?.state === 'bound' && !isOver(lease, at)) return lease.address;
+      }
+    }
+    return undefined;
+  };
+  const rowOf = (machine: Machine, at = now()): MachineRow => {
     const { name } = machine;
     const mac = describeMac(machine, macs, serving);
-    return { machine, life: lives.get(name), leased: held?.address, notes: settings().notes.get(name), mac };
+    return { machine, life: lives.get(name), leased: leasedBy(machine, at), notes: settings().notes.get(name), mac };
   };
   const step = async (name: string, event: LifeEvent): Promise<OperationResult> => {
     const machine = settings().machines.get(name);
@@ -27,7 +35,8 @@ export function createMachineAdmin({ book, lives, macs, now }: Base, serving: Se
   };
   return {
     *list() {
-      for (const machine of settings().machines.values()) yield rowOf(machine);
+      const at = now();
+      for (const machine of settings().machines.values()) yield rowOf(machine, at);
     },
     profiles: () => settings().profiles.keys(),
     async install(name, asked) {

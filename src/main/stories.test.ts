@@ -9,7 +9,7 @@ import { openStories } from './stories.ts';
 
 const subject = { mac: CARD, machine: 'box', network: 'lab' };
 
-/** The thread over a store in memory. */
+/** The process over a store in memory. */
 function open(t: TestContext) {
   const store = openMemoryStore().events;
   const hub = createEventHub(Date.now);
@@ -24,10 +24,16 @@ function open(t: TestContext) {
   return { hub, store, stories, boot };
 }
 
+function begin(t: TestContext) {
+  const opened = open(t);
+  opened.stories.begin();
+  return opened;
+}
+
 const read = (bytes: Uint8Array | undefined) => JSON.parse(Buffer.from(bytes ?? []).toString()) as Story[];
 
 test('what was told before a question is part of the answer', async (t) => {
-  const { stories, boot } = open(t);
+  const { stories, boot } = begin(t);
   boot();
   const [story] = read(await stories.list({ limit: 10 }));
   assert.equal(story?.machine, 'box');
@@ -45,8 +51,8 @@ test('what was told before a question is part of the answer', async (t) => {
   assert.equal(await stories.pcapOf({ ...of, id: 999 }), undefined);
 });
 
-test('a thread that dies is told, and another one goes on with the same stories for the same readers', async (t) => {
-  const { hub, stories, boot } = open(t);
+test('a process that dies is told, and another one goes on with the same stories for the same readers', async (t) => {
+  const { hub, stories, boot } = begin(t);
   const told = new EventEmitter();
   const pieces: string[] = [];
   const reader = stories.follow({}, (piece) => {
@@ -64,9 +70,21 @@ test('a thread that dies is told, and another one goes on with the same stories 
   const asked = stories.list({ limit: 10 });
   // It may have been answered before.
   asked.catch(() => {});
-  await stories.terminateWorker();
-  assert.match(await died, /stories/);
+  stories.kill();
+  assert.match(await died, /stories.*SIGKILL/);
   await assert.rejects(stories.list({ limit: 10 }), /being started again/);
   while (!pieces.some((piece) => piece.includes('is offered'))) await once(told, 'piece');
   assert.equal(read(await stories.list({ limit: 10 })).length, 1);
+});
+
+test('what is asked and followed before it begins is answered and told then', async (t) => {
+  const { stories, boot } = open(t);
+  const piece = Promise.withResolvers<string>();
+  const reader = stories.follow({}, (bytes) => piece.resolve(Buffer.from(bytes).toString()));
+  t.after(() => reader.end());
+  boot();
+  const asked = stories.list({ limit: 10 });
+  stories.begin();
+  assert.equal(read(await asked)[0]?.machine, 'box');
+  assert.match(await piece.promise, /is offered/);
 });

@@ -1,4 +1,3 @@
-import { Worker } from 'node:worker_threads';
 import type { Emit, RecordedEvent } from '../event/event.ts';
 import { eventsJson } from '../event/events-json.ts';
 import type { EventQuery } from '../event/query.ts';
@@ -7,15 +6,15 @@ import type { EventHub } from '../io/event-hub.ts';
 import { ProvisionError } from '../net/provision-error.ts';
 import type { EventStore } from '../store/store.ts';
 import { encodePcap } from '../wire/pcap.ts';
-import type { FromStories, StoryAnswer, StoryQuestion, StorySetup, ToStories } from './story-protocol.ts';
+import { keepStoryProcess, type StoryProcess } from './keep-story-process.ts';
+import type { FromStories, StoryQuestion } from './story-protocol.ts';
 import type { Traffic } from './story-teller.ts';
 import type { Tapes } from './tapes.ts';
 
-export interface Stories extends StoryFeed {
-  /** Resolves after the thread is gone. */
-  close(): Promise<void>;
-  /** Ends the thread without notice, as a defect would. For tests. */
-  terminateWorker(): Promise<void>;
+/** What is asked before it begins is answered then, and those who follow are told from then on. */
+export interface Stories extends StoryFeed, Pick<StoryProcess, 'pid' | 'kill' | 'close'> {
+  /** The server is the account that it stays: what was told until now is read from the store, and the process gives up root. */
+  begin(): void;
 }
 
 export interface StoriesOptions {
@@ -24,54 +23,57 @@ export interface StoriesOptions {
   readonly store: Pick<EventStore, 'listJson'>;
   readonly tapes: Pick<Tapes, 'read'>;
   readonly now: () => number;
-  /** URL of a module whose `prepareThread()` the thread runs first. */
-  readonly threadModule?: string | undefined;
 }
 
 /** Events wait so long for others to go with them, and so many go at once: a fraction of a millisecond. */
 const SEND_AFTER_MS = 100;
 const MOST_SENT = 100;
-/** A thread that died is started again after a second, and later when it died at once: it will read the same events. */
-const RESTART_AFTER_MS = 1_000;
-const RESTART_LATER_MS = 5_000;
-const LIVED_MS = 60_000;
 
-/** Starts the thread that follows the boots of all machines. One that dies is told as `worker.died` and started again. */
+/** Starts the process that follows the boots of all machines. One that dies is told as `worker.died` and started again. */
 export function openStories(options: StoriesOptions): Stories {
+  const { hub, now, tapes } = options;
   const link = createLink(options, () => events.forget());
-  const events = createQueue(options.now, link.post);
-  const subscriptions = [options.hub.subscribe(events.add), options.hub.subscribePassing(events.add)];
-  link.start();
-  const ask = (question: StoryQuestion) => {
+  const events = createQueue(now, link.post);
+  const begun = Promise.withResolvers<void>();
+  let subscriptions: (() => void)[] = [];
+  const ask = async (question: StoryQuestion) => {
+    await begun.promise;
     // What was told before the question is part of the answer.
     events.sendAll();
     return link.ask(question);
   };
-  const bytesOf = async (question: StoryQuestion) => (await ask(question)) as Uint8Array | undefined;
   return {
-    list: async (query) => (await bytesOf({ kind: 'list', query })) ?? new Uint8Array(),
-    attempts: (query) => bytesOf({ kind: 'attempts', query }),
-    eventsOf: (query) => bytesOf({ kind: 'events', query }),
+    list: async (query) => (await ask({ kind: 'list', query })) ?? new Uint8Array(),
+    attempts: (query) => ask({ kind: 'attempts', query }),
+    eventsOf: (query) => ask({ kind: 'events', query }),
     pcapOf: async (query) => {
-      const found = (await ask({ kind: 'traffic', query })) as Traffic | undefined;
-      return found && encodePcap(options.tapes.read(found.of, found.from, found.to));
+      const found = await ask({ kind: 'traffic', query });
+      if (found === undefined) return undefined;
+      const { of, from, to } = JSON.parse(Buffer.from(found).toString()) as Traffic;
+      return encodePcap(tapes.read(of, from, to ?? Number.POSITIVE_INFINITY));
     },
     follow: (query, take) => {
       const reader = link.follow(query, take);
       events.sendAll();
       return reader;
     },
+    begin: () => {
+      subscriptions = [hub.subscribe(events.add), hub.subscribePassing(events.add)];
+      link.begin();
+      begun.resolve();
+    },
+    pid: link.pid,
+    kill: link.kill,
     close: () => {
       for (const end of subscriptions) end();
       events.forget();
       return link.close();
     },
-    terminateWorker: link.terminate,
   };
 }
 
 /** Hands events over in groups. */
-function createQueue(now: () => number, post: (message: ToStories) => void) {
+function createQueue(now: () => number, post: StoryProcess['post']) {
   let waiting: RecordedEvent[] = [];
   let timer: NodeJS.Timeout | undefined;
   const send = () => {
@@ -79,7 +81,7 @@ function createQueue(now: () => number, post: (message: ToStories) => void) {
     timer = undefined;
     const events = waiting;
     waiting = [];
-    if (events.length > 0) post({ kind: 'told', now: now(), json: eventsJson(events) });
+    if (events.length > 0) post({ kind: 'told', now: now() }, Buffer.from(eventsJson(events)));
   };
   return {
     add: (event: RecordedEvent) => {
@@ -96,86 +98,63 @@ function createQueue(now: () => number, post: (message: ToStories) => void) {
   };
 }
 
-/** `onStart`: what was told up to now will be read from the store. */
-function createLink(options: StoriesOptions, onStart: () => void) {
-  const { hub, emit, store, now, threadModule } = options;
-  let worker: Worker | undefined;
-  let restart: NodeJS.Timeout | undefined;
-  let gone = Promise.resolve();
-  let isClosing = false;
-
-  const post = (message: ToStories) => worker?.postMessage(message);
+/** `onBegin`: what was told up to now will be read from the store. */
+function createLink(options: StoriesOptions, onBegin: () => void) {
+  const { hub, emit, store, now } = options;
+  let hasBegun = false;
+  const begin = () => {
+    hasBegun = true;
+    onBegin();
+    const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
+    post({ kind: 'begin', first: hub.lastSeq() + 1, now: now(), uid, gid });
+    followers.begin();
+  };
+  const { post, ...child } = keepStoryProcess({
+    onMessage: (message, body) => {
+      if (message.kind === 'piece') followers.take(message.readers, body);
+      else if (message.kind === 'read') void read(message.id, message.query);
+      else questions.answered(message, body);
+    },
+    onRestart: () => {
+      if (hasBegun) begin();
+    },
+    onDied: (reason) => {
+      questions.rejectAll();
+      emit('worker.died', {}, { name: 'stories', reason });
+    },
+  });
   const questions = createQuestions(post);
   const followers = createFollowers(post);
   const read = async (id: number, query: EventQuery) => {
     // The store tells by itself that it cannot be read.
     const events = await store.listJson(query).catch(() => undefined);
-    post({ kind: 'kept', id, events });
-  };
-  const onMessage = (message: FromStories) => {
-    if (message.kind === 'piece') followers.take(message.reader, message.bytes);
-    else if (message.kind === 'read') void read(message.id, message.query);
-    else questions.answered(message);
-  };
-  const onExit = (reason: string, hasLived: boolean) => {
-    worker = undefined;
-    questions.rejectAll();
-    if (isClosing) return;
-    emit('worker.died', {}, { name: 'stories', reason });
-    restart = setTimeout(start, hasLived ? RESTART_AFTER_MS : RESTART_LATER_MS);
-  };
-  const start = () => {
-    onStart();
-    const workerData: StorySetup = { first: hub.lastSeq() + 1, now: now(), threadModule };
-    const started = new Worker(new URL('./story-worker.ts', import.meta.url), { workerData, name: 'stories' });
-    const since = performance.now();
-    worker = started;
-    let reason = '';
-    started.on('message', onMessage);
-    started.on('error', (error) => {
-      reason = error instanceof Error ? error.message : String(error);
-    });
-    gone = new Promise((resolve) => {
-      started.on('exit', (code) => {
-        onExit(reason || `exit code ${code}`, performance.now() - since > LIVED_MS);
-        resolve();
-      });
-    });
-    followers.begin();
+    post({ kind: 'kept', id, isRead: events !== undefined }, Buffer.from(`[${events?.join() ?? ''}]`));
   };
   return {
+    ...child,
+    begin,
     post,
-    start,
-    ask: (question: StoryQuestion) => (worker ? questions.ask(question) : Promise.reject(notNow())),
+    ask: (question: StoryQuestion) => (child.isRunning() ? questions.ask(question) : Promise.reject(notNow())),
     follow: followers.follow,
-    close: async () => {
-      isClosing = true;
-      clearTimeout(restart);
-      post({ kind: 'close' });
-      await gone;
-    },
-    terminate: async () => {
-      await worker?.terminate();
-    },
   };
 }
 
 /** What was asked and is not answered yet. */
-function createQuestions(post: (message: ToStories) => void) {
-  const waiting = new Map<number, PromiseWithResolvers<StoryAnswer>>();
+function createQuestions(post: StoryProcess['post']) {
+  const waiting = new Map<number, PromiseWithResolvers<Uint8Array | undefined>>();
   let next = 1;
   return {
     ask: (question: StoryQuestion) => {
       const id = next++;
-      const wanted = Promise.withResolvers<StoryAnswer>();
+      const wanted = Promise.withResolvers<Uint8Array | undefined>();
       waiting.set(id, wanted);
       post({ kind: 'ask', id, question });
       return wanted.promise;
     },
-    answered: (message: Extract<FromStories, { kind: 'answer' | 'failed' }>) => {
+    answered: (message: Extract<FromStories, { kind: 'answer' | 'failed' }>, body: Uint8Array) => {
       const wanted = waiting.get(message.id);
       waiting.delete(message.id);
-      if (message.kind === 'answer') wanted?.resolve(message.answer);
+      if (message.kind === 'answer') wanted?.resolve(message.isFound ? body : undefined);
       else wanted?.reject(new Error(message.reason));
     },
     rejectAll: () => {
@@ -185,8 +164,8 @@ function createQuestions(post: (message: ToStories) => void) {
   };
 }
 
-/** Those who follow, for as long as they do: also the next thread tells them. */
-function createFollowers(post: (message: ToStories) => void) {
+/** Those who follow, for as long as they do: also the next process tells them. */
+function createFollowers(post: StoryProcess['post']) {
   const followers = new Map<number, { readonly query: StoryQuery; readonly take: (piece: Uint8Array) => void }>();
   const pieces: { readonly reader: number; readonly piece: Uint8Array }[] = [];
   let ready: number[] = [];
@@ -202,8 +181,9 @@ function createFollowers(post: (message: ToStories) => void) {
   };
   return {
     /** What came for many at once is written one a turn of the event loop, so that machines never wait for more than one. */
-    take: (reader: number, piece: Uint8Array) => {
-      if (pieces.push({ reader, piece }) === 1) setImmediate(takeOne);
+    take: (readers: readonly number[], piece: Uint8Array) => {
+      if (pieces.length === 0) setImmediate(takeOne);
+      for (const reader of readers) pieces.push({ reader, piece });
     },
     begin: () => {
       for (const [reader, { query }] of followers) post({ kind: 'follow', reader, query });

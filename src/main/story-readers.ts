@@ -17,6 +17,7 @@ export interface StoryReaders {
 export interface ReaderOptions {
   /** `ended`: of an attempt of the card that is kept no longer. */
   readonly fits: (mac: Mac, ended?: Attempt) => boolean;
+  /** Bytes that others may get as well. */
   readonly take: (piece: Uint8Array) => void;
 }
 
@@ -49,6 +50,7 @@ export function createStoryReaders({ texts, running }: StoryReadersOptions): Sto
   const readers = new Set<Reader>();
   const changed = new Set<Mac>();
   const told = createTold(texts);
+  const encode = createEncoder();
   let timer: NodeJS.Timeout | undefined;
   let turns = 0;
 
@@ -74,7 +76,7 @@ export function createStoryReaders({ texts, running }: StoryReadersOptions): Sto
     }
     if (piece === '') return;
     reader.isReady = false;
-    reader.take(new TextEncoder().encode(piece));
+    reader.take(encode(piece));
   };
   const turn = () => {
     if (++turns % LOOK_AGAIN === 0) {
@@ -120,6 +122,15 @@ export function createStoryReaders({ texts, running }: StoryReadersOptions): Sto
       };
     },
     close: stop,
+  };
+}
+
+/** Most readers want the same, and get the very same bytes then. */
+function createEncoder(): (text: string) => Uint8Array {
+  let last = { text: '', bytes: new Uint8Array() };
+  return (text) => {
+    if (text !== last.text) last = { text, bytes: new TextEncoder().encode(text) };
+    return last.bytes;
   };
 }
 

@@ -300,3 +300,29 @@ test('conditions hold for what there is and for what changes', async (t) => {
   never.end();
   stories.close();
 });
+
+test('two who follow the same at about the same time get the very same bytes', async () => {
+  const tale = createTale();
+  lease(tale, 0, 'PXE firmware, uefi-x64', { bootFile: 'boot/core.efi' });
+  const { stories, setNow } = open(tale.events);
+  const pieces: Uint8Array[] = [];
+  const follow = () =>
+    new Promise<void>((resolve) => {
+      stories.follow({}, (piece) => {
+        pieces.push(piece);
+        resolve();
+      });
+    });
+  await follow();
+  setNow(START + 50);
+  await follow();
+  setNow(START + 150);
+  await follow();
+  const [first, second, third] = pieces;
+  assert.equal(first, second);
+  assert.deepEqual(
+    [first, third].map((piece) => piece && told(piece)[0]?.now),
+    [START, START + 150],
+  );
+  stories.close();
+});

@@ -10,7 +10,7 @@ import type { Attempt } from '../story/story.ts';
 import { createStoryReaders } from './story-readers.ts';
 import { createStoryTexts, type Diagnose } from './story-texts.ts';
 
-/** Follows the boots of all machines, and says what became of them. Runs in a thread of its own. */
+/** Follows the boots of all machines, and says what became of them. Runs in a process of its own. */
 export interface StoryTeller extends Omit<StoryFeed, 'pcapOf'> {
   /** What is told now, ascending. */
   take(events: readonly RecordedEvent[]): void;
@@ -19,11 +19,11 @@ export interface StoryTeller extends Omit<StoryFeed, 'pcapOf'> {
   close(): void;
 }
 
-/** The traffic of these addresses between two times, ms since 1970. */
+/** The traffic of these addresses between two times, ms since 1970. Without `to`: up to now. */
 export interface Traffic {
   readonly of: readonly (Mac | Ipv4)[];
   readonly from: number;
-  readonly to: number;
+  readonly to: number | undefined;
 }
 
 export interface TellerOptions {
@@ -165,6 +165,6 @@ const HEARD_BEFORE_MS = 2_000;
 function trafficOf({ attempt, next }: Listed): Traffic {
   const said = [attempt.address, ...attempt.stages.map(({ words }) => words.address)];
   const addresses = new Set(said.flatMap((address) => (address === undefined ? [] : (parseIpv4(address) ?? []))));
-  const to = next === undefined ? Number.POSITIVE_INFINITY : next.startedAt - HEARD_BEFORE_MS;
+  const to = next && next.startedAt - HEARD_BEFORE_MS;
   return { of: [attempt.mac, ...addresses], from: attempt.startedAt - HEARD_BEFORE_MS, to };
 }

@@ -21,6 +21,8 @@ export interface StoryTexts {
 /** So long a diagnosis of a running attempt is good: it looks at the time. */
 const FRESH_MS = 1_000;
 const MOST_SHOWN = 2;
+/** Those who are told within so long are told the same time, so that the bytes are the same as well. */
+const SAME_TIME_MS = 100;
 /** Texts that are kept; the one that was made longest ago goes. */
 const MOST_MADE = 5_000;
 
@@ -29,6 +31,8 @@ interface Made {
   readonly at: number;
   readonly isOver: boolean;
   readonly body: string;
+  /** As it was told last. */
+  told?: { readonly at: number; readonly text: string };
 }
 
 export function createStoryTexts(book: StoryBook, diagnose: Diagnose, now: () => number): StoryTexts {
@@ -44,7 +48,7 @@ export function createStoryTexts(book: StoryBook, diagnose: Diagnose, now: () =>
       return undefined;
     }
     const { endedAt } = trace.attempt;
-    const one = { version, at, isOver: endedAt !== undefined, body: bodyOf(trace.attempt, diagnose(trace)) };
+    const one: Made = { version, at, isOver: endedAt !== undefined, body: bodyOf(trace.attempt, diagnose(trace)) };
     made.delete(mac);
     made.set(mac, one);
     const [oldest] = made.keys();
@@ -54,7 +58,13 @@ export function createStoryTexts(book: StoryBook, diagnose: Diagnose, now: () =>
   return {
     current: (mac) => {
       const one = make(mac);
-      return one && withTime(one.body, now());
+      if (one === undefined) return undefined;
+      const at = now();
+      const { told } = one;
+      if (told && Math.abs(at - told.at) < SAME_TIME_MS) return told.text;
+      const text = withTime(one.body, at);
+      one.told = { at, text };
+      return text;
     },
     look: make,
     ended: (attempt) => withTime(bodyOf(attempt, []), now()),

@@ -153,6 +153,7 @@ export function fakePorts(): { ports: ApiPorts; feed: MemoryFeed; calls: string[
       eventsSkipped: 2,
       cpuSeconds: 1.5,
       residentBytes: 1e8,
+      stories: { cpuSeconds: 0.5, residentBytes: 5e7 },
     }),
     events: feed,
     stories: { ...stories, pcapOf: async (query) => (await stories.trafficOf(query)) && encodePcap([]) },

@@ -6,6 +6,7 @@ import { foldDiscovered } from './discovered.ts';
 import { ApiError } from './failures.ts';
 import { foldIdentities } from './identities.ts';
 import { about, inputs, text, wrapped } from './inputs.ts';
+import { createMachineTexts } from './machine-texts.ts';
 import type { ApiPorts, OperationResult } from './ports.ts';
 import { type FirmwareKind, firmwareKinds } from './render-view.ts';
 import { type MachineView, machineView } from './views.ts';
@@ -63,9 +64,10 @@ const RENDER = {
 export function addMachineRoutes(app: FastifyInstance, ports: ApiPorts): void {
   const { machines } = ports;
   const views = () => Array.from(machines.list(), machineView);
-  app.get('/machines', about(LIST), () => ({
-    machines: views().toSorted((a, b) => a.name.localeCompare(b.name, 'en')),
-  }));
+  const listed = createMachineTexts();
+  app.get('/machines', about(LIST), (_request, reply) =>
+    reply.type('application/json; charset=utf-8').send(listed(machines.list())),
+  );
   app.get<{ Params: { name: string } }>('/machines/:name', about(SHOW), ({ params: { name } }) => {
     const machine = views().find((view) => view.name === name);
     if (machine) return { machine };

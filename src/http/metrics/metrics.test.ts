@@ -127,6 +127,8 @@ describe('GET /metrics', () => {
     assert.equal(read('rackready_events_total', 'id="tftp.done",level="info"'), 7);
     assert.equal(read('rackready_events_skipped_total'), 2);
     assert.equal(read('process_cpu_seconds_total'), 1.5);
+    assert.equal(read('rackready_stories_cpu_seconds_total'), 0.5);
+    assert.equal(read('rackready_stories_resident_memory_bytes'), 5e7);
     assert.equal(read('rackready_netboot_requests_total', 'result="ignored: not-armed"'), 1);
   });
 

@@ -11,6 +11,8 @@ export interface ServerMeasures {
   readonly eventsSkipped: number;
   readonly cpuSeconds: number;
   readonly residentBytes: number;
+  /** The same of the process of the stories; undefined: it is being started again. */
+  readonly stories?: { readonly cpuSeconds: number; readonly residentBytes: number } | undefined;
 }
 
 /** What is known of the server, without mirrors. */
@@ -68,15 +70,36 @@ export function serverFamilies(
     one(
       'process_cpu_seconds_total',
       'counter',
-      'Processor time of the server, without that of mirrors.',
+      'Processor time of the server, without that of mirrors and stories.',
       measures.cpuSeconds,
     ),
     one(
       'process_resident_memory_bytes',
       'gauge',
-      'Memory of the server, without that of mirrors.',
+      'Memory of the server, without that of mirrors and stories.',
       measures.residentBytes,
     ),
+    ...storyFamilies(measures),
+  ];
+}
+
+/** Of a process of its own, which may be gone for a moment. */
+function storyFamilies({ stories }: ServerMeasures): Family[] {
+  const samples = (pick: (stories: NonNullable<ServerMeasures['stories']>) => number): Sample[] =>
+    stories === undefined ? [] : [{ value: pick(stories) }];
+  return [
+    {
+      name: 'rackready_stories_cpu_seconds_total',
+      type: 'counter',
+      help: 'Processor time of the process that follows the boots.',
+      samples: samples(({ cpuSeconds }) => cpuSeconds),
+    },
+    {
+      name: 'rackready_stories_resident_memory_bytes',
+      type: 'gauge',
+      help: 'Memory of the process that follows the boots.',
+      samples: samples(({ residentBytes }) => residentBytes),
+    },
   ];
 }
 
