@@ -8,8 +8,8 @@
  *
  * What is written: DHCP as it was but for our own answers (the replay makes them), TFTP without the blocks themselves and
  * with runs of acknowledgements counted (`acked`), the lines of HTTP requests with the status of the answer, tokens
- * taken out. Of each run it prints what the rules say of the events that the server told there, so that a difference between
- * that and the replay is seen.
+ * taken out. Of each run it prints what the rules say of the events that the server told there, and fails where that is not
+ * what the scene expects: the fixture is written all the same, to look into.
  *
  * Needs what the end-to-end tests need. QEMU emulates the processor: 20 s for a firmware, some minutes for an installer.
  */
@@ -22,6 +22,7 @@ import type { ServerEvent } from '../src/lab/milestones.ts';
 import { mac } from '../src/net/mac.ts';
 import { createStoryBook } from '../src/story/book.ts';
 import { diagnose } from '../src/story/diagnose/diagnose.ts';
+import type { Diagnosis } from '../src/story/story.ts';
 import type { Capture, HttpLine } from '../test/support/capture.ts';
 import { readFixtures } from './capture/read-fixtures.ts';
 import { renderIndex } from './capture/render-index.ts';
@@ -76,13 +77,17 @@ async function capture(t: Parameters<typeof record>[0], scene: Scene): Promise<v
     writeFileSync(join(LOG, `${scene.name}.json`), JSON.stringify(fixtureOf(scene, scene, recording)));
     throw recording.failure;
   }
+  const wrong: string[] = [];
   for (const one of [scene, ...(scene.parts ?? [])]) {
     const shown = 'before' in one ? upTo(recording, one.before(recording.events)) : recording;
-    console.log(`${one.name}: live: ${saidLive(one, shown).join('; ') || 'nothing'}`);
+    const said = saidLive(one, shown);
+    console.log(`${one.name}: live: ${said.map(({ rule, cause }) => `${rule}: ${cause}`).join('; ') || 'nothing'}`);
+    if (said.map(({ rule }) => rule).join() !== one.expect.join()) wrong.push(one.name);
     const fixture = fixtureOf(one, scene, shown);
     writeFileSync(join(LOG, `${one.name}.json`), JSON.stringify(fixture));
     putFixture(FIXTURES, fixture);
   }
+  if (wrong.length > 0) throw new Error(`live it was something else: ${wrong.join(', ')}`);
 }
 
 function upTo({ seen, events }: Recording, end: ServerEvent | undefined): Recording {
@@ -92,12 +97,12 @@ function upTo({ seen, events }: Recording, end: ServerEvent | undefined): Record
 }
 
 /** By the same way as in a server. */
-function saidLive({ until, owner = SM1 }: Fixture, { events }: Recording): string[] {
+function saidLive({ until, owner = SM1 }: Fixture, { events }: Recording): readonly Diagnosis[] {
   const book = createStoryBook();
   for (const [index, event] of events.entries())
     book.take({ seq: index + 1, ...event, data: event.data ?? {} } as RecordedEvent);
   const trace = book.trace(mac(owner), (events.at(-1)?.time ?? 0) + until * 1000);
-  return trace === undefined ? [] : diagnose(trace).map(({ rule, cause }) => `${rule}: ${cause}`);
+  return trace === undefined ? [] : diagnose(trace);
 }
 
 function fixtureOf(told: Fixture, scene: Scene, { seen, events }: Recording): Capture {
