@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
+import { resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { createFrameReader, frameOf } from './story-frames.ts';
@@ -112,7 +113,7 @@ function startProgram(onGone: (reason: string) => void): ChildProcess {
   const { NODE_COMPILE_CACHE } = process.env;
   const child = spawn(process.execPath, [...FLAGS, PROGRAM], {
     cwd: '/',
-    env: NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE },
+    env: NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE: resolve(NODE_COMPILE_CACHE) },
     stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
   });
   let why: string | undefined;
