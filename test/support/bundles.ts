@@ -48,7 +48,7 @@ export async function makeBundle(
   );
   const head = change({
     format: 'rackready bundle',
-    version: 1,
+    version: 2,
     madeBy: '0.1.0',
     profile: { name: 'p', values: { os: 'rocky-9', source: 'mirror:m' } },
     mirrors: [
@@ -68,6 +68,7 @@ export async function makeBundle(
       },
     ],
     files: [{ name: 'answerFile-a.liquid', section: 'profiles', entry: 'p', key: 'answerFile', ...template }],
+    loaders: [],
     leftOut: [],
   });
   const [first, ...rest] = [list, ...[...contents.values()].filter(({ sha256 }) => sha256 !== list.sha256)];

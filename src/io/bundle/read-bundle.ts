@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
 import { type Manifest, parseManifest } from '../../mirror/run/manifest.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
+import { contentsOf } from '../loaders/loader-set.ts';
 import {
   type BundleHead,
   type BundleMirror,
@@ -32,7 +33,7 @@ export interface ContentWriter {
 
 export interface ReadOptions {
   /** Hears what is to come, before any of it is stored; may throw to refuse it. */
-  readonly onPlan: (plan: ReadBundle) => void;
+  readonly onPlan: (plan: ReadBundle) => void | Promise<void>;
   /** undefined: the archive is only checked. */
   readonly store?: BundleStore | undefined;
   readonly signal: AbortSignal;
@@ -95,7 +96,7 @@ export async function readBundle(source: AsyncIterable<Uint8Array>, options: Rea
     options.onFile();
   }
   const plan = { head, manifests, ...expectContents(head, manifests) };
-  options.onPlan(plan);
+  await options.onPlan(plan);
   const seen = new Set<string>();
   for await (const entry of entries) {
     options.signal.throwIfAborted();
@@ -152,6 +153,7 @@ function expectContents(head: BundleHead, manifests: ReadonlyMap<string, Manifes
   const required = new Map<string, number>();
   const optional = new Map<string, number>();
   for (const { sha256, bytes } of head.files) required.set(sha256, bytes);
+  for (const set of head.loaders) for (const [sha256, bytes] of contentsOf(set)) required.set(sha256, bytes);
   for (const manifest of manifests.values()) {
     for (const { sha256, bytes, isLazy } of manifest.values()) (isLazy ? optional : required).set(sha256, bytes);
   }
