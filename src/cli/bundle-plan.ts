@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type BundleEntries, bundleEntries } from '../config/bundle-entries.ts';
 import { writtenMachines } from '../config/edit.ts';
@@ -189,8 +189,10 @@ async function describeFiles({ files }: BundleEntries): Promise<(BundleFile & { 
         'Put it where the configuration names it, or fill the mirror that has it. `rackready check` says the same.';
       throw failure('bundle-refused', `${file.path} (${file.key} of ${file.entry}) is not there`, hint);
     }
-    const sha256 = await sumOf(file.path, AbortSignal.timeout(24 * 3600_000));
-    described.push({ ...file, sha256, bytes: statSync(file.path).size });
+    // A name of the operator's may be a link; what is packed is not looked up by it once more.
+    const path = realpathSync(file.path);
+    const sha256 = await sumOf(path, AbortSignal.timeout(24 * 3600_000));
+    described.push({ ...file, path, sha256, bytes: statSync(path).size });
   }
   return described;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import type { BootPath, LoaderCatalog, OfferedLoader } from '../../boot/loaders.ts';
 import { objectPath, readIndex } from '../loaders/imported-loaders.ts';
 import { loaderOfPath, sourceFiles } from '../loaders/loader-path.ts';
@@ -35,7 +35,8 @@ function findImported(folder: string, { platform, loader }: OfferedLoader): Load
 
 async function collectSet(catalog: LoaderCatalog, one: OfferedLoader, contents: PackedContent[]): Promise<LoaderSet> {
   const { platform, loader } = one;
-  const describe = async (path: string) => {
+  const describe = async (name: string) => {
+    const path = await realpath(name);
     const bytes = await readFile(path);
     const content = { sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length };
     contents.push({ ...content, path });

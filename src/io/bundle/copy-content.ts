@@ -91,5 +91,5 @@ async function sumUp(file: FileHandle, onPiece?: (piece: Uint8Array) => Promise<
 
 function damaged(path: string, what: string, cause?: unknown): ProvisionError {
   const hint = 'Run the same again. If it stays so, look at the disk: rackready doctor, rackready mirror scrub';
-  return new ProvisionError('store-failed', `${path} ${what}, and is not taken`, { cause, hint });
+  return new ProvisionError('store-failed', `${path} ${what}`, { cause, hint });
 }
