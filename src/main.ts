@@ -7,6 +7,7 @@ import type { Settings } from './config/settings.ts';
 import { templatesOf, watchSettings } from './config/watch.ts';
 import type { RecordedEvent } from './event/event.ts';
 import type { ReloadResult } from './http/api/ports.ts';
+import { IMPORTED_FOLDER, importedState } from './io/loaders/imported-loaders.ts';
 import { openLoaders } from './io/loaders/open-loaders.ts';
 import { dropPrivileges } from './io/privileges.ts';
 import { inheritedSockets } from './io/udp/inherited.ts';
@@ -55,8 +56,14 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const stories = openStories({ ...base, store: base.store.events });
     opened.push(stories);
     const cacheFolder = join(dataFolder, 'loaders');
-    const open = (servers: readonly string[]) => openLoaders({ cacheFolder, emit, servers });
-    const loaders = await openServedLoaders({ open, settings: options.settings, emit });
+    const imported = join(dataFolder, IMPORTED_FOLDER);
+    const open = (servers: readonly string[]) => openLoaders({ cacheFolder, emit, servers, imported });
+    const loaders = await openServedLoaders({
+      open,
+      importedState: () => importedState(imported),
+      settings: options.settings,
+      emit,
+    });
     const inherited = inheritedSockets(process.env, process.pid);
     base.lives.rename(options.settings.machines);
     const mirrors = openMirrorServing(base, dataFolder, options.settings);

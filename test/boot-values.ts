@@ -109,6 +109,7 @@ export const macLoaders: MacLoaders = {
 
 export const loaders: LoaderCatalog = {
   mac: macLoaders,
+  offered: [],
   platforms: {
     'bios-x86': { grub: 'boot/grub/i386-pc/core.0', grubHasHttp: true, ipxe: 'ipxe/undionly.kpxe' },
     'uefi-x64': {

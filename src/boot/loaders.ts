@@ -23,6 +23,15 @@ export interface MissingLoader {
   readonly install: string;
 }
 
+/** A loader that is offered, and whose it is: `host`: of this host's packages; `archive`: a bundle brought it. */
+export interface OfferedLoader {
+  readonly platform: Platform;
+  readonly loader: MissingLoader['loader'];
+  readonly from: 'host' | 'archive';
+  /** "grub-pc-bin 2.06-13": what an archive says of it. Of the host's own nobody has asked yet. */
+  readonly packages: readonly string[];
+}
+
 /** What a Mac's EFI can run; `fat` is one file with both, which Apple's firmware alone understands. */
 export type MacFirmware = 'efi32' | 'efi64' | 'fat';
 
@@ -41,6 +50,7 @@ export type MacLoaders = Readonly<Record<MacFirmware, MacLoader>>;
 export interface LoaderCatalog {
   readonly platforms: Readonly<Record<Platform, PlatformLoaders>>;
   readonly missing: readonly MissingLoader[];
+  readonly offered: readonly OfferedLoader[];
   readonly mac: MacLoaders;
   /** Boot path of each file (images, GRUB modules) to its absolute path on this host. */
   readonly files: ReadonlyMap<BootPath, string>;

@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { foreignValue } from '../config/bundle-entries.ts';
 import { type EditedSection, type MachineEdit, type MachineValues, writtenMachines } from '../config/edit.ts';
 import { type BundleFile, type BundleHead, formatHead } from '../io/bundle/bundle-head.ts';
+import { isContent } from '../io/bundle/copy-content.ts';
+import { compareLoaders } from '../io/bundle/import-loaders.ts';
 import { compareMirror } from '../io/bundle/import-mirror.ts';
 import type { ReadBundle } from '../io/bundle/read-bundle.ts';
+import { IMPORTED_FOLDER } from '../io/loaders/imported-loaders.ts';
 import { ApiFailure } from './client.ts';
 import type { OpenConfiguration } from './config-edit.ts';
 
@@ -15,6 +18,8 @@ export interface ImportPlan {
   /** Where the bundle's own files go: a folder beside the configuration that no other bundle has. */
   readonly folder: string;
   readonly edits: readonly MachineEdit[];
+  /** There are loaders in it that are not here. */
+  readonly bringsLoaders: boolean;
   /** In sentences. */
   readonly changes: readonly string[];
   /** What speaks against it, and is overruled by --replace. */
@@ -23,31 +28,35 @@ export interface ImportPlan {
 
 export interface ImportPlanOptions {
   readonly opened: OpenConfiguration;
-  /** `mirrors` of the data folder. */
-  readonly root: string;
+  /** The data folder. */
+  readonly data: string;
   readonly bundle: ReadBundle;
   readonly isReplacing: boolean;
 }
 
 /** Compares a bundle with what is here. Changes nothing; throws ApiFailure when it would overwrite something that is different. */
-export function planImport({ opened, root, bundle, isReplacing }: ImportPlanOptions): ImportPlan {
-  const { head } = bundle;
+export async function planImport(options: ImportPlanOptions): Promise<ImportPlan> {
+  const { opened, data, isReplacing } = options;
+  const { head } = options.bundle;
   refuseForeign(head);
   const id = createHash('sha256').update(formatHead(head)).digest('hex').slice(0, 8);
   const below = `bundles/${head.profile.name}-${id}`;
   const folder = join(folderOf(opened.path), below);
   const { edits, changes, different } = planEntries(opened, head, below);
   for (const file of head.files) {
-    const kind = compareFile(join(folder, file.name), file);
+    const kind = await compareFile(join(folder, file.name), file);
     if (kind === 'other') different.push(join(folder, file.name));
     if (kind !== 'same') changes.push(`write ${join(folder, file.name)}`);
   }
   const doubts: string[] = [];
   for (const mirror of head.mirrors) {
-    const change = compareMirror(root, mirror, Date.now());
+    const change = compareMirror(join(data, 'mirrors'), mirror, Date.now());
     if (change.kind !== 'same') changes.push(`serve ${mirror.snapshot.id} as the mirror ${mirror.name}`);
     doubts.push(...change.doubts.map((one) => `mirror ${mirror.name}: ${one}`));
   }
+  const loaders = await compareLoaders(join(data, IMPORTED_FOLDER), head.loaders);
+  changes.push(...loaders.changes);
+  doubts.push(...loaders.doubts);
   const against = [...different.map((one) => `${one} is different here`), ...doubts];
   if (against.length > 0 && !isReplacing) {
     const hint = 'Nothing was changed. Use --replace to let the archive win.';
@@ -56,6 +65,7 @@ export function planImport({ opened, root, bundle, isReplacing }: ImportPlanOpti
   return {
     folder,
     edits,
+    bringsLoaders: loaders.changes.length > 0,
     changes: changes.length === 0 ? ['change nothing: all of it is here'] : changes,
     doubts: against,
   };
@@ -120,8 +130,7 @@ function withFiles(
   return { ...values, ...named };
 }
 
-function compareFile(path: string, { bytes, sha256 }: BundleFile): 'new' | 'same' | 'other' {
+async function compareFile(path: string, { bytes, sha256 }: BundleFile): Promise<'new' | 'same' | 'other'> {
   if (!existsSync(path)) return 'new';
-  if (statSync(path).size !== bytes) return 'other';
-  return createHash('sha256').update(readFileSync(path)).digest('hex') === sha256 ? 'same' : 'other';
+  return (await isContent({ path, bytes, sha256 })) ? 'same' : 'other';
 }

@@ -1,17 +1,23 @@
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
+import { checkSources, readSources } from '../config/load.ts';
+import { mirrorName } from '../config/operating-systems.ts';
 import type { MirrorJson } from '../http/api/mirror-json.ts';
 import { asOwner } from '../io/bundle/as-owner.ts';
+import type { BundleHead } from '../io/bundle/bundle-head.ts';
+import { storeLoaders, sweepLoaders } from '../io/bundle/import-loaders.ts';
 import { publishImported } from '../io/bundle/import-mirror.ts';
 import { type ImportStore, openImportStore } from '../io/bundle/import-store.ts';
 import { openBundle, type ReadBundle, readBundle } from '../io/bundle/read-bundle.ts';
+import { IMPORTED_FOLDER } from '../io/loaders/imported-loaders.ts';
 import { takeLock } from '../io/mirror/lock.ts';
 import { openPool, type Pool } from '../io/mirror/pool.ts';
 import { watchSpace } from '../io/mirror/space.ts';
 import { formatBytes } from '../mirror/run/amounts.ts';
+import type { Keep } from '../mirror/run/prune.ts';
 import { isDataFolder } from '../store/sqlite/folder.ts';
-import { removeFiles, writeFiles } from './bundle-files.ts';
+import { pruneFiles, removeFiles, writeFiles } from './bundle-files.ts';
 import { type ImportPlan, planImport } from './bundle-import-plan.ts';
 import { followWork, type Work } from './bundle-work.ts';
 import { type ApiClient, ApiFailure, dataFolderOf, withClientOptions } from './client.ts';
@@ -31,6 +37,8 @@ interface Options extends EditOptions {
 
 /** How long a running server may take to see what was published. */
 const SEEN_MS = 30_000;
+/** What stays of a profile without a mirror; as the default of `keep`. */
+const FEW: Keep = { snapshots: 3, days: 7 };
 
 export function importCommand(): Command {
   return withClientOptions(new Command('import'))
@@ -56,14 +64,16 @@ Examples:
 }
 
 async function importBundle(file: string, options: Options, work: Work): Promise<void> {
+  // What is made in the data folder is as the server makes it, whatever root's shell says.
+  process.umask(0o022);
   const opened = await openConfiguration(options);
   const data = resolve(dataFolderOf(options));
   const root = join(data, 'mirrors');
   // Opened as whoever runs this; the server's account may not be able to read it.
   const archive = await openBundle(file);
   let plan: ImportPlan | undefined;
-  const onPlan = (bundle: ReadBundle) => {
-    plan = planImport({ opened, root, bundle, isReplacing: options.replace === true });
+  const onPlan = async (bundle: ReadBundle) => {
+    plan = await planImport({ opened, data, bundle, isReplacing: options.replace === true });
     const bytes = [...bundle.required.values()].reduce((sum, one) => sum + one, 0);
     work.expect(bundle.required.size + bundle.manifests.size, bytes);
   };
@@ -81,7 +91,7 @@ async function importBundle(file: string, options: Options, work: Work): Promise
   const { pool, store, release } = await asOwner(data, async () => openStore(root));
   try {
     const bundle = await asOwner(data, () =>
-      readBundle(archive, { ...how, store, onPlan: (known) => requireSpace(root, pool, known, onPlan) }),
+      readBundle(archive, { ...how, store, onPlan: (known) => onPlan(known).then(() => makeRoom(root, store, known)) }),
     );
     const report = await settle({ opened, data, root, pool, store, bundle, plan });
     work.end();
@@ -100,9 +110,9 @@ function openStore(root: string): { readonly pool: Pool; readonly store: ImportS
   return { pool, store: openImportStore(join(root, 'import'), pool, watchSpace(root)), release };
 }
 
-function requireSpace(root: string, pool: Pool, bundle: ReadBundle, onPlan: (bundle: ReadBundle) => void): void {
-  onPlan(bundle);
-  const missing = [...bundle.required].filter(([sha256, bytes]) => pool.sizeOf(sha256) !== bytes);
+function makeRoom(root: string, store: ImportStore, { required }: ReadBundle): void {
+  store.retain(required);
+  const missing = [...required].filter(([sha256, bytes]) => !store.has(sha256, bytes));
   watchSpace(root).require(
     missing.reduce((sum, [, bytes]) => sum + bytes, 0),
     missing.length,
@@ -123,23 +133,46 @@ interface Settling {
 async function settle({ opened, data, root, pool, store, bundle, plan }: Settling): Promise<EditReport> {
   if (plan === undefined) throw new Error('an archive was read without its head');
   const { head, manifests } = bundle;
-  const written = writeFiles(plan, head.files, pool);
+  const source = store.pathOf;
+  const written = await writeFiles({ plan, configuration: opened.path, files: head.files, source });
   const checked = await checkEdit(opened, plan.edits).catch((error: unknown) => {
     removeFiles(plan, written);
     throw error;
   });
+  const loaders = join(data, IMPORTED_FOLDER);
   await asOwner(data, async () => {
+    if (plan.bringsLoaders) await storeLoaders(loaders, head.loaders, source);
     for (const mirror of head.mirrors) {
       const manifest = manifests.get(mirror.name);
-      if (manifest) await publishImported(root, pool, mirror, manifest, Date.now());
+      if (manifest === undefined) continue;
+      store.release([...manifest.values()].map(({ sha256 }) => sha256));
+      await publishImported(root, pool, mirror, manifest, Date.now());
     }
-    const named = new Set([...manifests.values()].flatMap((one) => [...one.values()].map(({ sha256 }) => sha256)));
-    for (const { sha256 } of head.files) if (!named.has(sha256)) store.forget(sha256);
   });
   const report = await writeEdit(opened, checked);
-  if (opened.client)
+  if (opened.client) {
+    // It has read nothing yet where the configuration is the same.
+    if (plan.bringsLoaders && report.server === null) await opened.client.send('POST', '/reload');
     for (const { name, snapshot } of head.mirrors) await waitUntilSeen(opened.client, name, snapshot.id);
+  }
+  await asOwner(data, async () => sweepLoaders(loaders));
+  await forgetOld(opened, plan, head);
   return report;
+}
+
+/** Old states go by the `keep` of their mirror. Which of them are installed from now, only a running server knows. */
+async function forgetOld({ path, client }: OpenConfiguration, plan: ImportPlan, { profile, mirrors }: BundleHead) {
+  const read = await readSources(path);
+  const loaded = 'texts' in read ? checkSources(read.texts) : undefined;
+  if (!('texts' in read) || loaded?.kind !== 'settings') return;
+  const known = loaded.settings.mirrors;
+  const own = known.get(mirrorName(loaded.settings.profiles.get(profile.name)?.source) ?? '');
+  const texts = read.texts.map(({ text }) => text);
+  pruneFiles(plan, texts, own?.keep ?? FEW, Date.now());
+  for (const { name } of client ? mirrors : []) {
+    // What cannot be done now, as a run is in progress, is done after the next import.
+    await client?.send('POST', `/mirrors/${encodeURIComponent(name)}/prune`, {}).catch(() => undefined);
+  }
 }
 
 async function waitUntilSeen(client: ApiClient, mirror: string, id: string): Promise<void> {

@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type BundleEntries, bundleEntries } from '../config/bundle-entries.ts';
 import { writtenMachines } from '../config/edit.ts';
 import { checkSources, productFolder } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
+import { asOwner } from '../io/bundle/as-owner.ts';
 import { type BundleFile, type BundleHead, type BundleMirror, formatHead } from '../io/bundle/bundle-head.ts';
+import { collectLoaders } from '../io/bundle/collect-loaders.ts';
 import type { PackedContent, Packing } from '../io/bundle/write-bundle.ts';
+import { IMPORTED_FOLDER } from '../io/loaders/imported-loaders.ts';
+import { openLoaders } from '../io/loaders/open-loaders.ts';
 import { readState } from '../io/mirror/mirror-files.ts';
 import { sumOf } from '../io/mirror/sum-of.ts';
 import { VERSION } from '../main/base.ts';
@@ -24,9 +28,18 @@ export interface PlannedBundle {
   readonly lazy: number;
 }
 
-interface PlanOptions extends EditOptions {
+export interface BundleOptions extends EditOptions {
   readonly snapshot?: string;
   readonly withMirror: readonly string[];
+  /** Of the other host, dotted: it gets images that know them. */
+  readonly address: readonly string[];
+}
+
+/** What the boot loaders of an archive are made in. */
+export interface LoaderPlace {
+  readonly cacheFolder: string;
+  /** It is the server's own. */
+  readonly isServers: boolean;
 }
 
 /** A state of a mirror, as it is on disk. */
@@ -38,10 +51,11 @@ interface Found {
 }
 
 /** Finds out what goes into the archive of a profile. Throws ApiFailure. */
-export async function planBundle(options: PlanOptions, profile: string): Promise<PlannedBundle> {
+export async function planBundle(options: BundleOptions, profile: string, place: LoaderPlace): Promise<PlannedBundle> {
   const { texts } = await openConfiguration(options);
   const settings = settingsOf(texts);
-  const root = join(resolve(dataFolderOf(options)), 'mirrors');
+  const data = resolve(dataFolderOf(options));
+  const root = join(data, 'mirrors');
   const states = new Map<string, Found>();
   const stateOf = (name: string): Found => {
     const isSource = settings.profiles.get(profile)?.source === `mirror:${name}`;
@@ -63,17 +77,21 @@ export async function planBundle(options: PlanOptions, profile: string): Promise
       manifest: { sha256: content.sha256, bytes: content.bytes },
     };
   });
+  const loaders = await collectOwn(data, place, options.address);
   const head: BundleHead = {
     format: 'rackready bundle',
-    version: 1,
+    version: 2,
     madeBy: VERSION,
     profile: { name: profile, values: { ...entries.profile } },
     mirrors,
     files: files.map(({ path: _ofThisHost, ...file }) => file),
-    leftOut: [...entries.leftOut],
+    loaders: [...loaders.sets],
+    leftOut: [...entries.leftOut, ...loaders.leftOut],
   };
   const pooled = [...states].flatMap(([, { manifest }]) => [...pooledContents(root, manifest)]);
-  const rest = new Map([...files, ...pooled].map(({ sha256, bytes, path }) => [sha256, { sha256, bytes, path }]));
+  const rest = new Map(
+    [...files, ...loaders.contents, ...pooled].map(({ sha256, bytes, path }) => [sha256, { sha256, bytes, path }]),
+  );
   const sorted = [...rest.values()].sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
   const contents = [...mirrors.map(({ name }) => stateOf(name).content), ...sorted];
   return {
@@ -82,6 +100,17 @@ export async function planBundle(options: PlanOptions, profile: string): Promise
     bytes: contents.reduce((sum, { bytes }) => sum + bytes, 0),
     lazy: [...states.values()].reduce((sum, { manifest }) => sum + countLazy(root, manifest), 0),
   };
+}
+
+/** The boot loaders that this host offers, and those that it has not. */
+async function collectOwn(data: string, { cacheFolder, isServers }: LoaderPlace, servers: readonly string[]) {
+  const imported = join(data, IMPORTED_FOLDER);
+  const open = () => openLoaders({ cacheFolder, emit: () => {}, servers, imported });
+  // Images that root makes would stay root's in the server's cache.
+  const catalog = await (isServers ? asOwner(cacheFolder, open) : open());
+  const lacking = catalog.missing.map(({ loader, platform }) => `${loader} for ${platform}`);
+  const leftOut = lacking.length === 0 ? [] : [`boot loaders that this host does not have: ${lacking.join(', ')}`];
+  return { ...(await collectLoaders(catalog, imported)), leftOut };
 }
 
 function settingsOf(texts: Parameters<typeof checkSources>[0]): Settings {
@@ -160,8 +189,10 @@ async function describeFiles({ files }: BundleEntries): Promise<(BundleFile & { 
         'Put it where the configuration names it, or fill the mirror that has it. `rackready check` says the same.';
       throw failure('bundle-refused', `${file.path} (${file.key} of ${file.entry}) is not there`, hint);
     }
-    const sha256 = await sumOf(file.path, AbortSignal.timeout(24 * 3600_000));
-    described.push({ ...file, sha256, bytes: statSync(file.path).size });
+    // A name of the operator's may be a link; what is packed is not looked up by it once more.
+    const path = realpathSync(file.path);
+    const sha256 = await sumOf(path, AbortSignal.timeout(24 * 3600_000));
+    described.push({ ...file, path, sha256, bytes: statSync(path).size });
   }
   return described;
 }

@@ -49,8 +49,15 @@ function describe(status: Status): string {
     formatTable(['NETWORK', 'INTERFACE', 'SUBNET', 'DHCP', 'LEASES', 'FREE'], networks),
     '',
     formatTable(['WHERE', 'WHAT', 'STATE'], listeners),
+    '',
+    formatTable(['FIRMWARE', 'LOADER', 'FROM'], status.loaders.map(loaderRow)),
     ...netboot(status.netboot),
   ].join('\n');
+}
+
+function loaderRow({ platform, loader, from, packages }: Status['loaders'][number]): string[] {
+  const source = from === 'host' ? 'packages of this host' : ['an imported archive', ...packages].join(', ');
+  return [platform, loader, source];
 }
 
 /** Nothing where no Mac has ever asked. */

@@ -167,7 +167,6 @@ function leftOut({ kernel, initrd, iso, answerFile }: Profile, files: readonly B
   const urls = [kernel, initrd, iso].filter((one) => /^https?:/.test(one ?? ''));
   return [
     'machines, networks and defaults (keys, passwords, vars): they are the other host’s own',
-    'boot loaders: the other host makes them from its own packages (docs/loaders.md)',
     ...urls.map((url = '') => `${withoutPassword(url)}: it is fetched by the machines`),
     ...(files.some(({ key }) => key === 'answerFile') ? [] : [`${basename(answerFile)}: it comes with rackready`]),
   ];

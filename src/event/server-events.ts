@@ -78,6 +78,16 @@ export const serverEvents = {
     'Machines of this kind cannot be booted until the named package is installed.',
     (d) => `no boot loader for ${d.platform}: ${d.reason}. Install it with: ${d.install}`,
   ),
+  'loader.imported': entry<{ platform: string; loader: string; packages: string; reason: string }>(
+    'info',
+    'This host has no such boot loader of its own, so that machines are sent the one that an imported archive brought. Once the named reason is gone, the host’s own is taken.',
+    (d) => `${d.loader} for ${d.platform} is that of an imported archive (${d.packages}): ${d.reason}`,
+  ),
+  'loader.damaged': entry<{ platform: string; loader: string; reason: string }>(
+    'warning',
+    'A boot loader that came with an archive is not what it was, and is not sent to anybody. Import the archive again.',
+    (d) => `${d.loader} for ${d.platform} is not offered: ${d.reason}. Import the archive again`,
+  ),
   'server.events-skipped': entry<{ count: number }>(
     'info',
     'So much happened within a second that lesser events were counted and not kept. Everything was answered all the same.',

@@ -54,6 +54,7 @@ const catalog = (more: Partial<LoaderCatalog>): LoaderCatalog => ({
   missing: [],
   mac: macLoaders,
   files: new Map(),
+  offered: [],
   filesFrom: new Map(),
   ...more,
 });

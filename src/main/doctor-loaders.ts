@@ -1,28 +1,32 @@
-import { access, constants, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LoaderCatalog, MissingLoader } from '../boot/loaders.ts';
+import type { LoaderCatalog, MissingLoader, OfferedLoader } from '../boot/loaders.ts';
 import type { Settings } from '../config/settings.ts';
+import { IMPORTED_FOLDER } from '../io/loaders/imported-loaders.ts';
+import { withLoaderCache } from '../io/loaders/loader-cache.ts';
+import { sourceFiles } from '../io/loaders/loader-path.ts';
 import { openLoaders } from '../io/loaders/open-loaders.ts';
+import { packagesOf } from '../io/loaders/packages-of.ts';
 import { type Finding, failure, ok, warning } from './finding.ts';
 
 /** Which firmware can be booted from here, and the package that would add what cannot. */
 export async function checkLoaders(settings: Settings, dataFolder: string): Promise<Finding[]> {
-  const known = join(dataFolder, 'loaders');
-  const isUsable = await access(known, constants.W_OK | constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-  // The images that the server has made already need not be made again.
-  const cacheFolder = isUsable ? known : await mkdtemp(join(tmpdir(), 'rackready-doctor-'));
-  try {
-    return judgeLoaders(settings, await openLoaders({ cacheFolder, emit: () => {} }));
-  } finally {
-    if (!isUsable) await rm(cacheFolder, { recursive: true, force: true });
-  }
+  return withLoaderCache(dataFolder, async (cacheFolder) => {
+    const imported = join(dataFolder, IMPORTED_FOLDER);
+    return judgeLoaders(settings, await nameSources(await openLoaders({ cacheFolder, emit: () => {}, imported })));
+  });
 }
 
-export function judgeLoaders(settings: Settings, { platforms, mac, missing }: LoaderCatalog): Finding[] {
+/** Says of the host's own loaders which packages they are from. */
+async function nameSources(catalog: LoaderCatalog): Promise<LoaderCatalog> {
+  const named = catalog.offered.map(async (one): Promise<OfferedLoader> => {
+    if (one.from === 'archive') return one;
+    const packages = await packagesOf(sourceFiles(catalog, one));
+    return { ...one, packages: packages.map(({ name, version }) => `${name} ${version}`) };
+  });
+  return { ...catalog, offered: await Promise.all(named) };
+}
+
+export function judgeLoaders(settings: Settings, { platforms, mac, missing, offered }: LoaderCatalog): Finding[] {
   const there = Object.entries(platforms).filter(([, loaders]) => loaders.grub ?? loaders.ipxe ?? loaders.shim);
   const macs = Object.entries(mac).flatMap(([name, loader]) => (loader.kind === 'file' ? name : []));
   const found = [
@@ -31,7 +35,7 @@ export function judgeLoaders(settings: Settings, { platforms, mac, missing }: Lo
       : ok(
           'boot loaders',
           [
-            ...there.map(([name, loaders]) => `${name}: ${kinds(loaders)}`),
+            ...there.map(([name, loaders]) => `${name}: ${kinds(loaders, sourcesOf(offered, name))}`),
             ...(macs.length > 0 ? [`Macs: ${macs.join(', ')}`] : []),
           ].join('; '),
         ),
@@ -60,6 +64,19 @@ function judgeMacs({ machines }: Settings, { efi64, efi32 }: LoaderCatalog['mac'
   );
 }
 
-function kinds({ grub, shim, ipxe }: LoaderCatalog['platforms']['bios-x86']): string {
-  return [grub && 'grub', shim && 'shim', ipxe && 'ipxe'].filter(Boolean).join(', ');
+function kinds({ grub, shim, ipxe }: LoaderCatalog['platforms']['bios-x86'], sources: ReadonlyMap<string, string>) {
+  return Object.entries({ grub, shim, ipxe })
+    .flatMap(([name, path]) => (path === undefined ? [] : `${name}${sources.get(name) ?? ''}`))
+    .join(', ');
+}
+
+/** By loader: " (grub-pc-bin 2.06-13)", or that an archive brought it. */
+function sourcesOf(offered: LoaderCatalog['offered'], platform: string): ReadonlyMap<string, string> {
+  const own = offered.filter((one) => one.platform === platform);
+  return new Map(
+    own.map(({ loader, from, packages }) => {
+      const parts = [...(from === 'archive' ? ['imported'] : []), ...packages];
+      return [loader, parts.length === 0 ? '' : ` (${parts.join(', ')})`];
+    }),
+  );
 }

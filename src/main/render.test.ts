@@ -32,6 +32,7 @@ const catalog: LoaderCatalog = {
   ],
   mac: macLoaders,
   files: new Map(),
+  offered: [],
   filesFrom: new Map(),
 };
 

@@ -17,12 +17,14 @@ const at = (address: string, more: Parts = {}): Parts => ({ name: address, addre
 function openWith(first: Settings, open?: (servers: readonly string[]) => Promise<LoaderCatalog>) {
   const asked: string[] = [];
   const told: string[] = [];
+  const archive = { state: '' };
   const made = async (servers: readonly string[]): Promise<LoaderCatalog> => {
     asked.push(servers.join(' '));
     return open ? open(servers) : { ...loaders, filesFrom: new Map(servers.map((server) => [server, new Map()])) };
   };
   const emit = (id: string, _subject: unknown, data: object) => void told.push(`${id} ${JSON.stringify(data)}`);
-  return { asked, told, served: openServedLoaders({ open: made, settings: first, emit }) };
+  const importedState = () => archive.state;
+  return { asked, told, archive, served: openServedLoaders({ open: made, importedState, settings: first, emit }) };
 }
 
 test('images are made for each address that machines load from, once', async () => {
@@ -46,6 +48,15 @@ test('a changed address has its images before its configuration is in force; a c
   assert.equal(asked.length, 1);
   await use(settings(at('10.2.0.2')));
   assert.deepEqual([...catalog().filesFrom.keys()], ['10.2.0.2']);
+});
+
+test('loaders that an archive has brought are sent after the next reload', async () => {
+  const { asked, archive, served } = openWith(settings(at('10.1.0.2')));
+  const { use } = await served;
+  archive.state = 'another';
+  await use(settings(at('10.1.0.2')));
+  await use(settings(at('10.1.0.2')));
+  assert.deepEqual(asked, ['10.1.0.2', '10.1.0.2']);
 });
 
 test('where images for a changed address cannot be written, that is told and the old ones stay', async () => {

@@ -17,22 +17,28 @@ export interface ServedLoaders {
 export interface ServedLoadersOptions {
   /** Makes the catalogue with images for our addresses. Rejects with ProvisionError when they cannot be written. */
   readonly open: (servers: readonly string[]) => Promise<LoaderCatalog>;
+  /** Changes whenever an archive has brought other loaders. */
+  readonly importedState: () => string;
   readonly settings: Settings;
   readonly emit: Emit;
 }
 
 /** Rejects as `open` does, for the first configuration only. */
-export async function openServedLoaders({ open, settings: first, emit }: ServedLoadersOptions): Promise<ServedLoaders> {
-  let known = serversOf(first);
+export async function openServedLoaders(options: ServedLoadersOptions): Promise<ServedLoaders> {
+  const { open, importedState, emit } = options;
+  let known = serversOf(options.settings);
+  let imported = importedState();
   let catalog = await open(known);
   return {
     catalog: () => catalog,
     use: async (settings) => {
       const servers = serversOf(settings);
-      if (servers.every((server) => known.includes(server))) return;
+      const state = importedState();
+      if (state === imported && servers.every((server) => known.includes(server))) return;
       try {
         catalog = await open(servers);
         known = servers;
+        imported = state;
       } catch (error) {
         if (!(error instanceof ProvisionError)) throw error;
         emit('server.limited', {}, { what: 'GRUB images for a changed address', reason: error.message });

@@ -29,6 +29,7 @@ export function createStatus({ base, serving, configPath, dataFolder, admin }: S
     admin: admin(),
     networks: serving.state().settings.networks.map((network) => describeNetwork(base, network)),
     listeners: [...listeners.values()],
+    loaders: serving.catalog().offered,
     counters: { ...serving.dhcp.counters(), httpRequests: serving.httpStats()?.requests ?? 0 },
     netboot: serving.dhcp.macCounters(),
   });

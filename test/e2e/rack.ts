@@ -32,7 +32,12 @@ export interface TestRack {
 export const rackProblem = tapProblem;
 
 /** Opens a rack, writes the configuration (YAML) and starts the server on it. */
-export async function openTestRack(t: TestContext, yaml: string): Promise<TestRack> {
+export async function openTestRack(
+  t: TestContext,
+  yaml: string,
+  /** Goes before the server's command line. */
+  prefix: readonly string[] = [],
+): Promise<TestRack> {
   const rack = await openRack({ accelerator: await knownAccelerator() });
   t.after(() => rack.close());
   const folder = mkdtempSync(join(tmpdir(), 'rackready-e2e-'));
@@ -41,7 +46,7 @@ export async function openTestRack(t: TestContext, yaml: string): Promise<TestRa
   const config = join(folder, 'rackready.yaml');
   writeFileSync(config, yaml, { mode: 0o644 });
   const data = mkdtempSync(join(tmpdir(), 'rackready-data-'));
-  const server = startServerChild({ config, data, args: ['--verbose'] });
+  const server = startServerChild({ config, data, args: ['--verbose'], prefix });
   t.after(() => server.stop());
   await server.waitFor('The start of the server', ({ id }) => id === 'server.started', AbortSignal.timeout(120_000));
   /** How many events there were when a machine was switched on: an earlier boot of the same machine is not part of its story. */

@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { loadSettings } from '../../src/config/load.ts';
+import { IMPORTED_FOLDER, openImported } from '../../src/io/loaders/imported-loaders.ts';
 import { openMirrorFiles } from '../../src/io/mirror/mirror-files.ts';
 import { openPool } from '../../src/io/mirror/pool.ts';
 import { makeBundle, type TestBundle } from '../support/bundles.ts';
@@ -33,6 +35,7 @@ function openHost() {
     config,
     folder,
     mirrors: join(data, 'mirrors'),
+    loaders: join(data, IMPORTED_FOLDER),
     importIt: async (bundle: TestBundle, killAt: number) => {
       writeFileSync(archive, bundle.archive);
       const args = [archive, '--config', config, '--data', data, '--replace'];
@@ -44,13 +47,32 @@ function openHost() {
   };
 }
 
+const CORE = 'boot/grub/i386-pc/core.0';
+
 function bundleOf(round: number): Promise<TestBundle> {
-  return makeBundle({
+  const files = {
     'Packages/same.rpm': 'same',
     [`Packages/new-${round}.rpm`]: `package ${round}`.repeat(50),
     'images/pxeboot/vmlinuz': `kernel ${round}`,
     'images/pxeboot/initrd.img': `initrd ${round}`,
-  });
+  };
+  const version = `2.06-${round}`;
+  return makeBundle(
+    files,
+    (head) => head,
+    (keep) => [
+      {
+        platform: 'bios-x86',
+        loader: 'grub',
+        hasHttp: true,
+        packages: [{ name: 'grub-pc-bin', version, source: `grub2 ${version}`, licence: keep(`licence ${round}`) }],
+        files: [
+          { path: CORE, ...keep(`core ${round}`) },
+          { path: 'boot/grub/i386-pc/normal.mod', ...keep('the same module') },
+        ],
+      },
+    ],
+  );
 }
 
 /** Everything that can be seen is one of the bundles, in whole. */
@@ -63,6 +85,13 @@ async function checkSeen(host: ReturnType<typeof openHost>, known: readonly Test
   for (const { sha256, path } of current === undefined ? [] : files.readManifest(current).values()) {
     const bytes = readFileSync(pool.pathOf(sha256));
     assert.equal(createHash('sha256').update(bytes).digest('hex'), sha256, `${path}, ${told}`);
+  }
+  for (const { set, problem } of await openImported(host.loaders)) {
+    assert.equal(problem, undefined, told);
+    assert.ok(
+      known.some(({ head }) => isDeepStrictEqual(head.loaders, [set])),
+      `loaders of no bundle, ${told}`,
+    );
   }
   const loaded = await loadSettings({ path: host.config });
   assert.equal(loaded.kind, 'settings', `${told}: ${JSON.stringify(loaded)}`);
@@ -91,6 +120,10 @@ test(`an import that is killed ${KILLS} times shows nothing half, and the next o
     const live = readTree(join(host.mirrors, 'repos/m/live'));
     for (const [path, text] of Object.entries(next.files)) assert.equal(live.get(path), text, `${path}, ${told}`);
     assert.ok(!readdirSync(host.mirrors).includes('import'), told);
+    const [loader] = await openImported(host.loaders);
+    assert.deepEqual(loader, { set: next.head.loaders[0] }, told);
+    assert.equal(readdirSync(join(host.loaders, 'objects')).length, 3, told);
+    assert.deepEqual(readdirSync(join(host.loaders, 'licences')), [`grub-pc-bin_2.06-${round}`], told);
     // A killed edit of the configuration may leave its hidden draft.
     const names = readdirSync(host.folder).filter((name) => !name.startsWith('.'));
     assert.deepEqual(names.sort(), ['bundles', 'rackready.yaml'], told);

@@ -140,7 +140,9 @@ test('an archive that was cut is refused, and nothing of it is there; a whole on
     assert.match(cut.text, /The archive is not taken: .*\nCopy the archive once more/s);
     assert.equal(readFileSync(config, 'utf8'), text);
     assert.deepEqual(readdirSync(dirname(config)), ['rackready.yaml']);
-    assert.ok(!existsSync(join(data, 'mirrors/repos')));
+    assert.ok(!existsSync(join(data, 'mirrors/repos')) && !existsSync(join(data, 'imported-loaders')));
+    assert.deepEqual(readdirSync(join(data, 'mirrors')), ['pool']);
+    assert.deepEqual(readdirSync(join(data, 'mirrors/pool')), []);
   }
   writeFileSync(file, whole);
   const imported = await rackready(data, 'bundle', 'import', file, '--config', config);

@@ -172,6 +172,7 @@ export function fakePorts(): { ports: ApiPorts; feed: MemoryFeed; calls: string[
         },
         networks: [],
         listeners: [],
+        loaders: [],
         counters: { 'http.requests': 3 },
         netboot: { lists: 2, 'ignored: not-armed': 1 },
       }),

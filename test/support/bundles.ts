@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { type BundleHead, formatHead } from '../../src/io/bundle/bundle-head.ts';
 import { type PackedContent, packInto } from '../../src/io/bundle/write-bundle.ts';
+import type { LoaderSet } from '../../src/io/loaders/loader-set.ts';
 import { formatManifest, type ManifestEntry, measureManifest } from '../../src/mirror/run/manifest.ts';
 import { snapshotId } from '../../src/mirror/run/state.ts';
 import { newFolder } from './server.ts';
@@ -24,6 +25,7 @@ const sumOf = (bytes: string | Buffer) => createHash('sha256').update(bytes).dig
 export async function makeBundle(
   files: Readonly<Record<string, string>>,
   change: (head: BundleHead) => BundleHead = (head) => head,
+  loadersOf: (keep: (text: string) => { sha256: string; bytes: number }) => readonly LoaderSet[] = () => [],
 ): Promise<TestBundle> {
   const folder = newFolder('bundle');
   const contents = new Map<string, PackedContent>();
@@ -48,7 +50,7 @@ export async function makeBundle(
   );
   const head = change({
     format: 'rackready bundle',
-    version: 1,
+    version: 2,
     madeBy: '0.1.0',
     profile: { name: 'p', values: { os: 'rocky-9', source: 'mirror:m' } },
     mirrors: [
@@ -68,6 +70,7 @@ export async function makeBundle(
       },
     ],
     files: [{ name: 'answerFile-a.liquid', section: 'profiles', entry: 'p', key: 'answerFile', ...template }],
+    loaders: [...loadersOf(keep)],
     leftOut: [],
   });
   const [first, ...rest] = [list, ...[...contents.values()].filter(({ sha256 }) => sha256 !== list.sha256)];

@@ -186,6 +186,7 @@ export const components = {
       }),
     ),
     listeners: list(exact({ what: text, where: text, state: text })),
+    loaders: list(exact({ platform: text, loader: text, from: text, packages: list(text) })),
     counters: { type: 'object', additionalProperties: number },
     netboot: { type: 'object', additionalProperties: number },
   }),

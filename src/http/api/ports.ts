@@ -128,6 +128,13 @@ export interface Status {
     readonly tokenFile: string;
   };
   readonly listeners: readonly { readonly what: string; readonly where: string; readonly state: string }[];
+  /** What firmware is sent: `host`: of this host's packages; `archive`: an imported bundle brought it, of these packages. */
+  readonly loaders: readonly {
+    readonly platform: string;
+    readonly loader: string;
+    readonly from: 'host' | 'archive';
+    readonly packages: readonly string[];
+  }[];
   readonly counters: Readonly<Record<string, number>>;
   /** What NetBoot requests of Macs came to: `lists`, `selections`, `refusals`, and `ignored: REASON`. */
   readonly netboot: Readonly<Record<string, number>>;

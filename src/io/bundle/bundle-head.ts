@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { pathInTree } from '../../mirror/tree-path.ts';
+import { loaderSet } from '../loaders/loader-set.ts';
 import { refused } from './read-tar.ts';
+
+/** The newest version of the format that is known here. */
+const NEWEST = 2;
 
 /** The first file of an archive. */
 export const HEAD_NAME = 'bundle.json';
@@ -40,12 +44,15 @@ const snapshot = z.strictObject({
 
 const head = z.strictObject({
   format: z.literal('rackready bundle'),
-  version: z.literal(1),
+  /** 1: without loaders. */
+  version: z.union([z.literal(1), z.literal(2)]),
   /** Version of rackready that wrote it. */
   madeBy: z.string(),
   profile: z.strictObject({ name, values }),
   mirrors: z.array(z.strictObject({ name, values, snapshot, manifest: content })),
   files: z.array(file),
+  /** What firmware is sent, for hosts that have none of their own. */
+  loaders: z.array(loaderSet).default([]),
   /** What is not in it, in sentences. */
   leftOut: z.array(z.string()),
 });
@@ -71,7 +78,7 @@ export function parseHead(text: string): BundleHead {
     throw refused(`its ${HEAD_NAME} is no JSON`);
   }
   const { format, version } = (value ?? {}) as { format?: unknown; version?: unknown };
-  if (format === 'rackready bundle' && typeof version === 'number' && version > 1) {
+  if (format === 'rackready bundle' && typeof version === 'number' && version > NEWEST) {
     throw refused(`it is of version ${version}, which this rackready does not know: take a newer rackready`);
   }
   const parsed = head.safeParse(value);
@@ -80,7 +87,9 @@ export function parseHead(text: string): BundleHead {
     throw refused(`its ${HEAD_NAME} is not as it should be, at ${issue?.path.join('.') || 'its top'}`);
   }
   const names = parsed.data.files.map((one) => one.name);
-  if (new Set(names).size < names.length) throw refused(`its ${HEAD_NAME} names a file twice`);
+  const loaders = parsed.data.loaders.map(({ platform, loader }) => `${loader} for ${platform}`);
+  for (const all of [names, loaders])
+    if (new Set(all).size < all.length) throw refused(`its ${HEAD_NAME} names a file twice`);
   return parsed.data;
 }
 

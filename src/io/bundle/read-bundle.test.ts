@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
@@ -101,7 +101,7 @@ describe('readBundle()', () => {
       'another head': withHead('{"format":"rackready bundle","version":1}'),
     };
     for (const [what, bytes] of Object.entries(hostile)) await assert.rejects(read(bytes), refused, what);
-    await assert.rejects(read(withHead('{"format":"rackready bundle","version":2}')), {
+    await assert.rejects(read(withHead('{"format":"rackready bundle","version":3}')), {
       ...refused,
       message: /take a newer rackready/,
     });
@@ -131,14 +131,15 @@ describe('readBundle()', () => {
     await assert.rejects(read(archive), { ...refused, message: /cannot be read: line 1 is no entry/ });
   });
 
-  test('a refused archive leaves nothing but contents that nobody names', async () => {
+  test('a refused archive leaves nothing: contents come into the pool only when all of it is right', async () => {
     const { archive } = await makeBundle(FILES);
     const root = newFolder('import');
     const pool = openPool(join(root, 'pool'));
     const store = openImportStore(join(root, 'import'), pool, watchSpace(root, 0));
     await assert.rejects(readBundle(inPieces(archive.subarray(0, -1024), 700), { ...QUIET, store }), refused);
-    assert.ok(!existsSync(join(root, 'repos')));
+    assert.deepEqual(readdirSync(join(root, 'pool')), []);
     const { required } = await readBundle(inPieces(archive, 700), { ...QUIET, store });
+    store.release(required.keys());
     for (const [sha256, bytes] of required) assert.equal(pool.sizeOf(sha256), bytes);
     store.clear();
     assert.ok(!existsSync(join(root, 'import')));
@@ -156,6 +157,38 @@ describe('readBundle()', () => {
       await assert.rejects(reading, refused, `${length} bytes`);
     }
     await assert.rejects(openBundle('/nowhere'), { ...refused, message: /cannot be read/ });
+    const folder = newFolder('no-file');
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    for (const path of [folder, join(folder, 'pipe'), '/dev/zero'])
+      await assert.rejects(openBundle(path), { ...refused, message: /cannot be read: it is no file/ }, path);
+  });
+
+  test('what becomes huge when it is decompressed is refused early', { timeout: 120_000 }, async () => {
+    const { archive, head } = await makeBundle(FILES);
+    const file = join(newFolder('bomb'), 'bomb.tar.zst');
+    const pack = (...pieces: readonly Uint8Array[]) => {
+      writeFileSync(file, zstdCompressSync(Buffer.concat(pieces)));
+      assert.ok(statSync(file).size < 100_000);
+    };
+    const reading = async () => readBundle(await openBundle(file), QUIET);
+    const zeros = Buffer.alloc(64 << 20);
+    pack(archive, zeros);
+    await assert.rejects(reading(), { ...refused, message: /something stands behind its end/ });
+    pack(zeros);
+    await assert.rejects(reading(), { ...refused, message: /something stands behind its end/ });
+    pack(encodeTarHeader('bundle.json', 8 * 1024 ** 4), zeros);
+    await assert.rejects(reading(), { ...refused, message: /bundle\.json is longer than/ });
+    const huge = await makeBundle(FILES, () => ({
+      ...head,
+      files: head.files.map((one) => ({ ...one, bytes: 1024 ** 4 })),
+    }));
+    const root = newFolder('import');
+    const store = openImportStore(join(root, 'import'), openPool(join(root, 'pool')), watchSpace(root, 0));
+    const onPlan = ({ required }: { required: ReadonlyMap<string, number> }) =>
+      watchSpace(root, 0).require([...required.values()].reduce((sum, bytes) => sum + bytes, 0) * 1000, 1);
+    const importing = readBundle(inPieces(huge.archive, 4096), { ...QUIET, store, onPlan });
+    await assert.rejects(importing, { code: 'disk-full' });
+    assert.deepEqual(readdirSync(join(root, 'import')), []);
   });
 });
 

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
 import { type Manifest, parseManifest } from '../../mirror/run/manifest.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
+import { contentsOf } from '../loaders/loader-set.ts';
 import {
   type BundleHead,
   type BundleMirror,
@@ -32,7 +34,7 @@ export interface ContentWriter {
 
 export interface ReadOptions {
   /** Hears what is to come, before any of it is stored; may throw to refuse it. */
-  readonly onPlan: (plan: ReadBundle) => void;
+  readonly onPlan: (plan: ReadBundle) => void | Promise<void>;
   /** undefined: the archive is only checked. */
   readonly store?: BundleStore | undefined;
   readonly signal: AbortSignal;
@@ -55,15 +57,23 @@ const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
 /** Opens an archive, which is decompressed by what it begins with. Rejects with ProvisionError `bundle-refused`. */
 export async function openBundle(file: string): Promise<AsyncIterable<Uint8Array>> {
-  const handle = await open(file, 'r').catch((cause: unknown) => {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const hint = 'Name an archive that is there, and that you may read.';
-    throw new ProvisionError('bundle-refused', `${file} cannot be read: ${reason}`, { cause, hint });
+  // Without waiting: a pipe that nobody writes to would keep us for ever.
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch((cause: unknown) => {
+    throw unreadable(file, cause instanceof Error ? cause.message : String(cause), cause);
   });
+  if (!(await handle.stat()).isFile()) {
+    await handle.close();
+    throw unreadable(file, 'it is no file');
+  }
   const beginning = Buffer.alloc(ZSTD_MAGIC.length);
   await handle.read(beginning, 0, beginning.length, 0);
   const input = handle.createReadStream({ start: 0, highWaterMark: 1 << 20 });
   return beginning.equals(ZSTD_MAGIC) ? decompressed(input) : input;
+}
+
+function unreadable(file: string, reason: string, cause?: unknown): ProvisionError {
+  const hint = 'Name an archive that is there, and that you may read.';
+  return new ProvisionError('bundle-refused', `${file} cannot be read: ${reason}`, { cause, hint });
 }
 
 async function* decompressed(input: Readable): AsyncGenerator<Uint8Array> {
@@ -95,7 +105,7 @@ export async function readBundle(source: AsyncIterable<Uint8Array>, options: Rea
     options.onFile();
   }
   const plan = { head, manifests, ...expectContents(head, manifests) };
-  options.onPlan(plan);
+  await options.onPlan(plan);
   const seen = new Set<string>();
   for await (const entry of entries) {
     options.signal.throwIfAborted();
@@ -152,6 +162,7 @@ function expectContents(head: BundleHead, manifests: ReadonlyMap<string, Manifes
   const required = new Map<string, number>();
   const optional = new Map<string, number>();
   for (const { sha256, bytes } of head.files) required.set(sha256, bytes);
+  for (const set of head.loaders) for (const [sha256, bytes] of contentsOf(set)) required.set(sha256, bytes);
   for (const manifest of manifests.values()) {
     for (const { sha256, bytes, isLazy } of manifest.values()) (isLazy ? optional : required).set(sha256, bytes);
   }

@@ -10,6 +10,8 @@ export interface TarEntry {
 }
 
 const BLOCK = 512;
+/** Tapes and other programs fill a record up; more than any record is no end but a way to keep us reading. */
+const MOST_BEHIND = 1 << 20;
 
 /**
  * Reads an archive as `encodeTarHeader` writes it: regular files only, without further kinds of headers. Anything else, one that
@@ -36,8 +38,10 @@ export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerato
   }
   const second = await input.exactly(BLOCK);
   if (!isEmpty(second)) throw refused('something stands behind its end');
+  let behind = 0;
   for (let piece = await input.any(); piece !== undefined; piece = await input.any()) {
-    if (!isEmpty(piece)) throw refused('something stands behind its end');
+    behind += piece.length;
+    if (!isEmpty(piece) || behind > MOST_BEHIND) throw refused('something stands behind its end');
   }
 }
 

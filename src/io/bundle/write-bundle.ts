@@ -1,20 +1,15 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream, openSync, renameSync, rmSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { createWriteStream, openSync, renameSync, rmSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createZstdCompress } from 'node:zlib';
 import { ProvisionError } from '../../net/provision-error.ts';
 import { encodeTarHeader, tarEnd, tarPadding } from '../loaders/tar.ts';
 import { contentName, HEAD_NAME, HEAD_SUM_NAME, headSum } from './bundle-head.ts';
+import { type HeldContent, openContent } from './copy-content.ts';
 
 /** A content that goes into an archive. */
-export interface PackedContent {
-  readonly sha256: string;
-  readonly bytes: number;
-  /** Where it is. */
-  readonly path: string;
-}
+export type PackedContent = HeldContent;
 
 export interface Packing {
   readonly head: string;
@@ -97,24 +92,22 @@ async function* archivePieces({ head, contents }: Packing, options: PackOptions)
   yield tarEnd;
 }
 
-async function* checkedPieces({ path, bytes, sha256 }: PackedContent, { onBytes }: PackOptions) {
+async function* checkedPieces(content: PackedContent, { onBytes }: PackOptions) {
+  const { path, sha256 } = content;
   const sum = createHash('sha256');
-  const found = await stat(path).catch((cause: unknown) => {
-    throw damaged(path, 'is not there any more', cause);
+  const file = await openContent(content).catch((cause: Error) => {
+    throw damaged(cause.message, cause);
   });
-  if (found.size !== bytes) throw damaged(path, `is ${found.size} bytes long, and should be ${bytes}`);
-  if (bytes > 0) {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-      sum.update(chunk as Buffer);
-      onBytes((chunk as Buffer).length);
-      yield chunk as Buffer;
-    }
+  for await (const chunk of file.createReadStream({ highWaterMark: 1 << 20 })) {
+    sum.update(chunk as Buffer);
+    onBytes((chunk as Buffer).length);
+    yield chunk as Buffer;
   }
-  if (sum.digest('hex') !== sha256) throw damaged(path, 'does not have its checksum');
+  if (sum.digest('hex') !== sha256) throw damaged(`${path} does not have its checksum`);
 }
 
-function damaged(path: string, what: string, cause?: unknown): ProvisionError {
-  return new ProvisionError('store-failed', `${path} ${what}, so no archive is made`, {
+function damaged(what: string, cause?: unknown): ProvisionError {
+  return new ProvisionError('store-failed', `${what}, so no archive is made`, {
     cause,
     hint: 'If it belongs to a mirror: rackready mirror verify NAME, then rackready mirror sync NAME. Else make the archive once more.',
   });

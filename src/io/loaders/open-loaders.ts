@@ -9,14 +9,17 @@ import type {
   MacFirmware,
   MacLoader,
   MissingLoader,
+  OfferedLoader,
   PlatformLoaders,
 } from '../../boot/loaders.ts';
 import type { Emit } from '../../event/event.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
+import { addImported } from './add-imported.ts';
 import { embeddedConfig, type ImageKind } from './embedded.ts';
 import { fatImage } from './fat-image.ts';
 import { type EmbeddedConfig, type GrubMaker, openGrubMaker } from './grub-image.ts';
 import { removeAbandonedBuilds } from './image-cache.ts';
+import { FAT_PATH } from './loader-path.ts';
 import { findIpxe, findShim, type Packaged } from './packaged.ts';
 import { GRUB_PLATFORMS, type GrubPlatform } from './platforms.ts';
 
@@ -44,6 +47,8 @@ export interface LoaderOptions {
   /** The configuration inside the images; without it that of src/boot/grub-embedded.ts. */
   readonly embedded?: ((kind: ImageKind, server: string | undefined) => EmbeddedConfig) | undefined;
   readonly tools?: LoaderTools | undefined;
+  /** Folder with loaders that came with archives: they stand in where the host has none of its own. */
+  readonly imported?: string | undefined;
 }
 
 /** Debian calls it grub-mkimage, Fedora and SUSE grub2-mkimage. */
@@ -56,9 +61,10 @@ const grubFolders = ['usr/lib/grub', 'usr/share/grub2', 'usr/share/grub', 'usr/l
 const notTried: MacLoader = { kind: 'not-built', reason: 'it was not tried' };
 
 /** A catalogue that is being filled. */
-interface Draft {
+export interface Draft {
   readonly platforms: Record<Platform, PlatformLoaders>;
-  readonly missing: MissingLoader[];
+  missing: MissingLoader[];
+  readonly offered: OfferedLoader[];
   readonly mac: Record<MacFirmware, MacLoader>;
   readonly files: Map<BootPath, string>;
   readonly filesFrom: Map<string, Map<BootPath, string>>;
@@ -89,6 +95,7 @@ async function fillCatalog(options: LoaderOptions): Promise<LoaderCatalog> {
   const draft: Draft = {
     platforms: { 'bios-x86': none, 'uefi-x64': none, 'uefi-ia32': none, 'uefi-arm64': none },
     missing: [],
+    offered: [],
     mac: { efi32: notTried, efi64: notTried, fat: notTried },
     files: new Map(),
     filesFrom: new Map((options.servers ?? []).map((server) => [server, new Map()])),
@@ -99,6 +106,7 @@ async function fillCatalog(options: LoaderOptions): Promise<LoaderCatalog> {
   for (const platform of ['uefi-x64', 'uefi-arm64'] as const)
     addPackaged(draft, platform, 'shim', await findShim(tools.root, platform));
   for (const { platform } of GRUB_PLATFORMS) addPackaged(draft, platform, 'ipxe', await findIpxe(tools.root, platform));
+  if (options.imported !== undefined) await addImported(draft, options.imported, options.emit);
   for (const { platform, loader, reason, install } of draft.missing)
     if (loader === 'grub' || reason.includes('would refuse'))
       options.emit('loader.missing', {}, { platform, reason, install });
@@ -132,6 +140,7 @@ async function addGrub(draft: Draft, grub: GrubPlatform, mkimage: Mkimage | unde
     if (problem !== undefined) return broken(problem);
   }
   draft.platforms[grub.platform] = { grub: bootPath, grubHasHttp: maker.hasHttp };
+  draft.offered.push({ platform: grub.platform, loader: 'grub', from: 'host', packages: [] });
   if (grub.mac) draft.mac[grub.mac.efi] = { kind: 'file', bootFile: grub.mac.bootPath };
   for (const name of await readdir(folder))
     if (/\.(mod|lst)$/.test(name)) draft.files.set(`${bootFolder}/${name}`, join(folder, name));
@@ -164,8 +173,6 @@ async function addImage(draft: Draft, making: Making, options: LoaderOptions): P
   if (wasBuilt) options.emit('loader.built', {}, { platform: making.platform, file: bootPath });
   return undefined;
 }
-
-const FAT_PATH = 'mac/fat.efi';
 
 async function addFat(draft: Draft, glue: string, { cacheFolder }: LoaderOptions): Promise<void> {
   const { efi32, efi64 } = draft.mac;
@@ -200,6 +207,7 @@ function addPackaged(draft: Draft, platform: Platform, loader: 'shim' | 'ipxe', 
     return;
   }
   for (const [bootPath, path] of found.files) draft.files.set(bootPath, path);
+  draft.offered.push({ platform, loader, from: 'host', packages: [] });
   draft.platforms[platform] = { ...draft.platforms[platform], [loader]: found.bootPath };
 }
 

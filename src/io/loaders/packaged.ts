@@ -45,7 +45,8 @@ export async function findShim(root: string, platform: 'uefi-x64' | 'uefi-arm64'
 
 const nativePlatform: Platform = process.arch === 'arm64' ? 'uefi-arm64' : 'uefi-x64';
 
-function sbatProblem(shim: PeImage, grub: PeImage): string | undefined {
+/** Why a shim would refuse a GRUB under Secure Boot; undefined: it would not. */
+export function sbatProblem(shim: PeImage, grub: PeImage): string | undefined {
   try {
     const level = sbatLevelOf(shim);
     return level && whyRefused(level, sbatOf(grub));
@@ -96,11 +97,12 @@ export async function findIpxe(root: string, platform: Platform): Promise<Packag
   return { ...missing, reason: [nothing, ...reasons].join('; ') };
 }
 
+/** A file, looked at as firmware of one kind does. */
 type EfiFile =
   | { readonly kind: 'efi'; readonly path: string; readonly image: PeImage }
   | { readonly kind: 'not-usable'; readonly isThere: boolean; readonly reason: string };
 
-async function readEfi(name: string, machine: number): Promise<EfiFile> {
+export async function readEfi(name: string, machine: number): Promise<EfiFile> {
   const path = await realpath(name).catch(() => undefined);
   const bytes = path && (await readFile(path).catch(() => undefined));
   if (!path || !bytes) return { kind: 'not-usable', isThere: false, reason: `${name} is not there` };

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Manifest } from '../../mirror/run/manifest.ts';
 import { choosePruned, type Keep, uniteLive } from '../../mirror/run/prune.ts';
@@ -44,6 +44,13 @@ export function namedContents(repos: string): Set<string> {
       for (const { sha256 } of files.findManifest(id)?.values() ?? []) named.add(sha256);
   }
   return named;
+}
+
+/** What an import of an archive has left that was killed, and that nobody has finished since. */
+export function removeAbandonedImport(root: string, olderThan: number): void {
+  const folder = join(root, 'import');
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found && found.mtimeMs < olderThan) rmSync(folder, { recursive: true, force: true });
 }
 
 export interface Verified {

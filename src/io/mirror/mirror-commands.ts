@@ -5,7 +5,7 @@ import { formatBytes } from '../../mirror/run/amounts.ts';
 import { findSnapshot } from '../../mirror/run/state.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 import { forgetDamaged } from './damage.ts';
-import { forgetSnapshots, namedContents, verifyManifest } from './housekeeping.ts';
+import { forgetSnapshots, namedContents, removeAbandonedImport, verifyManifest } from './housekeeping.ts';
 import type { MirrorUnit } from './mirror-unit.ts';
 import type { Pool } from './pool.ts';
 import { finishPublish, publish } from './publish.ts';
@@ -159,6 +159,7 @@ function prune(deps: CommandDeps, unit: MirrorUnit, leased: readonly string[]): 
   const snapshots = forgetSnapshots({ files: unit.files, pool }, keep, leased, now());
   // What a run has fetched is named by nothing until it is published.
   const isQuiet = ![...units.values()].some((one) => one.isRunning());
+  removeAbandonedImport(root, now() - UNNAMED_STAYS_MS);
   const swept = isQuiet
     ? pool.sweep(namedContents(join(root, 'repos')), now() - UNNAMED_STAYS_MS)
     : { files: 0, bytes: 0 };
