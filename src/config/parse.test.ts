@@ -80,7 +80,11 @@ profiles:
     assert.equal(rocky.kernel, 'mirror:r/BaseOS/x86_64/os/images/pxeboot/vmlinuz');
     assert.equal(rocky.mirrorFolder, 'BaseOS/x86_64/os');
     // The file is the operator's, and the keys that count are still the preset's.
-    const keys = { file: '/etc/rackready/k.asc', fingerprints: ['21CB256AE16FC54C6E652949702D426D350D275D'], isAnyEnough: true };
+    const keys = {
+      file: '/etc/rackready/k.asc',
+      fingerprints: ['21CB256AE16FC54C6E652949702D426D350D275D'],
+      isAnyEnough: true,
+    };
     assert.deepEqual(mirrors.get('r')?.keys, [keys]);
     const debian = profiles.get('d') ?? assert.fail();
     assert.match(debian.kernel, /^\/usr\/lib\/debian-installer/);
