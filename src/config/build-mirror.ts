@@ -82,9 +82,6 @@ function keysOf(
   }
 }
 
-/** Debian's names of its releases, for mirrors that name no suites. */
-const CODENAMES: Readonly<Record<string, string>> = { 'debian-12': 'bookworm', 'debian-13': 'trixie' };
-
 function layoutOf(mirror: MirrorEntry): MirrorLayout {
   const { architectures, repositories, suites, components, os } = mirror;
   const kind = mirror.kind ?? kindOf(os);
@@ -94,7 +91,8 @@ function layoutOf(mirror: MirrorEntry): MirrorLayout {
     return { kind, options: { repositories: folders, architectures, ...more } };
   }
   if (kind === 'files') return { kind };
-  const codename = entryOf(CODENAMES, os);
+  const system = entryOf(operatingSystems, os);
+  const codename = system?.family === 'debian' ? system.codename : undefined;
   const names = suites.length > 0 ? suites : codename === undefined ? [] : [codename, `${codename}-updates`];
   return {
     kind,

@@ -95,6 +95,38 @@ profiles:
     assert.equal(mirrors.get('d')?.keys[0]?.fingerprints.length, 3);
   });
 
+  test('what an installed system takes packages from: the suites of its release that its mirror has', () => {
+    const of = (os: string, mirror: string) =>
+      settingsOf(
+        `${network}mirrors: { m: { ${mirror} } }\nprofiles: { p: { os: ${os}, source: "mirror:m"${os.startsWith('ubuntu') ? ', iso: /u.iso' : ''} } }`,
+      )
+        .profiles.get('p')
+        ?.aptSuites?.map(({ archive, name, components, signedBy = '' }) =>
+          [archive, name, components.join('+'), signedBy.replace('/usr/share/keyrings/', '')].join(' '),
+        );
+    const official = 'main+non-free-firmware debian-archive-keyring.gpg';
+    assert.deepEqual(of('debian-12', 'preset: debian-12'), [
+      `debian bookworm ${official}`,
+      `debian bookworm-updates ${official}`,
+      `debian-security bookworm-security ${official}`,
+    ]);
+    const ubuntu = 'main+restricted+universe+multiverse ubuntu-archive-keyring.gpg';
+    assert.deepEqual(of('ubuntu-24.04', 'preset: ubuntu-24.04-packages'), [
+      `ubuntu noble ${ubuntu}`,
+      `ubuntu noble-updates ${ubuntu}`,
+      `ubuntu noble-security ${ubuntu}`,
+    ]);
+    // Signed by the operator; suites of another release, and such that are not released yet.
+    const own = `preset: debian-13, keys: [k], fingerprints: [${'A'.repeat(40)}]`;
+    assert.equal(of('debian-13', own)?.[0], 'debian trixie main+non-free-firmware ');
+    const suites = 'suites: [bookworm, trixie, bookworm-proposed-updates, debian-security/bookworm-security]';
+    assert.deepEqual(of('debian-12', `from: "http://h/", kind: apt, ${suites}`), [
+      ' bookworm main ',
+      'debian-security bookworm-security main ',
+    ]);
+    assert.deepEqual(of('rocky-9', 'preset: rocky-9'), []);
+  });
+
   test('a preset brings the keys; where metadata may be unsigned, packages have to be signed', () => {
     const of = (text: string) => {
       const { trust, packages, keys } =
@@ -421,7 +453,7 @@ const rows: readonly { readonly name: string; readonly text: string; readonly wa
     name: 'names that every object inherits',
     text: `${network}profiles:\n  p: {os: toString}\n  q: {os: debian-12, answerFile: constructor}\nmachines:\n  m: {mac: "00:25:90:96:c4:9a", network: constructor, address: 10.0.0.7, profile: valueOf}`,
     want: [
-      'r.yaml:3:11: profiles.p.os: "toString" is not known: expected one of debian-12, debian-13, ubuntu-24.04, ubuntu-26.04, rocky-9, rocky-10, alma-9, alma-10, centos-7, custom',
+      'r.yaml:3:11: profiles.p.os: "toString" is not known: expected one of debian-12, debian-13, ubuntu-22.04, ubuntu-24.04, ubuntu-26.04, rocky-9, rocky-10, alma-9, alma-10, centos-7, custom',
       'r.yaml:6:42: machines.m.network: there is no constructor in networks: expected one of n',
       'r.yaml:6:83: machines.m.profile: there is no valueOf in profiles: expected one of p, q',
     ],
