@@ -82,6 +82,23 @@ test('answerVariables() sets what is not there to null', () => {
   });
 });
 
+test('an installation keeps to a state of its mirror, and the installed system does not', () => {
+  const aptSuites = [
+    { archive: 'debian', name: 'bookworm', components: ['main', 'contrib'], signedBy: '/k.gpg' },
+    { archive: '', name: 'bookworm-security', components: ['main'] },
+  ];
+  const profile = { ...debian, source: 'mirror:deb', mirrorFolder: 'debian', aptSuites };
+  const { mirror } = answerVariables({ ...input, profile, snapshot: '2026-1a' });
+  assert.equal(mirror?.url, 'http://172.22.10.2/mirror/deb@2026-1a/debian');
+  assert.equal(mirror?.liveUrl, 'http://172.22.10.2/mirror/deb/debian');
+  assert.deepEqual(mirror?.sources, [
+    'deb [signed-by=/k.gpg] http://172.22.10.2/mirror/deb/debian bookworm main contrib',
+    'deb http://172.22.10.2/mirror/deb bookworm-security main',
+  ]);
+  const { mirror: elsewhere } = answerVariables({ ...input, profile: { ...profile, source: 'http://h/debian' } });
+  assert.deepEqual([elsewhere?.liveUrl, elsewhere?.sources], [null, []]);
+});
+
 test('mirrorParts() splits what debian-installer asks for', () => {
   const parts = {
     protocol: 'http',

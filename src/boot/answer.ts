@@ -4,7 +4,7 @@ import { formatIpv4, type Ipv4 } from '../net/ipv4.ts';
 import type { Mac } from '../net/mac.ts';
 import { netmask } from '../net/subnet.ts';
 import { parseDiskWish, renderDiskScript } from './disk.ts';
-import { answerUrl, kernelQuote, reportUrl, sourceUrl, splitArguments } from './kernel-line.ts';
+import { answerUrl, kernelQuote, mirrorOf, reportUrl, sourceUrl, splitArguments } from './kernel-line.ts';
 import { PIN_SCRIPT, renderNicScript } from './nic.ts';
 import { httpBase } from './plan.ts';
 import type { Profile } from './profile.ts';
@@ -49,6 +49,13 @@ export interface MirrorParts {
   readonly url: string;
 }
 
+export interface InstallSource extends MirrorParts {
+  /** Of a mirror of this host, without the state that this installation keeps to: that is pruned some day. Null for others. */
+  readonly liveUrl: string | null;
+  /** Lines of sources.list(5) for the installed system; none for what is no apt archive of a mirror of this host. */
+  readonly sources: readonly string[];
+}
+
 /** What templates may use; docs/templates.md is the table for operators. */
 export interface AnswerVariables {
   readonly machine: Readonly<Record<'name' | 'hostName' | 'fqdn' | 'mac', string>> &
@@ -73,7 +80,7 @@ export interface AnswerVariables {
   readonly profile: Readonly<Record<'name' | 'os' | 'family' | 'arguments' | 'installedArguments', string>> & {
     readonly source: string | null;
   };
-  readonly mirror: MirrorParts | null;
+  readonly mirror: InstallSource | null;
   readonly urls: Readonly<Record<'report' | 'answer' | 'base', string>>;
   /** Shell commands that find the disk of `vars.disk`; see renderDiskScript. */
   readonly disk: { readonly script: string };
@@ -155,7 +162,7 @@ export function answerVariables(input: AnswerInput): AnswerVariables {
       installedArguments: installedArguments(profile),
       source: profile.source ?? null,
     },
-    mirror: mirrorParts(archiveOf(profile, httpBase(host, input.httpPort), input.snapshot)),
+    mirror: installSource(profile, httpBase(host, input.httpPort), input.snapshot),
     urls: { report: reportUrl(urlInput), answer: answerUrl(urlInput), base: httpBase(host, input.httpPort) },
     disk: { script: renderDiskScript('problem' in disk ? {} : disk) },
     nic: {
@@ -171,6 +178,19 @@ export function answerVariables(input: AnswerInput): AnswerVariables {
 function installedArguments({ arguments: text }: Profile): string {
   const words = splitArguments(text.replace(/[^\s]*\{\{[^{}]*\}\}[^\s]*/g, '')).both;
   return words.map(kernelQuote).join(' ');
+}
+
+function installSource(profile: Profile, ownBase: string, snapshot: string | undefined): InstallSource | null {
+  const parts = mirrorParts(archiveOf(profile, ownBase, snapshot));
+  if (parts === null) return null;
+  const mirror = mirrorOf(profile);
+  if (mirror === undefined) return { ...parts, liveUrl: null, sources: [] };
+  const root = `${ownBase}/mirror/${mirror}`;
+  const sources = (profile.aptSuites ?? []).map(({ archive, name, components, signedBy }) => {
+    const option = signedBy === undefined ? [] : [`[signed-by=${signedBy}]`];
+    return ['deb', ...option, archive === '' ? root : `${root}/${archive}`, name, ...components].join(' ');
+  });
+  return { ...parts, liveUrl: archiveOf(profile, ownBase, undefined) ?? null, sources };
 }
 
 /** The folder of an Ubuntu profile is its ISO, which is no archive to install packages from. */

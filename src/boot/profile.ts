@@ -1,6 +1,16 @@
 /** Versions of kickstart, named as in pykickstart. */
 export type KickstartVersion = 'rhel7' | 'rhel9' | 'rhel10';
 
+/** A suite of an apt archive, as a line of sources.list(5) names it. */
+export interface AptSuite {
+  /** Folder of the archive below the root of the mirror; '' is the root. */
+  readonly archive: string;
+  readonly name: string;
+  readonly components: readonly string[];
+  /** Where the installed system has the keys that sign it, where that is not with all others. */
+  readonly signedBy?: string | undefined;
+}
+
 /** What a machine is to become: an operating system's description with the operator's overrides, resolved. */
 export interface Profile {
   readonly name: string;
@@ -13,7 +23,9 @@ export interface Profile {
   readonly initrd: string;
   /** Its folder below the root of its mirror; undefined: the root itself. */
   readonly mirrorFolder?: string | undefined;
-  /** The same in its mirror, preferred where the mirror has them: paths below the mirror's root. */
+  /** What the installed system takes packages from, of its mirror: suites of its own release. */
+  readonly aptSuites?: readonly AptSuite[] | undefined;
+  /** Kernel and initrd in its mirror, preferred where the mirror has them: paths below the mirror's root. */
   readonly inMirror?: { readonly kernel: string; readonly initrd: string } | undefined;
   /** Appended to what the description needs. */
   readonly arguments: string;

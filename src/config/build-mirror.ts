@@ -16,13 +16,26 @@ export function buildMirror(
   const preset = presetOf(mirror);
   const from = mirror.from ?? (preset && [preset.from]);
   if (from === undefined) return undefined;
-  const keys = keysOf(mirror, preset, folders.folderOf(['mirrors', name]));
-  const { os, schedule, blackout, packages, keep, connections, exclude, allowMissing } = mirror;
+  const keys = keysOf(mirror, preset, { product: folders.product, own: folders.folderOf(['mirrors', name]) });
+  const layout = preset?.layout ?? layoutOf(mirror);
+  const trust = mirror.trust ?? preset?.trust ?? (keys.length > 0 ? 'required' : 'none');
+  // Whoever may change unsigned metadata may also list his own packages in them.
+  const needsSigned = layout.kind === 'yum' && keys.length > 0 && trust === 'if-present';
+  const {
+    os,
+    schedule,
+    blackout,
+    packages = needsSigned ? 'signed' : 'listed',
+    keep,
+    connections,
+    exclude,
+    allowMissing,
+  } = mirror;
   return {
     name,
     os,
     from,
-    layout: preset?.layout ?? layoutOf(mirror),
+    layout,
     installFrom: preset?.installFrom ?? mirror.repositories[0] ?? splitSuite(mirror.suites[0] ?? '').archive,
     boot: preset?.boot,
     mode: mirror.mode ?? (preset?.isFrozen ? 'frozen' : 'sync'),
@@ -31,7 +44,7 @@ export function buildMirror(
     jitterSeconds: mirror.jitter,
     blackout,
     keys,
-    trust: mirror.trust ?? preset?.trust ?? (keys.length > 0 ? 'required' : 'none'),
+    trust,
     packages,
     keep,
     bandwidth: mirror.bandwidth ?? { windows: [] },
@@ -48,13 +61,26 @@ export function presetOf({ preset, architectures }: MirrorEntry): MirrorPreset |
   return mirrorPreset(preset, architecture satisfies PresetArchitecture);
 }
 
-function keysOf({ keys, fingerprints }: MirrorEntry, preset: MirrorPreset | undefined, folder: string): MirrorKeys[] {
-  if (keys.length > 0) return keys.map((file) => ({ file: resolvePath(folder, file), fingerprints }));
-  return preset?.keys.kind === 'known' ? [{ file: preset.keys.file, fingerprints: preset.keys.fingerprints }] : [];
+function keysOf(
+  { keys, fingerprints }: MirrorEntry,
+  preset: MirrorPreset | undefined,
+  folders: { readonly product: string; readonly own: string },
+): MirrorKeys[] {
+  const isChosen = fingerprints.length > 0;
+  const counting = isChosen ? fingerprints : (preset?.keys.fingerprints ?? []);
+  const known = !isChosen && counting.length > 0 && { isAnyEnough: true };
+  if (keys.length > 0) {
+    return keys.map((file) => ({ file: resolvePath(folders.own, file), fingerprints: counting, ...known }));
+  }
+  switch (preset?.keys.kind) {
+    case 'package':
+      return [{ file: preset.keys.file, fingerprints: counting }];
+    case 'shipped':
+      return [{ file: resolvePath(folders.product, `keys/${preset.keys.file}`), fingerprints: counting }];
+    default:
+      return [];
+  }
 }
-
-/** Debian's names of its releases, for mirrors that name no suites. */
-const CODENAMES: Readonly<Record<string, string>> = { 'debian-12': 'bookworm', 'debian-13': 'trixie' };
 
 function layoutOf(mirror: MirrorEntry): MirrorLayout {
   const { architectures, repositories, suites, components, os } = mirror;
@@ -65,7 +91,8 @@ function layoutOf(mirror: MirrorEntry): MirrorLayout {
     return { kind, options: { repositories: folders, architectures, ...more } };
   }
   if (kind === 'files') return { kind };
-  const codename = entryOf(CODENAMES, os);
+  const system = entryOf(operatingSystems, os);
+  const codename = system?.family === 'debian' ? system.codename : undefined;
   const names = suites.length > 0 ? suites : codename === undefined ? [] : [codename, `${codename}-updates`];
   return {
     kind,

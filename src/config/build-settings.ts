@@ -3,6 +3,7 @@ import type { Profile } from '../boot/profile.ts';
 import type { ExtraOption, Network } from '../lease/network.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { MirrorConfig } from '../mirror/mirror-config.ts';
+import { aptSuitesOf } from './apt-suites.ts';
 import { buildMirror } from './build-mirror.ts';
 import { encodeOptionValue, parseOptionCode } from './dhcp-options.ts';
 import { entryOf } from './facts.ts';
@@ -145,6 +146,7 @@ function buildProfile(name: string, profile: ProfileConfig, config: Config, fold
     kernel,
     initrd,
     ...(mirror && mirrorParts(profile, system, mirror)),
+    ...(mirror && { aptSuites: aptSuitesOf(mirror, entryOf(config.mirrors, mirror.name), system) }),
     arguments: profile.arguments,
     answerFile,
     source: tree === undefined ? profile.source : resolvePath('/', tree),

@@ -10,11 +10,13 @@ networks:
 mirrors:
   rocky: { preset: rocky-9, keys: [rocky.asc], schedule: "1 1 * * *", bandwidth: 20MB, from: "https://me:secret@mirror.example.org/rocky/9/", exclude: ["*.drpm"] }
   debian: { preset: debian-12, mode: cache }
+  alma: { preset: alma-9, mode: cache }
   extra: { from: "file:///srv/packages", kind: yum }
 profiles:
   rocky: { os: rocky-9, source: "mirror:rocky", arguments: quiet }
   debian: { os: debian-12, source: "mirror:debian", answerFile: own }
   ubuntu: { os: ubuntu-24.04, iso: iso/u.iso, kernel: k/linux, initrd: "https://example.org/initrd" }
+  alma: { os: alma-9, source: "mirror:alma" }
   folder: { os: rocky-9, source: /srv/tree }
 templates:
   own: { file: "templates/my own.liquid" }
@@ -58,6 +60,13 @@ test('a profile goes with its mirror and the mirror’s keys, which does not fol
   ]);
   assert.deepEqual(paths(entries), ['rocky keys /etc/rackready/rocky.asc']);
   assert.ok(entries.leftOut.some((one) => /el\.ks\.liquid: it comes with rackready/.test(one)));
+});
+
+test('keys that come with rackready are not taken along: the other host has them', () => {
+  const entries = must(entriesOf('alma'));
+  assert.deepEqual(paths(entries), []);
+  assert.equal(entries.mirrors[0]?.values.preset, 'alma-9');
+  assert.equal(entries.mirrors[0]?.values.keys, undefined);
 });
 
 test('Debian’s kernel goes along where the mirror has none, with its template and the keys of the preset', () => {

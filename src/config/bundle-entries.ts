@@ -99,7 +99,7 @@ export function bundleEntries(
     answerFile: _answerFile,
     ...values
   } = written.profiles[name] ?? {};
-  const files = [...filesOfProfile(sources, profile), ...mirrors.flatMap(filesOfMirror)];
+  const files = [...filesOfProfile(sources, profile), ...mirrors.flatMap((mirror) => filesOfMirror(sources, mirror))];
   return {
     profile: { ...values, ...urlsOf(profile) },
     mirrors: mirrors.map((mirror) => ({
@@ -136,8 +136,10 @@ function urlsOf(profile: Profile): MachineValues {
   return Object.fromEntries(urls.map(([key, url = '']) => [key, withoutPassword(url)]));
 }
 
-function filesOfMirror({ name, keys }: MirrorConfig): BundledFile[] {
-  return keys.map(({ file }, index) => ({
+/** Keys that come with rackready are on the other host, too. */
+function filesOfMirror({ productFolder }: BundleSources, { name, keys }: MirrorConfig): BundledFile[] {
+  const taken = keys.filter(({ file }) => !file.startsWith(`${productFolder.replace(/\/$/, '')}/keys/`));
+  return taken.map(({ file }, index) => ({
     name: safeName(`${name}-keys${index}-${basename(file)}`),
     section: 'mirrors',
     entry: name,
@@ -149,7 +151,7 @@ function filesOfMirror({ name, keys }: MirrorConfig): BundledFile[] {
 /** It stays as it is: there is no upstream where it goes. Passwords in its address are nobody's business there. */
 function valuesOf({ from, trust, keys }: MirrorConfig, written: MachineValues): MachineValues {
   const kept = Object.fromEntries(Object.entries(written).filter(([key]) => !OF_RUNS.includes(key)));
-  const fingerprints = [...new Set(keys.flatMap((one) => one.fingerprints))];
+  const fingerprints = [...new Set(keys.flatMap((one) => (one.isAnyEnough ? [] : one.fingerprints)))];
   return {
     ...kept,
     from: from.map(withoutPassword),

@@ -31,8 +31,13 @@ function checkPreset(base: readonly string[], mirror: MirrorEntry, isGiven: (key
       errorAt([...base, 'preset'], `there is no ${JSON.stringify(preset)} for this architecture: ${near}${expected}`),
     ];
   }
-  if (found.keys.kind === 'known' || keys.length > 0 || isGiven('keys') || trust === 'none') return [];
-  const message = `the preset ${preset} needs keys: a file with the public keys that are published at ${found.keys.published}; or trust: none, to look at no signature`;
+  if (found.keys.kind !== 'operator' || keys.length > 0 || isGiven('keys') || trust === 'none') return [];
+  const { published, fingerprints } = found.keys;
+  const compared =
+    fingerprints.length > 0
+      ? `in which the key ${fingerprints.join(' or ')} is looked for`
+      : 'and fingerprints: that of its key, compared with a second source';
+  const message = `the preset ${preset} needs keys: a file with the public keys that are published at ${published}, ${compared}; or trust: none, to look at no signature`;
   return [errorAt(base, message, 'key')];
 }
 
@@ -62,7 +67,7 @@ function checkPackages(base: readonly string[], mirror: MirrorEntry, isGiven: (k
       errorAt(at, 'signed is for RPMs: in an apt archive the signature of Release covers them (trust: required)'),
     ];
   }
-  if (keys.length > 0 || isGiven('keys')) return [];
+  if (keys.length > 0 || isGiven('keys') || (presetOf(mirror)?.keys.kind ?? 'operator') !== 'operator') return [];
   return [errorAt(at, 'signed needs keys: a file with the public keys that sign the packages')];
 }
 

@@ -26,19 +26,23 @@ export const mirrorShape = {
   keys: form
     .list(form.filePath, 'paths of files')
     .default([])
-    .describe('Files with the public keys that sign the metadata, relative to this file.'),
+    .describe(
+      'Files with the public keys that sign the metadata, relative to this file. Default: those of the preset.',
+    ),
   fingerprints: form
     .list(form.fingerprint, 'fingerprints')
     .default([])
-    .describe('Of those keys, the ones that count. Default: all in the files.'),
+    .describe('Of those keys, the ones that count. Default: those that the preset knows, else all in the files.'),
   trust: form
     .choice(['required', 'if-present', 'none'])
     .optional()
     .describe('Whether metadata must be signed. Default: required with keys, else none.'),
   packages: form
     .choice(['listed', 'signed'])
-    .default('listed')
-    .describe('signed: each RPM must be signed by one of keys. listed: it is what the metadata say.'),
+    .optional()
+    .describe(
+      'signed: each RPM must be signed by one of keys. listed: it is what the metadata say. Default: signed where RPMs have keys and trust is if-present, else listed.',
+    ),
   keep: z
     .strictObject(
       {

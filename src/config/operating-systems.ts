@@ -10,11 +10,13 @@ export interface OperatingSystem {
   /** Where they lie in a mirror of its packages, which may have newer ones than this host. */
   readonly inMirror?: { readonly kernel: string; readonly initrd: string } | undefined;
   readonly kickstart?: KickstartVersion | undefined;
+  /** How its archive names its suites: this, with -updates, with -security. */
+  readonly codename?: string | undefined;
   /** Answer-file template, below the product's folder. */
   readonly template?: string | undefined;
-  /** Keys of a profile that this system cannot do without. */
   /** Every kernel of it is for 64-bit x86. */
   readonly needsX64: boolean;
+  /** Keys of a profile that this system cannot do without. */
   readonly needs: readonly ('kernel' | 'initrd' | 'answerFile' | 'source' | 'iso')[];
 }
 
@@ -24,6 +26,7 @@ function debian(version: number, suite: string): OperatingSystem {
   const folder = `/usr/lib/debian-installer/images/${version}/amd64/text/debian-installer/amd64`;
   return {
     family: 'debian',
+    codename: suite,
     kernel: `${folder}/linux`,
     initrd: `${folder}/initrd.gz`,
     inMirror: { kernel: `${inSuite}/linux`, initrd: `${inSuite}/initrd.gz` },
@@ -46,20 +49,24 @@ function enterpriseLinux(kickstart: KickstartVersion): OperatingSystem {
 }
 
 /** The live server's ISO; its casper loads the whole ISO into memory. */
-const ubuntu: OperatingSystem = {
-  family: 'ubuntu',
-  inTree: { kernel: 'casper/vmlinuz', initrd: 'casper/initrd' },
-  template: 'templates/answer/ubuntu.autoinstall.liquid',
-  needsX64: true,
-  needs: ['iso'],
-};
+function ubuntu(codename: string): OperatingSystem {
+  return {
+    family: 'ubuntu',
+    codename,
+    inTree: { kernel: 'casper/vmlinuz', initrd: 'casper/initrd' },
+    template: 'templates/answer/ubuntu.autoinstall.liquid',
+    needsX64: true,
+    needs: ['iso'],
+  };
+}
 
 /** The built-in descriptions, by the name that `os` takes. */
 export const operatingSystems: Readonly<Record<string, OperatingSystem>> = {
   'debian-12': debian(12, 'bookworm'),
   'debian-13': debian(13, 'trixie'),
-  'ubuntu-24.04': ubuntu,
-  'ubuntu-26.04': ubuntu,
+  'ubuntu-22.04': ubuntu('jammy'),
+  'ubuntu-24.04': ubuntu('noble'),
+  'ubuntu-26.04': ubuntu('resolute'),
   'rocky-9': enterpriseLinux('rhel9'),
   'rocky-10': enterpriseLinux('rhel10'),
   'alma-9': enterpriseLinux('rhel9'),

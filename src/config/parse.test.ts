@@ -79,6 +79,13 @@ profiles:
     const rocky = profiles.get('r') ?? assert.fail();
     assert.equal(rocky.kernel, 'mirror:r/BaseOS/x86_64/os/images/pxeboot/vmlinuz');
     assert.equal(rocky.mirrorFolder, 'BaseOS/x86_64/os');
+    // The file is the operator's, and the keys that count are still the preset's.
+    const keys = {
+      file: '/etc/rackready/k.asc',
+      fingerprints: ['21CB256AE16FC54C6E652949702D426D350D275D'],
+      isAnyEnough: true,
+    };
+    assert.deepEqual(mirrors.get('r')?.keys, [keys]);
     const debian = profiles.get('d') ?? assert.fail();
     assert.match(debian.kernel, /^\/usr\/lib\/debian-installer/);
     assert.match(debian.inMirror?.initrd ?? '', /^debian\/dists\/bookworm\/.*\/initrd\.gz$/);
@@ -86,6 +93,70 @@ profiles:
     assert.deepEqual(mirrors.get('r')?.from, ['http://h/rocky/9']);
     assert.deepEqual(mirrors.get('d')?.trust, 'required');
     assert.equal(mirrors.get('d')?.keys[0]?.fingerprints.length, 3);
+  });
+
+  test('what an installed system takes packages from: the suites of its release that its mirror has', () => {
+    const of = (os: string, mirror: string) =>
+      settingsOf(
+        `${network}mirrors: { m: { ${mirror} } }\nprofiles: { p: { os: ${os}, source: "mirror:m"${os.startsWith('ubuntu') ? ', iso: /u.iso' : ''} } }`,
+      )
+        .profiles.get('p')
+        ?.aptSuites?.map(({ archive, name, components, signedBy = '' }) =>
+          [archive, name, components.join('+'), signedBy.replace('/usr/share/keyrings/', '')].join(' '),
+        );
+    const official = 'main+non-free-firmware debian-archive-keyring.gpg';
+    assert.deepEqual(of('debian-12', 'preset: debian-12'), [
+      `debian bookworm ${official}`,
+      `debian bookworm-updates ${official}`,
+      `debian-security bookworm-security ${official}`,
+    ]);
+    const ubuntu = 'main+restricted+universe+multiverse ubuntu-archive-keyring.gpg';
+    assert.deepEqual(of('ubuntu-24.04', 'preset: ubuntu-24.04-packages'), [
+      `ubuntu noble ${ubuntu}`,
+      `ubuntu noble-updates ${ubuntu}`,
+      `ubuntu noble-security ${ubuntu}`,
+    ]);
+    // Signed by the operator; suites of another release, and such that are not released yet.
+    const own = `preset: debian-13, keys: [k], fingerprints: [${'A'.repeat(40)}]`;
+    assert.equal(of('debian-13', own)?.[0], 'debian trixie main+non-free-firmware ');
+    const suites = 'suites: [bookworm, trixie, bookworm-proposed-updates, debian-security/bookworm-security]';
+    assert.deepEqual(of('debian-12', `from: "http://h/", kind: apt, ${suites}`), [
+      ' bookworm main ',
+      'debian-security bookworm-security main ',
+    ]);
+    assert.deepEqual(of('rocky-9', 'preset: rocky-9'), []);
+  });
+
+  test('a preset brings the keys; where metadata may be unsigned, packages have to be signed', () => {
+    const of = (text: string) => {
+      const { trust, packages, keys } =
+        settingsOf(`${network}mirrors: { m: { ${text} } }`).mirrors.get('m') ?? assert.fail(text);
+      return { trust, packages, keys };
+    };
+    const fingerprints = ['21CB256AE16FC54C6E652949702D426D350D275D'];
+    const rocky = {
+      trust: 'if-present',
+      packages: 'signed',
+      keys: [{ file: '/product/keys/rocky-9.asc', fingerprints }],
+    };
+    assert.deepEqual(of('preset: rocky-9'), rocky);
+    assert.deepEqual(of('preset: rocky-9, packages: signed'), rocky);
+    assert.deepEqual(of('preset: rocky-9, packages: listed'), { ...rocky, packages: 'listed' });
+    assert.equal(of('preset: rocky-9, trust: required').packages, 'listed');
+    assert.equal(of('preset: opensuse-leap-15.6').packages, 'listed');
+    assert.equal(of('preset: ubuntu-24.04-packages').keys[0]?.file, '/product/keys/ubuntu-archive.asc');
+    // An own key, for a tree that the operator signs himself.
+    const own = 'A'.repeat(40);
+    assert.deepEqual(of(`preset: rocky-9, keys: [own.asc], fingerprints: [${own}]`).keys, [
+      { file: '/etc/rackready/own.asc', fingerprints: [own] },
+    ]);
+    const yum = 'from: "http://h/", kind: yum, keys: [k.asc]';
+    assert.equal(of(yum).packages, 'listed');
+    assert.deepEqual(of(`${yum}, trust: if-present`), {
+      trust: 'if-present',
+      packages: 'signed',
+      keys: [{ file: '/etc/rackready/k.asc', fingerprints: [] }],
+    });
   });
 
   test('the bandwidth of a mirror, for all day and for windows', () => {
@@ -312,15 +383,15 @@ const rows: readonly { readonly name: string; readonly text: string; readonly wa
   },
   {
     name: 'a mirror that nobody can fill',
-    text: `${network}mirrors: {a: {}, b: {preset: roky-9}, c: {preset: rocky-9}, d: {from: "http://h/"}, e: {from: "http://h/", os: ubuntu-24.04}, f: {from: "rsync://h/", trust: required, mode: cache}}`,
+    text: `${network}mirrors: {a: {}, b: {preset: roky-9}, c: {preset: fedora-42}, d: {from: "http://h/"}, e: {from: "http://h/", os: ubuntu-24.04}, f: {from: "rsync://h/", trust: required, mode: cache}}`,
     want: [
       'r.yaml:2:11: mirrors.a: from is missing: expected the URL of the upstream, or a preset',
       'r.yaml:2:30: mirrors.b.preset: there is no "roky-9" for this architecture: did you mean rocky-9? expected one of centos-7, centos-stream-9, centos-stream-10, rocky-8, rocky-9, rocky-10, alma-8, alma-9, alma-10, debian-12, debian-13, ubuntu-22.04, ubuntu-24.04, ubuntu-26.04, ubuntu-22.04-packages, ubuntu-24.04-packages, ubuntu-26.04-packages, opensuse-leap-15.6, fedora-NN, for x86_64 or aarch64',
-      'r.yaml:2:39: mirrors.c: the preset rocky-9 needs keys: a file with the public keys that are published at https://rockylinux.org/keys; or trust: none, to look at no signature',
-      'r.yaml:2:61: mirrors.d: nothing says how its metadata are read, and over HTTP nobody can list files: expected os, or kind: yum or apt',
-      'r.yaml:2:85: mirrors.e: suites is missing: expected names below dists/, like [noble, noble-updates]',
-      'r.yaml:2:158: mirrors.f.trust: required needs keys: a file with the public keys of the upstream',
-      'r.yaml:2:174: mirrors.f.mode: cache fetches files when they are asked for, which only HTTP can: expected sync or frozen, or another from',
+      'r.yaml:2:39: mirrors.c: the preset fedora-42 needs keys: a file with the public keys that are published at https://fedoraproject.org/fedora.gpg, in which the key B0F4950458F69E1150C6C5EDC8AC4916105EF944 is looked for; or trust: none, to look at no signature',
+      'r.yaml:2:63: mirrors.d: nothing says how its metadata are read, and over HTTP nobody can list files: expected os, or kind: yum or apt',
+      'r.yaml:2:87: mirrors.e: suites is missing: expected names below dists/, like [noble, noble-updates]',
+      'r.yaml:2:160: mirrors.f.trust: required needs keys: a file with the public keys of the upstream',
+      'r.yaml:2:176: mirrors.f.mode: cache fetches files when they are asked for, which only HTTP can: expected sync or frozen, or another from',
     ],
   },
   {
@@ -382,7 +453,7 @@ const rows: readonly { readonly name: string; readonly text: string; readonly wa
     name: 'names that every object inherits',
     text: `${network}profiles:\n  p: {os: toString}\n  q: {os: debian-12, answerFile: constructor}\nmachines:\n  m: {mac: "00:25:90:96:c4:9a", network: constructor, address: 10.0.0.7, profile: valueOf}`,
     want: [
-      'r.yaml:3:11: profiles.p.os: "toString" is not known: expected one of debian-12, debian-13, ubuntu-24.04, ubuntu-26.04, rocky-9, rocky-10, alma-9, alma-10, centos-7, custom',
+      'r.yaml:3:11: profiles.p.os: "toString" is not known: expected one of debian-12, debian-13, ubuntu-22.04, ubuntu-24.04, ubuntu-26.04, rocky-9, rocky-10, alma-9, alma-10, centos-7, custom',
       'r.yaml:6:42: machines.m.network: there is no constructor in networks: expected one of n',
       'r.yaml:6:83: machines.m.profile: there is no valueOf in profiles: expected one of p, q',
     ],

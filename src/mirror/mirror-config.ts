@@ -7,6 +7,8 @@ export interface MirrorKeys {
   /** Absolute path. */
   readonly file: string;
   readonly fingerprints: readonly string[];
+  /** One of them is enough: they are those that a preset knows, and not what the operator asked for. */
+  readonly isAnyEnough?: boolean | undefined;
 }
 
 /** Minutes of the day in the mirror's time zone; `to` before `from` goes over midnight. */

@@ -60,7 +60,9 @@ export interface UpstreamReader {
 /** Who signed, by full fingerprint; or why nobody did. */
 export type SignatureCheck =
   | { readonly kind: 'good'; readonly fingerprints: readonly string[] }
-  | { readonly kind: 'bad' | 'unknown-key' | 'expired' | 'unsigned'; readonly reason: string };
+  | { readonly kind: 'bad' | 'unknown-key' | 'unsigned'; readonly reason: string }
+  /** `inTime`: fingerprints of keys that had not expired yet when they signed. */
+  | { readonly kind: 'expired'; readonly reason: string; readonly inTime?: readonly string[] | undefined };
 
 /** Checks OpenPGP signatures (gpgv). `detached` undefined: clear-signed. */
 export interface SignatureChecker {

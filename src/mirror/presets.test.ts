@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { needs } from '../../test/needs.ts';
 import { hexOf, readerOf, trusting } from '../../test/support/mirror-reader.ts';
 import { readKeys } from '../io/mirror/gpgv.ts';
@@ -45,17 +46,28 @@ describe('presets', () => {
     for (const [name, { layout }] of presets) assert.deepEqual(JSON.parse(JSON.stringify(layout)), layout, name);
   });
 
-  test('trust is never less than demanded where the keys are known', () => {
-    for (const [name, { keys, trust }] of presets) if (keys.kind === 'known') assert.equal(trust, 'required', name);
+  test('trust is never less than demanded where the metadata are signed', () => {
+    for (const [name, { layout, trust }] of presets) if (layout.kind !== 'yum') assert.equal(trust, 'required', name);
   });
 
-  test('the fingerprints of known keys are in the keyring that is named', async (t) => {
+  test('all but those of some releases of Fedora know who signs them, and have the key', () => {
     for (const [name, { keys }] of presets) {
-      if (keys.kind !== 'known') continue;
-      if (!needs(t, keys.file)) return;
-      const inFile = new Set((await readKeys(keys.file)).map(({ fingerprint }) => fingerprint));
+      assert.notEqual(keys.kind, 'operator', name);
       assert.notEqual(keys.fingerprints.length, 0, name);
+      for (const fingerprint of keys.fingerprints) assert.match(fingerprint, /^[0-9A-F]{40}$/, name);
+    }
+    assert.equal(mirrorPreset('fedora-42')?.keys.kind, 'operator');
+    assert.deepEqual(mirrorPreset('fedora-60')?.keys.fingerprints, []);
+  });
+
+  test('the fingerprints are those of the files that are shipped or named, and shipped files have no other keys', async (t) => {
+    for (const [name, { keys }] of presets) {
+      if (keys.kind === 'operator' || (keys.kind === 'package' && !needs(t, keys.file))) continue;
+      const file =
+        keys.kind === 'package' ? keys.file : fileURLToPath(new URL(`../../keys/${keys.file}`, import.meta.url));
+      const inFile = new Set((await readKeys(file)).map(({ fingerprint }) => fingerprint));
       for (const fingerprint of keys.fingerprints) assert.ok(inFile.has(fingerprint), `${name}: ${fingerprint}`);
+      if (keys.kind === 'shipped') assert.equal(inFile.size, keys.fingerprints.length, name);
     }
   });
 });

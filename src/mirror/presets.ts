@@ -1,5 +1,17 @@
 import type { AptOptions, AptSuite } from './apt/plan-apt.ts';
 import type { SumsOptions } from './plan-sums.ts';
+import {
+  almaKeys,
+  centos7Keys,
+  centosStreamKeys,
+  debianKeys,
+  fedoraKeys,
+  leapKeys,
+  type PresetKeys,
+  rockyKeys,
+  ubuntuArchiveKeys,
+  ubuntuIsoKeys,
+} from './preset-keys.ts';
 import type { MetadataTrust } from './trust.ts';
 import type { YumOptions } from './yum/plan-yum.ts';
 
@@ -8,20 +20,6 @@ export type TreeLayout =
   | { readonly kind: 'yum'; readonly options: Omit<YumOptions, 'trust'> }
   | { readonly kind: 'apt'; readonly options: Omit<AptOptions, 'trust' | 'now'> }
   | { readonly kind: 'sums'; readonly options: Omit<SumsOptions, 'trust'> };
-
-/**
- * Who signs. `known`: a keyring that a Debian package brings, with the fingerprints of the keys in it that count. `operator`: their
- * fingerprint could not be checked when this table was made, so the operator names the file and the fingerprint; `published` says
- * where the distribution has them.
- */
-export type PresetKeys =
-  | {
-      readonly kind: 'known';
-      readonly file: string;
-      readonly debianPackage: string;
-      readonly fingerprints: readonly string[];
-    }
-  | { readonly kind: 'operator'; readonly published: string };
 
 /** What a mirror of one operating system consists of. */
 export interface MirrorPreset {
@@ -49,7 +47,7 @@ interface YumTree {
   readonly title: string;
   readonly from: string;
   readonly repositories: readonly string[];
-  readonly published: string;
+  readonly keys: PresetKeys;
   readonly architecture: PresetArchitecture;
   readonly optionalFiles?: readonly string[];
   readonly isFrozen?: boolean;
@@ -73,7 +71,7 @@ function anaconda(tree: YumTree): MirrorPreset {
         optionalFiles: own,
       },
     },
-    keys: { kind: 'operator', published: tree.published },
+    keys: tree.keys,
     // Some sign repomd.xml, some do not yet; packages are signed by all of them.
     trust: 'if-present',
     isFrozen: tree.isFrozen ?? false,
@@ -82,21 +80,7 @@ function anaconda(tree: YumTree): MirrorPreset {
   };
 }
 
-const DEBIAN_KEYS: Readonly<Record<string, readonly string[]>> = {
-  // The archive's key, that of security updates, and that of the stable release, in this order.
-  bookworm: [
-    'B8B80B5B623EAB6AD8775C45B7C5D7D6350947F8',
-    '05AB90340C0C5E797F44A8C8254CF3B5AEC0A8F0',
-    '4D64FEC119C2029067D6E791F8D2585B8783D481',
-  ],
-  trixie: [
-    '04B54C3CDCA79751B16BC6B5225629DF75B188BD',
-    '5E04A1E3223A19A20706E20F9904613D4CCE68C6',
-    '41587F7DB8C774BCCF131416762F67A0B2C39DE4',
-  ],
-};
-
-function debian(version: number, codename: string, architecture: PresetArchitecture): MirrorPreset {
+function debian(version: number, codename: 'bookworm' | 'trixie', architecture: PresetArchitecture): MirrorPreset {
   const arch = debianName[architecture];
   const components = ['main', 'non-free-firmware'];
   const suites: AptSuite[] = [
@@ -109,23 +93,13 @@ function debian(version: number, codename: string, architecture: PresetArchitect
     title: `Debian ${version} (${codename})`,
     from: 'http://deb.debian.org',
     layout: { kind: 'apt', options: { suites, architectures: [arch], languages: ['en'], withInstaller: true } },
-    keys: {
-      kind: 'known',
-      file: '/usr/share/keyrings/debian-archive-keyring.gpg',
-      debianPackage: 'debian-archive-keyring',
-      fingerprints: DEBIAN_KEYS[codename] ?? [],
-    },
+    keys: debianKeys(codename),
     trust: 'required',
     isFrozen: false,
     installFrom: 'debian',
     boot: { kernel: `${images}/linux`, initrd: `${images}/initrd.gz` },
   };
 }
-
-const UBUNTU_KEYS: PresetKeys = {
-  kind: 'operator',
-  published: 'the package ubuntu-keyring: /usr/share/keyrings/ubuntu-archive-keyring.gpg',
-};
 
 /** The live server's ISO, which its own kernel and initrd load whole. Point releases replace each other under new names. */
 function ubuntuIso(version: string, architecture: PresetArchitecture): MirrorPreset {
@@ -140,7 +114,7 @@ function ubuntuIso(version: string, architecture: PresetArchitecture): MirrorPre
       kind: 'sums',
       options: { sums: [{ folder, name: 'SHA256SUMS', signature: 'SHA256SUMS.gpg', wanted, role: 'boot' }] },
     },
-    keys: UBUNTU_KEYS,
+    keys: ubuntuIsoKeys,
     trust: 'required',
     isFrozen: false,
     installFrom: folder,
@@ -159,7 +133,7 @@ function ubuntuArchive(version: string, codename: string, architecture: PresetAr
       kind: 'apt',
       options: { suites, architectures: [debianName[architecture]], languages: ['en'], withInstaller: false },
     },
-    keys: UBUNTU_KEYS,
+    keys: ubuntuArchiveKeys,
     trust: 'required',
     isFrozen: false,
     installFrom: archive,
@@ -167,22 +141,22 @@ function ubuntuArchive(version: string, codename: string, architecture: PresetAr
   };
 }
 
-function rocky(version: number, architecture: PresetArchitecture): MirrorPreset {
+function rocky(version: 8 | 9 | 10, architecture: PresetArchitecture): MirrorPreset {
   return anaconda({
     title: `Rocky Linux ${version}`,
     from: `https://dl.rockylinux.org/pub/rocky/${version}`,
     repositories: ['BaseOS', 'AppStream'].map((name) => `${name}/${architecture}/os`),
-    published: 'https://rockylinux.org/keys',
+    keys: rockyKeys[version],
     architecture,
   });
 }
 
-function alma(version: number, architecture: PresetArchitecture): MirrorPreset {
+function alma(version: 8 | 9 | 10, architecture: PresetArchitecture): MirrorPreset {
   return anaconda({
     title: `AlmaLinux ${version}`,
     from: `https://repo.almalinux.org/almalinux/${version}`,
     repositories: ['BaseOS', 'AppStream'].map((name) => `${name}/${architecture}/os`),
-    published: 'https://almalinux.org/security',
+    keys: almaKeys[version],
     architecture,
   });
 }
@@ -192,7 +166,7 @@ function centosStream(version: number, architecture: PresetArchitecture): Mirror
     title: `CentOS Stream ${version}`,
     from: `https://mirror.stream.centos.org/${version}-stream`,
     repositories: ['BaseOS', 'AppStream'].map((name) => `${name}/${architecture}/os`),
-    published: 'https://www.centos.org/keys',
+    keys: centosStreamKeys,
     architecture,
   });
 }
@@ -205,7 +179,7 @@ function fedora(version: string, architecture: PresetArchitecture): MirrorPreset
       `releases/${version}/Everything/${architecture}/os`,
       `updates/${version}/Everything/${architecture}`,
     ],
-    published: 'https://fedoraproject.org/security',
+    keys: fedoraKeys(version),
     architecture,
   });
 }
@@ -227,7 +201,7 @@ function leap(version: string, architecture: PresetArchitecture): MirrorPreset {
         sums: [{ folder: '', name: 'CHECKSUMS', signature: 'CHECKSUMS.asc', wanted, role: 'boot' }],
       },
     },
-    keys: { kind: 'operator', published: 'https://en.opensuse.org/openSUSE:Signing_Keys' },
+    keys: leapKeys,
     trust: 'required',
     isFrozen: false,
     installFrom: '',
@@ -242,7 +216,7 @@ function centos7(architecture: PresetArchitecture): MirrorPreset | undefined {
     title: 'CentOS 7.9 (the vault; ended 2024-06-30)',
     from: 'https://vault.centos.org/7.9.2009',
     repositories: ['os/x86_64', 'updates/x86_64'],
-    published: 'https://www.centos.org/keys',
+    keys: centos7Keys,
     architecture,
     optionalFiles: ['RPM-GPG-KEY-CentOS-7'],
     isFrozen: true,
@@ -257,8 +231,11 @@ const PRESETS: ReadonlyMap<string, PresetMaker> = new Map<string, PresetMaker>([
     `centos-stream-${version}`,
     (arch) => centosStream(version, arch),
   ]),
-  ...[8, 9, 10].map((version): [string, PresetMaker] => [`rocky-${version}`, (arch) => rocky(version, arch)]),
-  ...[8, 9, 10].map((version): [string, PresetMaker] => [`alma-${version}`, (arch) => alma(version, arch)]),
+  ...([8, 9, 10] as const).map((version): [string, PresetMaker] => [
+    `rocky-${version}`,
+    (arch) => rocky(version, arch),
+  ]),
+  ...([8, 9, 10] as const).map((version): [string, PresetMaker] => [`alma-${version}`, (arch) => alma(version, arch)]),
   ['debian-12', (arch) => debian(12, 'bookworm', arch)],
   ['debian-13', (arch) => debian(13, 'trixie', arch)],
   ...(['22.04', '24.04', '26.04'] as const).map((version): [string, PresetMaker] => [

@@ -35,8 +35,13 @@ test('mirror add: a running server has the mirror at once; a mistake changes not
   const wrong = await add('rocky-9', '--schedule', '61 25 * * *');
   assert.equal(wrong.code, 1, wrong.text);
   assert.match(wrong.text, /schedule/);
-  const withoutKeys = await add('rocky-9');
-  assert.match(withoutKeys.text, /needs keys/);
+  const withoutKeys = await add('fedora-42');
+  assert.match(withoutKeys.text, /needs keys.*fedora\.gpg.*B0F4950458F69E1150C6C5EDC8AC4916105EF944/);
+  const alma = new URL('../../keys/alma-9.asc', import.meta.url).pathname;
+  const otherKey = await add('rocky-9', '--key', alma);
+  assert.equal(otherKey.code, 1, otherKey.text);
+  assert.match(otherKey.text, /alma-9\.asc has the keys BF18[0-9A-F]{36}, and rocky-9 is signed by 21CB[0-9A-F]{36}\n/);
+  assert.match((await add('rocky-9', '--key', '/nowhere')).text, /Cannot read the keys \/nowhere/);
   assert.equal(readFileSync(server.config, 'utf8'), NETWORK);
 
   const from = 'http://somebody:hunter2@127.0.0.1:9/rocky/';
@@ -47,6 +52,19 @@ test('mirror add: a running server has the mirror at once; a mistake changes not
   assert.deepEqual(
     mirrors.map(({ name, mode, state, from: places }) => [name, mode, state, places]),
     [['el', 'cache', 'empty', ['http://***@127.0.0.1:9/rocky/']]],
+  );
+  const inOneCommand = await add('rocky-9');
+  assert.equal(inOneCommand.code, 0, inOneCommand.text);
+  const withFile = ['--key', alma.replace('alma', 'rocky'), '--packages', 'listed'];
+  assert.equal((await add('rocky-9', '--name', 'own', ...withFile)).code, 0);
+  const listed = JSON.parse((await rackready(server.data, 'mirror', '--json')).text) as MirrorJson[];
+  assert.deepEqual(
+    listed.map(({ name, trust, packages }) => [name, trust, packages]),
+    [
+      ['el', 'none', 'listed'],
+      ['rocky-9', 'if-present', 'signed'],
+      ['own', 'if-present', 'listed'],
+    ],
   );
   const twice = await add('rocky-9', '--name', 'el', '--trust', 'none');
   assert.equal(twice.code, 1);

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { appendFileSync, cpSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { renderAnswer } from '../../src/boot/answer.ts';
+import { createTemplates } from '../../src/boot/template.ts';
+import { parseSettings } from '../../src/config/parse.ts';
 import type { MirrorJson } from '../../src/http/api/mirror-json.ts';
+import { defaults, machine, readShippedTemplate } from '../boot-values.ts';
 import { needs } from '../needs.ts';
 import { openAptRoot } from '../support/apt.ts';
 import { makeAptUpstream } from '../support/apt-upstream.ts';
@@ -166,3 +170,49 @@ function replaceTree(source: string, target: string): void {
   rmSync(join(target, 'debian'), { recursive: true });
   cpSync(join(source, 'debian'), join(target, 'debian'), { recursive: true });
 }
+
+test('an installed Debian: its sources name the mirror as it is served, with security updates, and apt takes them', async (t) => {
+  if (!needs(t, 'ip', 'apt-get', 'dpkg-deb', 'gpg', 'gpgv', 'busybox')) return;
+  const key = makeKey(t, 'archive');
+  const upstream = await makeAptUpstream(key, { suite: 'bookworm' });
+  const security = { suite: 'bookworm-security', folder: 'debian-security', contents: 'secure\n', version: '2' };
+  cpSync(await makeAptUpstream(key, security), upstream, { recursive: true });
+  const { url } = await serveFolder(t, upstream);
+  const suites = '[debian/bookworm, debian-security/bookworm-security]';
+  const mirrors = `  deb: { from: "${url}/", kind: apt, suites: ${suites}, keys: [${key.armouredFile}] }\n`;
+  const { server, prefix } = await openRack(t, mirrors);
+  const filled = await mirror(server, 'sync', 'deb');
+  assert.equal(filled.code, 0, filled.text);
+
+  const config = `${readFileSync(server.config, 'utf8')}
+profiles:
+  debian-12: { os: debian-12, source: "mirror:deb" }
+`;
+  const parsed = parseSettings([{ name: 'r.yaml', folder: '/', text: config }], { productFolder: '/opt/rackready' });
+  if (parsed.kind !== 'settings') assert.fail(JSON.stringify(parsed));
+  const { networks, profiles } = parsed.settings;
+  const rendered = renderAnswer(createTemplates(readShippedTemplate), {
+    machine: machine(),
+    profile: profiles.get('debian-12') ?? assert.fail(),
+    network: networks[0] ?? assert.fail(),
+    defaults,
+    mac: machine().macs[0] ?? assert.fail(),
+    httpPort: 80,
+    token: 'T0KEN',
+    snapshot: await currentOf(server, 'deb'),
+  });
+  if (rendered.kind !== 'text') assert.fail(JSON.stringify(rendered.problem));
+  const apt = openAptRoot('deb http://172.22.10.2/gone gone main\n', { keyring: readFileSync(key.binaryFile), prefix });
+  const late = rendered.text
+    .replaceAll('\\\n', ' ')
+    .split('\n')
+    .find((line) => line.includes('late_command string'));
+  const lines =
+    (late ?? '').match(/: >\/target\/etc\/apt\/sources\.list;.*?debian\.sources;/)?.[0] ?? assert.fail(late);
+  const ran = await runProgram(['busybox', 'sh', '-c', `set -e; ${lines.replaceAll('/target', apt.folder)}`]);
+  assert.equal(ran.code, 0, ran.text);
+  await apt.must('apt-get', 'update');
+  await apt.must('apt-get', 'install', '-y', 'feature');
+  assert.equal(readFileSync(join(apt.folder, 'opt/feature'), 'utf8'), 'secure\n');
+  assert.doesNotMatch(readFileSync(join(apt.folder, 'etc/apt/sources.list'), 'utf8'), /@/);
+});

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { parseSettings } from '../../src/config/parse.ts';
 import { openGpgvChecker } from '../../src/io/mirror/gpgv.ts';
+import { whyUnsigned } from '../../src/io/mirror/package-signatures.ts';
 import { checkRpmSignature } from '../../src/io/mirror/rpm-signature.ts';
 import { readRpmHead } from '../../src/mirror/rpm/header.ts';
 import { needs } from '../needs.ts';
@@ -151,4 +153,55 @@ test('with packages: signed, a cache gives no package that nobody signed who is 
   assert.equal((await want((at) => at.includes('tiny-shell'))).kind, 'done');
   // It was not kept either.
   assert.equal((await want((at) => at === path)).kind, 'refused');
+});
+
+test('a preset: unsigned metadata with a package of a stranger are held, and its own packages are published', async (t) => {
+  if (!needs(t, 'rpm', 'rpmbuild', 'rpmsign', 'createrepo_c', 'gpg', 'gpgv')) return;
+  const [key, foreign] = [makeKey(t, 'upstream'), makeKey(t, 'foreign')];
+  const tree = await makeYumUpstream(key);
+  for (const file of globSync(join(tree, '**/repomd.xml.asc'))) rmSync(file);
+  const { url } = await serveFolder(t, tree);
+  const engine = openTestEngine(t, url);
+  const configured = (more: string) => {
+    const keys = `keys: [${key.armouredFile}], fingerprints: [${key.fingerprint}]`;
+    const text = `networks: { n: { interface: eth1, subnet: 10.0.0.0/24, address: 10.0.0.1, dhcp: { mode: observe } } }
+mirrors: { m: { preset: rocky-9, from: "${url}", ${keys}${more} } }`;
+    const parsed = parseSettings([{ name: 'r.yaml', folder: '/', text }], { productFolder: '/product' });
+    if (parsed.kind !== 'settings') assert.fail(JSON.stringify(parsed));
+    return parsed.settings.mirrors.get('m') ?? assert.fail();
+  };
+  await engine.configure(configured(''));
+  assert.equal((await engine.sync()).event, 'mirror.published');
+  const { current } = engine.files.readState();
+
+  const repository = join(tree, 'BaseOS/x86_64/os');
+  const [path = ''] = globSync('Packages/tiny-base*.rpm', { cwd: repository });
+  const gpg = ['--define', '__gpg /usr/bin/gpg', '--define', `_gpg_name ${foreign.fingerprint}`];
+  const good = readFileSync(join(repository, path));
+  replacePackage(repository, path, await resigned(good, ...gpg, '--define', `_gpg_path ${foreign.home}`, '--resign'));
+  const held = await engine.sync();
+  assert.equal(held.event, 'mirror.held');
+  assert.match(held.reason, /^1 of 3 packages are not signed by a key of this mirror: .*tiny-base.*does not trust/);
+  assert.equal(engine.files.readState().current, current);
+  // Whoever asks for it in so many words gets what the metadata list.
+  await engine.configure(configured(', packages: listed'));
+  assert.equal((await engine.sync()).event, 'mirror.published');
+});
+
+test('a package that was signed before its key expired stays good', async (t) => {
+  if (!needs(t, 'rpm', 'rpmbuild', 'rpmsign', 'createrepo_c', 'gpg', 'gpgv')) return;
+  const [rpm = ''] = globSync(join(await makeYumUpstream(makeKey(t, 'any')), '**/tiny-base*.rpm'));
+  const at = Date.UTC(2020, 0, 1) / 1000;
+  const key = makeKey(t, 'old', { at, expires: '30d' });
+  const checker = await openGpgvChecker([{ file: key.armouredFile, fingerprints: [] }]);
+  t.after(() => checker.close());
+  const signedAt = async (seconds: number) => {
+    const gpg = ['--define', '__gpg /usr/bin/gpg', '--define', `_gpg_name ${key.fingerprint}`];
+    const clock = `--faked-system-time ${seconds} --ignore-time-conflict`;
+    const more = ['--define', `_gpg_path ${key.home}`, '--define', `_gpg_sign_cmd_extra_args ${clock}`];
+    const file = join(newFolder('old'), 'x.rpm');
+    writeFileSync(file, await resigned(readFileSync(rpm), ...gpg, ...more, '--resign'));
+    return whyUnsigned(file, checker);
+  };
+  assert.equal(await signedAt(at + 3600), undefined);
 });

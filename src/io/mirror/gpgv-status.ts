@@ -10,6 +10,9 @@ interface OneSignature {
   /** Of the primary key. */
   fingerprint?: string;
   hash?: string;
+  /** Seconds since 1970: when it was made, and when the key expired. */
+  madeAt?: number;
+  keyEndedAt?: number | undefined;
 }
 
 /**
@@ -18,15 +21,20 @@ interface OneSignature {
  */
 export function readGpgvStatus(text: string): SignatureCheck {
   const signatures: OneSignature[] = [];
+  let keyEndedAt: number | undefined;
   for (const line of text.split('\n')) {
     const [mark, keyword = '', first = '', ...rest] = line.split(' ');
     if (mark !== '[GNUPG:]') continue;
-    if (/^(?:GOOD|BAD|ERR|EXP|EXPKEY|REVKEY)SIG$/.test(keyword)) signatures.push({ outcome: keyword, keyId: first });
+    if (keyword === 'NEWSIG') keyEndedAt = undefined;
+    if (keyword === 'KEYEXPIRED') keyEndedAt = Math.min(Number(first), keyEndedAt ?? Number.POSITIVE_INFINITY);
+    if (/^(?:GOOD|BAD|ERR|EXP|EXPKEY|REVKEY)SIG$/.test(keyword))
+      signatures.push({ outcome: keyword, keyId: first, keyEndedAt });
     const last = signatures.at(-1);
     if (keyword !== 'VALIDSIG' || last === undefined) continue;
     // VALIDSIG fpr date timestamp expiry version reserved algorithm hash class primary-fpr
     last.fingerprint = (rest[8] ?? first).toUpperCase();
     last.hash = rest[6] ?? '';
+    last.madeAt = Number(rest[1]);
   }
   const keysOf = (outcome: RegExp) => signatures.filter((one) => outcome.test(one.outcome)).map(({ keyId }) => keyId);
   const wrong = keysOf(/^BADSIG$/);
@@ -38,8 +46,16 @@ export function readGpgvStatus(text: string): SignatureCheck {
   const revoked = keysOf(/^REVKEYSIG$/);
   if (revoked.length > 0) return { kind: 'bad', reason: `key ${revoked.join(', ')} has been revoked` };
   const expired = keysOf(/^EXP(?:KEY)?SIG$/);
-  if (expired.length > 0) return { kind: 'expired', reason: `the signature or the key ${expired.join(', ')}` };
+  if (expired.length > 0) {
+    const reason = `the signature or the key ${expired.join(', ')}`;
+    return { kind: 'expired', reason, inTime: signatures.filter(wasInTime).map(({ fingerprint = '' }) => fingerprint) };
+  }
   const unknown = keysOf(/^ERRSIG$/);
   if (unknown.length > 0) return { kind: 'unknown-key', reason: `key ${unknown.join(', ')}` };
   return { kind: 'unsigned', reason: 'no OpenPGP signature in it' };
+}
+
+function wasInTime({ outcome, fingerprint, hash = '', madeAt, keyEndedAt }: OneSignature): boolean {
+  if (outcome !== 'EXPKEYSIG' || fingerprint === undefined || WEAK_HASHES.has(hash)) return false;
+  return madeAt !== undefined && keyEndedAt !== undefined && madeAt < keyEndedAt;
 }

@@ -86,6 +86,18 @@ describe('signatures, checked by gpgv', () => {
     });
   });
 
+  test('of the keys that a preset knows, each file has to have one', async (t) => {
+    if (!needs(t, 'gpg', 'gpgv')) return;
+    const [one, other] = [makeKey(t, 'one'), makeKey(t, 'other')];
+    const known = { fingerprints: [one.fingerprint, 'A'.repeat(40)], isAnyEnough: true };
+    const checker = await openChecker(t, [{ file: one.armouredFile, ...known }]);
+    assert.deepEqual(checker.fingerprints, [one.fingerprint]);
+    await assert.rejects(openGpgvChecker([{ file: other.armouredFile, ...known }]), {
+      code: 'signature-refused',
+      message: `${other.armouredFile} has none of the keys that count: ${known.fingerprints.join(', ')}`,
+    });
+  });
+
   test('a signature that has expired, and SHA-1, do not count', async (t) => {
     if (!needs(t, 'gpg', 'gpgv')) return;
     const past = Date.UTC(2020, 0, 1) / 1000;
@@ -103,7 +115,13 @@ describe('signatures, checked by gpgv', () => {
     const past = Date.UTC(2020, 0, 1) / 1000;
     const key = makeKey(t, 'upstream', { at: past, expires: '30d' });
     const checker = await openChecker(t, [{ file: key.armouredFile, fingerprints: [] }]);
-    assert.equal((await checker.verify(TEXT, key.detached(TEXT))).kind, 'expired');
+    const check = await checker.verify(TEXT, key.detached(TEXT));
+    assert.equal(check.kind, 'expired');
+    // It is said that it had not expired yet when it signed: packages stay good.
+    assert.deepEqual(check.kind === 'expired' && check.inTime, [key.fingerprint]);
+    const weak = key.gpg(['--armor', '--detach-sign', '--digest-algo', 'SHA1'], TEXT);
+    const weakly = await checker.verify(TEXT, weak);
+    assert.deepEqual(weakly.kind === 'expired' && weakly.inTime, []);
   });
 
   test('key ids are refused, missing keys and files are named', async (t) => {
@@ -149,6 +167,23 @@ describe("gpgv's status", () => {
   test('a user id cannot pass for a line of its own', () => {
     const line = '[GNUPG:] ERRSIG 0123456789ABCDEF 1 8 00 1 9 [GNUPG:] GOODSIG X\n';
     assert.equal(readGpgvStatus(line).kind, 'unknown-key');
+  });
+
+  test('a key that signed after its end did not sign in time', () => {
+    const fpr = 'A'.repeat(40);
+    const of = (madeAt: number, ends: string) =>
+      readGpgvStatus(
+        `[GNUPG:] NEWSIG\n${ends}[GNUPG:] EXPKEYSIG ${fpr.slice(-16)} x\n[GNUPG:] VALIDSIG ${fpr} d ${madeAt} 0 4 0 1 8 00 ${fpr}\n`,
+      );
+    const inTime = (madeAt: number, ends: string) => {
+      const check = of(madeAt, ends);
+      return check.kind === 'expired' && check.inTime?.length;
+    };
+    const ended = '[GNUPG:] KEYEXPIRED 1000\n';
+    assert.equal(inTime(999, ended), 1);
+    assert.equal(inTime(1001, ended), 0);
+    assert.equal(inTime(950, `${ended}[GNUPG:] KEYEXPIRED 900\n`), 0);
+    assert.equal(inTime(1, ''), 0);
   });
 
   test('a revoked key is bad', () => {

@@ -14,6 +14,8 @@ export interface TrustedKeys {
   readonly file: string;
   /** Full ones, in any notation. Empty: every key of the file. */
   readonly fingerprints: readonly string[];
+  /** One of them is enough, in each file. */
+  readonly isAnyEnough?: boolean | undefined;
 }
 
 export interface GpgvChecker extends SignatureChecker {
@@ -31,11 +33,12 @@ const TIMEOUT_MS = 60_000;
  */
 export async function openGpgvChecker(trusted: readonly TrustedKeys[]): Promise<GpgvChecker> {
   const chosen = new Map<string, Uint8Array>();
-  const idle: string[] = [];
-  for (const { file, fingerprints } of trusted) {
+  const idle: TrustedKeys[] = [];
+  for (const one of trusted) {
+    const { file, fingerprints } = one;
     const wanted = new Set(fingerprints.map((text) => plainFingerprint(file, text)));
     const counting = (await readKeys(file)).filter(({ fingerprint }) => wanted.size === 0 || wanted.has(fingerprint));
-    if (counting.length === 0) idle.push(file);
+    if (counting.length === 0) idle.push(one);
     for (const { fingerprint, bytes } of counting) chosen.set(fingerprint, bytes);
   }
   refuseMissing(trusted, chosen);
@@ -64,7 +67,8 @@ export async function openGpgvChecker(trusted: readonly TrustedKeys[]): Promise<
 
 /** Fingerprints are named for all files together; one of them has to have the key. */
 function refuseMissing(trusted: readonly TrustedKeys[], chosen: ReadonlyMap<string, unknown>): void {
-  for (const { file, fingerprints } of trusted) {
+  for (const { file, fingerprints, isAnyEnough } of trusted) {
+    if (isAnyEnough) continue;
     const missing = fingerprints.map((text) => plainFingerprint(file, text)).find((one) => !chosen.has(one));
     if (missing === undefined) continue;
     throw new ProvisionError('signature-refused', `${file} does not have the key ${missing}`, {
@@ -74,10 +78,14 @@ function refuseMissing(trusted: readonly TrustedKeys[], chosen: ReadonlyMap<stri
 }
 
 /** A file that brings nothing is a mistake in one of the two lists. */
-function refuseIdle([file]: readonly string[]): void {
-  if (file === undefined) return;
-  throw new ProvisionError('signature-refused', `${file} has none of the keys that count`, {
-    hint: 'Take the file out of `keys`, or put the fingerprint of its key into `fingerprints`: gpg --show-keys FILE',
+function refuseIdle([idle]: readonly TrustedKeys[]): void {
+  if (idle === undefined) return;
+  const { file, fingerprints, isAnyEnough } = idle;
+  const wanted = isAnyEnough ? `: ${fingerprints.join(', ')}` : '';
+  throw new ProvisionError('signature-refused', `${file} has none of the keys that count${wanted}`, {
+    hint: isAnyEnough
+      ? 'Give the file that the distribution publishes; or, where somebody else signs on purpose, the fingerprint in `fingerprints`: gpg --show-keys FILE'
+      : 'Take the file out of `keys`, or put the fingerprint of its key into `fingerprints`: gpg --show-keys FILE',
   });
 }
 
@@ -112,6 +120,7 @@ function plainFingerprint(file: string, text: string): string {
 
 /** gpgv has no other keys; this holds even if it had. */
 function onlyTrusted(check: SignatureCheck, chosen: ReadonlyMap<string, unknown>): SignatureCheck {
+  if (check.kind === 'expired') return { ...check, inTime: check.inTime?.filter((one) => chosen.has(one)) };
   if (check.kind !== 'good') return check;
   const fingerprints = check.fingerprints.filter((one) => chosen.has(one));
   if (fingerprints.length > 0) return { kind: 'good', fingerprints };

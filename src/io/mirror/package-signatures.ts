@@ -56,7 +56,9 @@ export async function judgePackages(deps: PackageSignaturesDeps, packages: reado
 export async function whyUnsigned(file: string, checker: GpgvChecker): Promise<string | undefined> {
   try {
     const check = await checkRpmSignature(file, checker);
-    return check.kind === 'good' ? undefined : `${WORDS[check.kind]}: ${check.reason}`;
+    // Packages are signed once and stay for years: unlike metadata, they are not signed anew when the key comes to its end.
+    const isGood = check.kind === 'good' || (check.kind === 'expired' && (check.inTime ?? []).length > 0);
+    return isGood ? undefined : `${WORDS[check.kind]}: ${check.reason}`;
   } catch (error) {
     if (error instanceof ProvisionError && error.code === 'upstream-failed') return 'it is no whole RPM';
     throw error;

@@ -1,0 +1,39 @@
+import type { AptSuite } from '../boot/profile.ts';
+import type { MirrorConfig } from '../mirror/mirror-config.ts';
+import { presetOf } from './build-mirror.ts';
+import type { OperatingSystem } from './operating-systems.ts';
+import type { MirrorEntry } from './schema.ts';
+
+/** Where these systems have their archive's keys. */
+const KEYRINGS: Readonly<Record<string, string>> = {
+  debian: '/usr/share/keyrings/debian-archive-keyring.gpg',
+  ubuntu: '/usr/share/keyrings/ubuntu-archive-keyring.gpg',
+};
+/** Of a mirror that takes all there are. */
+const COMPONENTS: Readonly<Record<string, readonly string[]>> = {
+  debian: ['main'],
+  ubuntu: ['main', 'restricted', 'universe', 'multiverse'],
+};
+
+/**
+ * Of the suites that a mirror has, those that a system of this release is kept up to date from. Those of another release, or that are
+ * not released yet, must not get into its sources.
+ */
+export function aptSuitesOf(
+  { layout }: MirrorConfig,
+  entry: MirrorEntry | undefined,
+  { family, codename = '' }: OperatingSystem,
+): AptSuite[] {
+  if (layout.kind !== 'apt' || codename === '') return [];
+  const own = [codename, `${codename}-updates`, `${codename}-security`];
+  // What the operator signs himself is not signed by the distribution.
+  const isOfficial = entry !== undefined && presetOf(entry) !== undefined && entry.fingerprints.length === 0;
+  return layout.options.suites
+    .filter(({ name }) => own.includes(name))
+    .map(({ archive, name, components }) => ({
+      archive,
+      name,
+      components: components.length > 0 ? components : (COMPONENTS[family] ?? []),
+      ...(isOfficial && { signedBy: KEYRINGS[family] }),
+    }));
+}
