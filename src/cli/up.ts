@@ -53,6 +53,7 @@ async function up(options: UpOptions): Promise<number> {
     return EXIT.noInput;
   }
   const hangups = catchHangups();
+  const stop = catchStop();
   const output = openLineOutput(1, { describeGap: (count) => (options.json ? undefined : describeGap(count)) });
   // Nobody may be there to read complaints, either.
   process.stderr.on('error', () => {});
@@ -70,7 +71,8 @@ async function up(options: UpOptions): Promise<number> {
     });
     hangups.reload(server);
     showPage(server);
-    return await runUntilSignal(server);
+    await server.close(await stop);
+    return 0;
   } catch (error) {
     if (!(error instanceof ProvisionError)) throw error;
     say(`${error.message}. ${error.hint}`);
@@ -119,12 +121,11 @@ function catchHangups(): { reload(server: Server): void } {
   };
 }
 
-async function runUntilSignal(server: Server): Promise<number> {
-  const signal = await new Promise<NodeJS.Signals>((end) => {
+/** The first signal stops what has started, or has begun to; a second one ends the process as it is. */
+function catchStop(): Promise<NodeJS.Signals> {
+  return new Promise((end) => {
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => end(name));
   });
-  await server.close(signal);
-  return 0;
 }
 
 /** "02:44:26 sm1 (172.22.10.55) is offered …" */

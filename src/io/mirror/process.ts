@@ -50,8 +50,8 @@ function run(root: string): void {
   });
   // Nobody is there any more to tell anything to.
   process.on('disconnect', () => void close());
-  // The terminal's Ctrl-C reaches the whole group; main says when it is time.
-  process.on('SIGINT', () => {});
+  // A terminal's Ctrl-C, and the stop of a service manager, reach all processes; main says when it is time.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 }
 
 const [, , root] = process.argv;
