@@ -1,4 +1,5 @@
 import type { KickstartVersion, Profile } from '../boot/profile.ts';
+import { casperFiles } from '../mirror/iso/live-iso.ts';
 
 /** What rackready knows by itself about installing an operating system. */
 export interface OperatingSystem {
@@ -53,7 +54,7 @@ function ubuntu(codename: string): OperatingSystem {
   return {
     family: 'ubuntu',
     codename,
-    inTree: { kernel: 'casper/vmlinuz', initrd: 'casper/initrd' },
+    inTree: casperFiles,
     template: 'templates/answer/ubuntu.autoinstall.liquid',
     needsX64: true,
     needs: ['iso'],

@@ -95,10 +95,33 @@ profiles:
     assert.equal(mirrors.get('d')?.keys[0]?.fingerprints.length, 3);
   });
 
+  test('Ubuntu takes kernel, initrd and ISO of the mirror that has the ISO, by a preset or imported', () => {
+    const of = (mirror: string, more = '') =>
+      settingsOf(
+        `${network}mirrors: { m: { ${mirror} } }\nprofiles: { p: { os: ubuntu-24.04, source: "mirror:m"${more} } }`,
+      ).profiles.get('p') ?? assert.fail();
+    const preset = of('preset: ubuntu-24.04');
+    assert.equal(preset.kernel, 'mirror:m/24.04/casper/vmlinuz');
+    assert.equal(preset.initrd, 'mirror:m/24.04/casper/initrd');
+    assert.deepEqual([preset.iso, preset.isMedium], ['mirror:m/24.04/live-server.iso', true]);
+    const imported = of('from: "file:///srv/noble.iso", kind: files, os: ubuntu-24.04');
+    assert.deepEqual([imported.kernel, imported.iso], ['mirror:m/casper/vmlinuz', 'mirror:m/live-server.iso']);
+    assert.equal(of('preset: ubuntu-24.04', ', iso: "http://h/u.iso"').iso, 'http://h/u.iso');
+    // A mirror of packages boots nothing: that is said, and not found out by the first machine.
+    const packages = 'mirrors: { m: { preset: ubuntu-24.04-packages } }';
+    const told = linesOf(
+      `${network}${packages}\nprofiles: { p: { os: ubuntu-24.04, source: "mirror:m", iso: "http://h/u.iso" } }`,
+    );
+    assert.match(
+      told[0] ?? '',
+      /^r\.yaml:3:\d+: profiles\.p: os ubuntu-24\.04 needs kernel: \(a copy of the ISO: casper\/vmlinuz\)/,
+    );
+  });
+
   test('what an installed system takes packages from: the suites of its release that its mirror has', () => {
     const of = (os: string, mirror: string) =>
       settingsOf(
-        `${network}mirrors: { m: { ${mirror} } }\nprofiles: { p: { os: ${os}, source: "mirror:m"${os.startsWith('ubuntu') ? ', iso: /u.iso' : ''} } }`,
+        `${network}mirrors: { m: { ${mirror} } }\nprofiles: { p: { os: ${os}, source: "mirror:m"${os.startsWith('ubuntu') ? ', iso: /u.iso, kernel: /k, initrd: /i' : ''} } }`,
       )
         .profiles.get('p')
         ?.aptSuites?.map(({ archive, name, components, signedBy = '' }) =>
@@ -469,7 +492,7 @@ const rows: readonly { readonly name: string; readonly text: string; readonly wa
     name: 'Ubuntu without its ISO, and an ISO for another system',
     text: `${network}profiles:\n  u: {os: ubuntu-24.04, source: /mnt/u}\n  v: {os: ubuntu-26.04, iso: /u.iso}\n  d: {os: debian-13, iso: /u.iso}`,
     want: [
-      'r.yaml:3:3: profiles.u: os ubuntu-24.04 needs iso, which is missing: the path or URL of the live server’s ISO',
+      'r.yaml:3:3: profiles.u: os ubuntu-24.04 needs iso, which is missing: the path or URL of the live server’s ISO; or source: mirror:NAME of a mirror that has it (preset ubuntu-24.04)',
       'r.yaml:4:3: profiles.v: os ubuntu-26.04 needs kernel: (a copy of the ISO: casper/vmlinuz) and initrd: (a copy of the ISO: casper/initrd), as files on this host; or give source: as a folder with all of it',
       'r.yaml:5:22: profiles.d.iso: is for Ubuntu only: take it out',
     ],

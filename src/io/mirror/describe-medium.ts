@@ -21,11 +21,14 @@ export async function describeMedium(iso: IsoFile): Promise<MediumLayout> {
   const paths = [...iso.index.files.keys()];
   const repositories = paths.flatMap((path) => /^(?:(.+)\/)?repodata\/repomd\.xml$/.exec(path)?.slice(1, 2) ?? []);
   if (repositories.length > 0) return describeYum(iso, repositories.map((folder) => folder ?? '').sort());
+  if (isoKind(iso.index) === 'ubuntu') {
+    // Its archive is a part of what a system is installed from, and not kept up to date.
+    const os = ubuntuName(await readText(iso, '.disk/info'));
+    return { kind: 'files', repositories: [], suites: [], architectures: [], os };
+  }
   const suites = new Set(paths.flatMap((path) => /^dists\/(.+)\/(?:InRelease|Release)$/.exec(path)?.[1] ?? []));
   if (suites.size > 0) return describeApt(iso, [...suites].sort());
-  const isUbuntu = isoKind(iso.index) === 'ubuntu';
-  const os = isUbuntu ? ubuntuName(await readText(iso, '.disk/info')) : undefined;
-  return { kind: 'files', repositories: [], suites: [], architectures: [], os };
+  return { kind: 'files', repositories: [], suites: [], architectures: [] };
 }
 
 async function describeYum(iso: IsoFile, folders: readonly string[]): Promise<MediumLayout> {
@@ -48,7 +51,7 @@ function enterpriseName(treeinfo: string): string | undefined {
 
 function ubuntuName(info: string | undefined): string | undefined {
   const [, version] = /^Ubuntu\S* (\d\d\.\d\d)/.exec(info ?? '') ?? [];
-  return version === '24.04' || version === '26.04' ? `ubuntu-${version}` : undefined;
+  return ['22.04', '24.04', '26.04'].includes(version ?? '') ? `ubuntu-${version}` : undefined;
 }
 
 /** Media of Debian do not have the installer for the network, so that they are an archive of packages like any other. */
