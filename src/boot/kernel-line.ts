@@ -93,6 +93,7 @@ export const argumentNames = [
   'machine.name',
   'machine.hostName',
   'machine.mac',
+  'mirror.url',
 ] as const;
 
 const PLACE = /\{\{\s*([^{}]*?)\s*\}\}/g;
@@ -113,6 +114,7 @@ export function expandArguments(input: KernelLineInput): string {
     'machine.name': machine.name,
     'machine.hostName': machine.hostName,
     'machine.mac': input.mac,
+    'mirror.url': sourceUrl(profile, httpBase(input.host, input.httpPort), input.snapshot) ?? '',
   };
   const known: Readonly<Record<string, string>> = values;
   return profile.arguments.replace(PLACE, (whole, name: string) => known[name] ?? whole);

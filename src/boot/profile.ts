@@ -1,5 +1,5 @@
-/** Versions of kickstart, named as in pykickstart. */
-export type KickstartVersion = 'rhel7' | 'rhel9' | 'rhel10';
+/** Versions of kickstart, named as in pykickstart but for `fedora`: 43 to 45, which know the same commands. */
+export type KickstartVersion = 'rhel7' | 'rhel8' | 'rhel9' | 'rhel10' | 'fedora';
 
 /** A suite of an apt archive, as a line of sources.list(5) names it. */
 export interface AptSuite {

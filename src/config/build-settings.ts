@@ -128,6 +128,7 @@ function buildProfile(name: string, profile: ProfileConfig, config: Config, fold
   const hasIso = system.family === 'ubuntu' && holdsLiveIso(entryOf(config.mirrors, mirrorName(profile.source)));
   const fromTree = (key: 'kernel' | 'initrd') => {
     if (mirror && system.family === 'ubuntu' && !hasIso) return undefined;
+    if (mirror && system.family === 'custom') return mirror.boot && `mirror:${mirror.name}/${mirror.boot[key]}`;
     if (mirror)
       return inTree && `mirror:${mirror.name}/${mirror.boot?.[key] ?? below(mirror.installFrom, inTree[key])}`;
     return tree === undefined || inTree === undefined ? undefined : resolvePath(tree, inTree[key]);

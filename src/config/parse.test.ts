@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { mirrorPresetNames } from '../mirror/presets.ts';
 import { ipv4 } from '../net/ipv4.ts';
 import { parseSettings } from './parse.ts';
 import { formatProblem } from './problem.ts';
@@ -116,6 +117,33 @@ profiles:
       told[0] ?? '',
       /^r\.yaml:3:\d+: profiles\.p: os ubuntu-24\.04 needs kernel: \(a copy of the ISO: casper\/vmlinuz\)/,
     );
+  });
+
+  test('an installer of one’s own takes kernel and initrd of its mirror’s preset', () => {
+    const leap =
+      '{ os: custom, source: "mirror:m", answerFile: a.xml, arguments: "install={{ mirror.url }} autoyast={{ urls.answer }}" }';
+    const profile = settingsOf(
+      `${network}mirrors: { m: { preset: opensuse-leap-15.6 } }\nprofiles: { p: ${leap} }`,
+    ).profiles.get('p');
+    assert.equal(profile?.kernel, 'mirror:m/boot/x86_64/loader/linux');
+    assert.equal(profile?.initrd, 'mirror:m/boot/x86_64/loader/initrd');
+    // A mirror without a preset does not say it.
+    const own = `${network}mirrors: { m: { from: "http://h/", kind: yum } }\nprofiles: { p: ${leap} }`;
+    assert.deepEqual(
+      linesOf(own).map((line) => line.replace(/^.*profiles/, 'profiles')),
+      ['profiles.p: os custom needs kernel, which is missing', 'profiles.p: os custom needs initrd, which is missing'],
+    );
+  });
+
+  test('there is an operating system for each preset that Anaconda or Debian’s and Ubuntu’s installers install', () => {
+    for (const name of mirrorPresetNames) {
+      if (/-packages$|^opensuse/.test(name)) continue;
+      const os = name.replace('NN', '44');
+      const profile = settingsOf(
+        `${network}mirrors: { m: { preset: ${os} } }\nprofiles: { p: { os: ${os}, source: "mirror:m" } }`,
+      ).profiles.get('p');
+      assert.match(profile?.kernel ?? '', /^(?:mirror:m\/|\/usr\/lib\/debian-installer\/)/, os);
+    }
   });
 
   test('what an installed system takes packages from: the suites of its release that its mirror has', () => {
@@ -476,7 +504,7 @@ const rows: readonly { readonly name: string; readonly text: string; readonly wa
     name: 'names that every object inherits',
     text: `${network}profiles:\n  p: {os: toString}\n  q: {os: debian-12, answerFile: constructor}\nmachines:\n  m: {mac: "00:25:90:96:c4:9a", network: constructor, address: 10.0.0.7, profile: valueOf}`,
     want: [
-      'r.yaml:3:11: profiles.p.os: "toString" is not known: expected one of debian-12, debian-13, ubuntu-22.04, ubuntu-24.04, ubuntu-26.04, rocky-9, rocky-10, alma-9, alma-10, centos-7, custom',
+      'r.yaml:3:11: profiles.p.os: "toString" is not known: expected one of debian-12, debian-13, ubuntu-22.04, ubuntu-24.04, ubuntu-26.04, rocky-8, rocky-9, rocky-10, alma-8, alma-9, alma-10, centos-7, centos-stream-9, centos-stream-10, fedora-43, fedora-44, fedora-45, custom',
       'r.yaml:6:42: machines.m.network: there is no constructor in networks: expected one of n',
       'r.yaml:6:83: machines.m.profile: there is no valueOf in profiles: expected one of p, q',
     ],
@@ -534,7 +562,7 @@ const rows: readonly { readonly name: string; readonly text: string; readonly wa
     name: 'arguments that name what there is not, and a custom system that is not told where its answers are',
     text: `${network}profiles:\n  a: {os: debian-12, arguments: "x={{ urls.anwser }} {{machine.mac}}"}\n  b: {os: custom, kernel: k, initrd: i, answerFile: a.liquid}\n`,
     want: [
-      'r.yaml:3:33: profiles.a.arguments: {{ urls.anwser }} is not known here: did you mean urls.answer? allowed: {{ urls.answer }}, {{ urls.report }}, {{ urls.base }}, {{ machine.name }}, {{ machine.hostName }}, {{ machine.mac }}',
+      'r.yaml:3:33: profiles.a.arguments: {{ urls.anwser }} is not known here: did you mean urls.answer? allowed: {{ urls.answer }}, {{ urls.report }}, {{ urls.base }}, {{ machine.name }}, {{ machine.hostName }}, {{ machine.mac }}, {{ mirror.url }}',
       'r.yaml:4:3: warning: profiles.b.arguments: nothing tells the installer where its answer file is: name {{ urls.answer }} in arguments, the way its kernel line takes it',
     ],
   },

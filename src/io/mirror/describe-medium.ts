@@ -14,6 +14,12 @@ export interface MediumLayout {
   readonly os?: string | undefined;
 }
 
+/** The operating systems with a `.treeinfo` that profiles may name. */
+const KNOWN = new Set(
+  'rocky-8 rocky-9 rocky-10 alma-8 alma-9 alma-10 centos-7 centos-stream-9 centos-stream-10 fedora-43 fedora-44 fedora-45'.split(
+    ' ',
+  ),
+);
 const LONGEST_TEXT = 4 << 20;
 
 /** Finds out what is on a medium. Rejects with `upstream-failed` when its own description cannot be read. */
@@ -43,10 +49,10 @@ async function describeYum(iso: IsoFile, folders: readonly string[]): Promise<Me
 function enterpriseName(treeinfo: string): string | undefined {
   const [, general = ''] = /^\[general\]\n([^[]*)/m.exec(treeinfo) ?? [];
   const value = (key: string) => new RegExp(`^${key}\\s*=\\s*(.+)$`, 'm').exec(general)?.[1]?.trim() ?? '';
-  const [, family] = /^(rocky|alma|centos)/i.exec(value('family')) ?? [];
+  const [, family] = /^(rocky|alma|centos stream|centos|fedora)/i.exec(value('family')) ?? [];
   const [major] = value('version').split('.');
-  const name = `${family?.toLowerCase()}-${major}`;
-  return ['rocky-9', 'rocky-10', 'alma-9', 'alma-10', 'centos-7'].includes(name) ? name : undefined;
+  const name = `${family?.toLowerCase().replace(' ', '-')}-${major}`;
+  return KNOWN.has(name) ? name : undefined;
 }
 
 function ubuntuName(info: string | undefined): string | undefined {
