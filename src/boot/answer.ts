@@ -193,9 +193,9 @@ function installSource(profile: Profile, ownBase: string, snapshot: string | und
   return { ...parts, liveUrl: archiveOf(profile, ownBase, undefined) ?? null, sources };
 }
 
-/** The folder of an Ubuntu profile is its ISO, which is no archive to install packages from. */
+/** The folder or mirror of an Ubuntu profile may be its ISO, which is no archive to install packages from. */
 function archiveOf(profile: Profile, ownBase: string, snapshot: string | undefined): string | undefined {
-  const isIso = profile.family === 'ubuntu' && profile.source?.startsWith('/');
+  const isIso = profile.isMedium || (profile.family === 'ubuntu' && profile.source?.startsWith('/'));
   return isIso ? undefined : sourceUrl(profile, ownBase, snapshot);
 }
 

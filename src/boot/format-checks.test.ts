@@ -29,6 +29,23 @@ const kickstarts: readonly (readonly [string, string, KickstartVersion, readonly
     ['2: rhel10 has no timezone --ntpservers: write timesource --ntp-server='],
   ],
   ['the same where it is right', GOOD.replace('UTC', 'UTC --ntpservers=a'), 'rhel7', []],
+  ['EL 8: time servers as before', GOOD.replace('UTC', 'UTC --ntpservers=a'), 'rhel8', []],
+  [
+    'EL 8: not as after',
+    `${GOOD}timesource --ntp-server=a\nauthselect select sssd\nupgrade\n`,
+    'rhel8',
+    [
+      '5: rhel8 has no command timesource: write timezone --ntpservers=',
+      '7: rhel8 has no command upgrade: leave it out',
+    ],
+  ],
+  ['Fedora', `${GOOD}authselect select sssd\ntimesource --ntp-server=a\n`, 'fedora', []],
+  [
+    'Fedora has no subscriptions, and no authconfig',
+    `${GOOD}rhsm --organization=a\nauthconfig --enableshadow\n`,
+    'fedora',
+    ['5: fedora knows no command "rhsm"', '6: fedora has no command authconfig: write authselect'],
+  ],
   ['an open section', `${GOOD}%packages\n@core\n`, 'rhel9', ['5: %packages is not closed by %end']],
   [
     'an open section before another',

@@ -93,6 +93,7 @@ export const argumentNames = [
   'machine.name',
   'machine.hostName',
   'machine.mac',
+  'mirror.url',
 ] as const;
 
 const PLACE = /\{\{\s*([^{}]*?)\s*\}\}/g;
@@ -113,6 +114,7 @@ export function expandArguments(input: KernelLineInput): string {
     'machine.name': machine.name,
     'machine.hostName': machine.hostName,
     'machine.mac': input.mac,
+    'mirror.url': sourceUrl(profile, httpBase(input.host, input.httpPort), input.snapshot) ?? '',
   };
   const known: Readonly<Record<string, string>> = values;
   return profile.arguments.replace(PLACE, (whole, name: string) => known[name] ?? whole);
@@ -182,14 +184,20 @@ function anacondaWords(input: KernelLineInput): string[] {
   return profile.kickstart === 'rhel7' ? [...words, `ks=${url}`, 'kssendmac', 'ksdevice=bootif'] : words;
 }
 
+function isoUrl({ profile, snapshot }: KernelLineInput, base: string, iso: string): string {
+  if (iso.startsWith('/')) return `${base}/iso/${profile.name}.iso`;
+  const [, mirror, path] = /^mirror:([^/]+)\/(.+)$/.exec(iso) ?? [];
+  if (mirror === undefined) return iso;
+  return `${base}/mirror/${mirror}${snapshot === undefined ? '' : `@${snapshot}`}/${path}`;
+}
+
 /**
  * casper takes `url=` for the ISO that it loads into memory; cloud-init would take the same word for its own configuration
  * and download the ISO once more, which `cloud-config-url` prevents.
  */
 function ubuntuWords(input: KernelLineInput): string[] {
   const base = httpBase(input.host, input.httpPort);
-  const { iso, name } = input.profile;
-  const media = iso === undefined ? [] : [`url=${iso.startsWith('/') ? `${base}/iso/${name}.iso` : iso}`];
+  const media = input.profile.iso === undefined ? [] : [`url=${isoUrl(input, base, input.profile.iso)}`];
   // cloud-init appends meta-data, user-data and vendor-data to a seed that ends in a slash.
   const seed = `ds=nocloud;s=${base}/answer/${input.token}/`;
   return ['ip=dhcp', ...media, 'autoinstall', seed, 'cloud-config-url=/dev/null'];

@@ -1,6 +1,6 @@
 import type { KickstartVersion } from './profile.ts';
 
-/** What Anaconda's parser knows, by version. From pykickstart's handlers/rhel7.py, rhel9.py and rhel10.py. */
+/** What Anaconda's parser knows, by version. From pykickstart's handlers/rhel7.py to rhel10.py, and f44.py. */
 export interface KickstartSyntax {
   readonly commands: ReadonlySet<string>;
   /** Commands that were there once, with what stands in their place. */
@@ -12,29 +12,37 @@ export interface KickstartSyntax {
 
 const words = (text: string) => text.trim().split(/\s+/);
 
-/** In all three versions. */
+/** In all versions. */
 const COMMON = words(`
   autopart bootloader btrfs cdrom clearpart cmdline driverdisk eula fcoe firewall firstboot graphical group halt
   harddrive ignoredisk iscsi iscsiname keyboard lang liveimg logvol mediacheck network nfs part partition poweroff raid
   realm reboot repo rescue rootpw selinux services shutdown skipx sshpw text timezone updates url user vnc volgroup
   xconfig zerombr zfcp
 `);
-const ONLY_7 = words(
-  'auth authconfig autostep device deviceprobe dmraid install logging multipath unsupported_hardware upgrade',
-);
-const SINCE_8 = words(
-  'authselect hmc module mount nvdimm ostreesetup reqpart rhsm snapshot sshkey syspurpose timesource zipl',
-);
-/** Sections in all three versions. */
+const UNTIL_8 = words('auth authconfig autostep device deviceprobe dmraid install logging multipath');
+const ONLY_7 = words('unsupported_hardware upgrade');
+const SINCE_8 = words('authselect hmc module mount nvdimm ostreesetup reqpart snapshot sshkey zipl');
+const OF_RHEL = words('rhsm syspurpose');
+/** Sections in all versions. */
 const SECTIONS = words('%pre %pre-install %post %traceback %packages %addon %anaconda');
 
 const gone = (...names: string[]) => new Map(names.map((name) => [name, 'leave it out'] as const));
 const GONE_9 = gone('device', 'deviceprobe', 'dmraid', 'install', 'multipath', 'upgrade');
 
+const AUTH_GONE = [
+  ['auth', 'write authselect'],
+  ['authconfig', 'write authselect'],
+] as const;
+const TIMEZONE_GONE = [
+  ['timezone --ntpservers', 'write timesource --ntp-server='],
+  ['timezone --nontp', 'write timesource --ntp-disable'],
+  ['timezone --isUtc', 'write timezone --utc'],
+] as const;
+
 /** Deprecated commands that this version ignores with a warning count as known. */
 const syntaxes: Readonly<Record<KickstartVersion, KickstartSyntax>> = {
   rhel7: {
-    commands: new Set([...COMMON, ...ONLY_7, 'ostreesetup']),
+    commands: new Set([...COMMON, ...UNTIL_8, ...ONLY_7, 'ostreesetup']),
     removed: new Map([
       ['sshkey', 'write authorized_keys in %post'],
       ['timesource', 'write timezone --ntpservers='],
@@ -43,24 +51,43 @@ const syntaxes: Readonly<Record<KickstartVersion, KickstartSyntax>> = {
     sections: new Set(SECTIONS),
     removedOptions: new Map(),
   },
+  rhel8: {
+    commands: new Set([...COMMON, ...UNTIL_8, ...SINCE_8, ...OF_RHEL]),
+    removed: new Map([['timesource', 'write timezone --ntpservers='], ...gone('upgrade')]),
+    sections: new Set([...SECTIONS, '%onerror']),
+    removedOptions: new Map(),
+  },
   rhel9: {
-    commands: new Set([...COMMON, ...SINCE_8, 'auth', 'authconfig', 'autostep', 'logging']),
+    commands: new Set([...COMMON, ...SINCE_8, ...OF_RHEL, 'timesource', 'auth', 'authconfig', 'autostep', 'logging']),
     removed: GONE_9,
     sections: new Set([...SECTIONS, '%onerror']),
     removedOptions: new Map(),
   },
   rhel10: {
-    commands: new Set([...COMMON, ...SINCE_8, 'ostreecontainer', 'rdp', 'bootc', 'certificate']),
-    removed: new Map([...GONE_9, ['auth', 'write authselect'], ['authconfig', 'write authselect'], ...gone('logging')]),
+    commands: new Set([
+      ...COMMON,
+      ...SINCE_8,
+      ...OF_RHEL,
+      'timesource',
+      'ostreecontainer',
+      'rdp',
+      'bootc',
+      'certificate',
+    ]),
+    removed: new Map([...GONE_9, ...AUTH_GONE, ...gone('logging')]),
     sections: new Set([...SECTIONS, '%onerror', '%certificate']),
     removedOptions: new Map([
-      ['timezone --ntpservers', 'write timesource --ntp-server='],
-      ['timezone --nontp', 'write timesource --ntp-disable'],
-      ['timezone --isUtc', 'write timezone --utc'],
+      ...TIMEZONE_GONE,
       ['repo --ignoregroups', 'leave it out'],
       ['network --teamslaves', 'write network --bondslaves='],
       ['network --teamconfig', 'write network --bondopts='],
     ]),
+  },
+  fedora: {
+    commands: new Set([...COMMON, ...SINCE_8, 'timesource', 'logging', 'ostreecontainer', 'rdp', 'bootc']),
+    removed: new Map([...GONE_9, ...AUTH_GONE, ...gone('autostep')]),
+    sections: new Set([...SECTIONS, '%onerror']),
+    removedOptions: new Map(TIMEZONE_GONE),
   },
 };
 

@@ -19,7 +19,7 @@ const BOOTPROTO = ['dhcp', 'bootp', 'static', 'ibft', 'query'];
 
 /** What Anaconda would refuse of a `network` command, or leave without an address. `args`: its words without the first. */
 export function checkKickstartNetwork(args: readonly string[], version: KickstartVersion): string | undefined {
-  const isNew = version !== 'rhel7';
+  const isNew = version !== 'rhel7' && version !== 'rhel8';
   const valued = new Set([
     ...VALUED,
     ...(version === 'rhel10' ? [] : VALUED_UNTIL_9),

@@ -1,5 +1,5 @@
-/** Versions of kickstart, named as in pykickstart. */
-export type KickstartVersion = 'rhel7' | 'rhel9' | 'rhel10';
+/** Versions of kickstart, named as in pykickstart but for `fedora`: 43 to 45, which know the same commands. */
+export type KickstartVersion = 'rhel7' | 'rhel8' | 'rhel9' | 'rhel10' | 'fedora';
 
 /** A suite of an apt archive, as a line of sources.list(5) names it. */
 export interface AptSuite {
@@ -33,13 +33,15 @@ export interface Profile {
   readonly answerFile: string;
   /** Which kickstart commands its Anaconda knows; undefined for other installers. */
   readonly kickstart?: KickstartVersion | undefined;
-  /** Ubuntu: the live server's ISO, as an absolute path on this host or a URL. */
+  /** Ubuntu: the live server's ISO, as an absolute path on this host, a URL, or `mirror:NAME/PATH`. */
   readonly iso?: string | undefined;
   /**
    * Where packages come from: URL, `mirror:NAME`, or an absolute folder on this host, which is served below
    * /tree/PROFILE; undefined when the installer brings all it needs.
    */
   readonly source?: string | undefined;
+  /** The source is a medium that is booted, and no archive that packages are installed from. */
+  readonly isMedium?: boolean | undefined;
   readonly install: 'manual' | 'once';
   /** The kernel runs on 64-bit x86 processors only. */
   readonly needsX64?: boolean | undefined;

@@ -125,3 +125,12 @@ export function kindOf(os: string | undefined): 'yum' | 'apt' | 'files' {
       return 'files';
   }
 }
+
+/** Whether a mirror has the ISO of a live server, with what boots it: by a preset, or imported. */
+export function holdsLiveIso(entry: MirrorEntry | undefined): boolean {
+  if (entry === undefined) return false;
+  const preset = presetOf(entry);
+  if (preset !== undefined) return preset.layout.kind === 'sums';
+  const isMedium = entry.from?.every((one) => /^file:.*\.iso$/i.test(one)) === true;
+  return isMedium && entry.kind === 'files' && entryOf(operatingSystems, entry.os)?.family === 'ubuntu';
+}

@@ -2,9 +2,10 @@ import type { MacImage } from '../boot/mac-image.ts';
 import type { Profile } from '../boot/profile.ts';
 import type { ExtraOption, Network } from '../lease/network.ts';
 import type { Machine } from '../machine/machine.ts';
+import { LIVE_ISO } from '../mirror/iso/live-iso.ts';
 import type { MirrorConfig } from '../mirror/mirror-config.ts';
 import { aptSuitesOf } from './apt-suites.ts';
-import { buildMirror } from './build-mirror.ts';
+import { buildMirror, holdsLiveIso } from './build-mirror.ts';
 import { encodeOptionValue, parseOptionCode } from './dhcp-options.ts';
 import { entryOf } from './facts.ts';
 import { mirrorName, type OperatingSystem, operatingSystems, sourceFolder } from './operating-systems.ts';
@@ -123,7 +124,11 @@ function buildProfile(name: string, profile: ProfileConfig, config: Config, fold
   const tree = sourceFolder(profile.source);
   const mirror = mirrorOfProfile(profile, config, folders);
   const { inTree } = system;
+  // Of Ubuntu's mirrors, those of packages have nothing that boots.
+  const hasIso = system.family === 'ubuntu' && holdsLiveIso(entryOf(config.mirrors, mirrorName(profile.source)));
   const fromTree = (key: 'kernel' | 'initrd') => {
+    if (mirror && system.family === 'ubuntu' && !hasIso) return undefined;
+    if (mirror && system.family === 'custom') return mirror.boot && `mirror:${mirror.name}/${mirror.boot[key]}`;
     if (mirror)
       return inTree && `mirror:${mirror.name}/${mirror.boot?.[key] ?? below(mirror.installFrom, inTree[key])}`;
     return tree === undefined || inTree === undefined ? undefined : resolvePath(tree, inTree[key]);
@@ -143,6 +148,10 @@ function buildProfile(name: string, profile: ProfileConfig, config: Config, fold
     family: system.family,
     ...(system.kickstart !== undefined && { kickstart: system.kickstart }),
     ...(profile.iso !== undefined && { iso: own(profile.iso) }),
+    ...(mirror && hasIso && { isMedium: true }),
+    ...(mirror &&
+      hasIso &&
+      profile.iso === undefined && { iso: `mirror:${mirror.name}/${below(mirror.installFrom, LIVE_ISO)}` }),
     kernel,
     initrd,
     ...(mirror && mirrorParts(profile, system, mirror)),

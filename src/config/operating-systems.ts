@@ -1,4 +1,5 @@
 import type { KickstartVersion, Profile } from '../boot/profile.ts';
+import { casperFiles } from '../mirror/iso/live-iso.ts';
 
 /** What rackready knows by itself about installing an operating system. */
 export interface OperatingSystem {
@@ -36,13 +37,15 @@ function debian(version: number, suite: string): OperatingSystem {
   };
 }
 
+const kickstartTemplates = { rhel7: 'centos-7', rhel8: 'el8', rhel9: 'el', rhel10: 'el', fedora: 'el' } as const;
+
 /** An install tree as .treeinfo describes it, the same since RHEL 5. */
 function enterpriseLinux(kickstart: KickstartVersion): OperatingSystem {
   return {
     family: 'anaconda',
     kickstart,
     inTree: { kernel: 'images/pxeboot/vmlinuz', initrd: 'images/pxeboot/initrd.img' },
-    template: `templates/answer/${kickstart === 'rhel7' ? 'centos-7' : 'el'}.ks.liquid`,
+    template: `templates/answer/${kickstartTemplates[kickstart]}.ks.liquid`,
     needsX64: true,
     needs: ['source'],
   };
@@ -53,7 +56,7 @@ function ubuntu(codename: string): OperatingSystem {
   return {
     family: 'ubuntu',
     codename,
-    inTree: { kernel: 'casper/vmlinuz', initrd: 'casper/initrd' },
+    inTree: casperFiles,
     template: 'templates/answer/ubuntu.autoinstall.liquid',
     needsX64: true,
     needs: ['iso'],
@@ -67,11 +70,18 @@ export const operatingSystems: Readonly<Record<string, OperatingSystem>> = {
   'ubuntu-22.04': ubuntu('jammy'),
   'ubuntu-24.04': ubuntu('noble'),
   'ubuntu-26.04': ubuntu('resolute'),
+  'rocky-8': enterpriseLinux('rhel8'),
   'rocky-9': enterpriseLinux('rhel9'),
   'rocky-10': enterpriseLinux('rhel10'),
+  'alma-8': enterpriseLinux('rhel8'),
   'alma-9': enterpriseLinux('rhel9'),
   'alma-10': enterpriseLinux('rhel10'),
   'centos-7': enterpriseLinux('rhel7'),
+  'centos-stream-9': enterpriseLinux('rhel9'),
+  'centos-stream-10': enterpriseLinux('rhel10'),
+  'fedora-43': enterpriseLinux('fedora'),
+  'fedora-44': enterpriseLinux('fedora'),
+  'fedora-45': enterpriseLinux('fedora'),
   custom: { family: 'custom', needsX64: false, needs: ['kernel', 'initrd', 'answerFile'] },
 };
 

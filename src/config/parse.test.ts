@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { mirrorPresetNames } from '../mirror/presets.ts';
 import { ipv4 } from '../net/ipv4.ts';
 import { parseSettings } from './parse.ts';
 import { formatProblem } from './problem.ts';
@@ -95,10 +96,60 @@ profiles:
     assert.equal(mirrors.get('d')?.keys[0]?.fingerprints.length, 3);
   });
 
+  test('Ubuntu takes kernel, initrd and ISO of the mirror that has the ISO, by a preset or imported', () => {
+    const of = (mirror: string, more = '') =>
+      settingsOf(
+        `${network}mirrors: { m: { ${mirror} } }\nprofiles: { p: { os: ubuntu-24.04, source: "mirror:m"${more} } }`,
+      ).profiles.get('p') ?? assert.fail();
+    const preset = of('preset: ubuntu-24.04');
+    assert.equal(preset.kernel, 'mirror:m/24.04/casper/vmlinuz');
+    assert.equal(preset.initrd, 'mirror:m/24.04/casper/initrd');
+    assert.deepEqual([preset.iso, preset.isMedium], ['mirror:m/24.04/live-server.iso', true]);
+    const imported = of('from: "file:///srv/noble.iso", kind: files, os: ubuntu-24.04');
+    assert.deepEqual([imported.kernel, imported.iso], ['mirror:m/casper/vmlinuz', 'mirror:m/live-server.iso']);
+    assert.equal(of('preset: ubuntu-24.04', ', iso: "http://h/u.iso"').iso, 'http://h/u.iso');
+    // A mirror of packages boots nothing: that is said, and not found out by the first machine.
+    const packages = 'mirrors: { m: { preset: ubuntu-24.04-packages } }';
+    const told = linesOf(
+      `${network}${packages}\nprofiles: { p: { os: ubuntu-24.04, source: "mirror:m", iso: "http://h/u.iso" } }`,
+    );
+    assert.match(
+      told[0] ?? '',
+      /^r\.yaml:3:\d+: profiles\.p: os ubuntu-24\.04 needs kernel: \(a copy of the ISO: casper\/vmlinuz\)/,
+    );
+  });
+
+  test('an installer of one’s own takes kernel and initrd of its mirror’s preset', () => {
+    const leap =
+      '{ os: custom, source: "mirror:m", answerFile: a.xml, arguments: "install={{ mirror.url }} autoyast={{ urls.answer }}" }';
+    const profile = settingsOf(
+      `${network}mirrors: { m: { preset: opensuse-leap-15.6 } }\nprofiles: { p: ${leap} }`,
+    ).profiles.get('p');
+    assert.equal(profile?.kernel, 'mirror:m/boot/x86_64/loader/linux');
+    assert.equal(profile?.initrd, 'mirror:m/boot/x86_64/loader/initrd');
+    // A mirror without a preset does not say it.
+    const own = `${network}mirrors: { m: { from: "http://h/", kind: yum } }\nprofiles: { p: ${leap} }`;
+    assert.deepEqual(
+      linesOf(own).map((line) => line.replace(/^.*profiles/, 'profiles')),
+      ['profiles.p: os custom needs kernel, which is missing', 'profiles.p: os custom needs initrd, which is missing'],
+    );
+  });
+
+  test('there is an operating system for each preset that Anaconda or Debian’s and Ubuntu’s installers install', () => {
+    for (const name of mirrorPresetNames) {
+      if (/-packages$|^opensuse/.test(name)) continue;
+      const os = name.replace('NN', '44');
+      const profile = settingsOf(
+        `${network}mirrors: { m: { preset: ${os} } }\nprofiles: { p: { os: ${os}, source: "mirror:m" } }`,
+      ).profiles.get('p');
+      assert.match(profile?.kernel ?? '', /^(?:mirror:m\/|\/usr\/lib\/debian-installer\/)/, os);
+    }
+  });
+
   test('what an installed system takes packages from: the suites of its release that its mirror has', () => {
     const of = (os: string, mirror: string) =>
       settingsOf(
-        `${network}mirrors: { m: { ${mirror} } }\nprofiles: { p: { os: ${os}, source: "mirror:m"${os.startsWith('ubuntu') ? ', iso: /u.iso' : ''} } }`,
+        `${network}mirrors: { m: { ${mirror} } }\nprofiles: { p: { os: ${os}, source: "mirror:m"${os.startsWith('ubuntu') ? ', iso: /u.iso, kernel: /k, initrd: /i' : ''} } }`,
       )
         .profiles.get('p')
         ?.aptSuites?.map(({ archive, name, components, signedBy = '' }) =>
@@ -453,7 +504,7 @@ const rows: readonly { readonly name: string; readonly text: string; readonly wa
     name: 'names that every object inherits',
     text: `${network}profiles:\n  p: {os: toString}\n  q: {os: debian-12, answerFile: constructor}\nmachines:\n  m: {mac: "00:25:90:96:c4:9a", network: constructor, address: 10.0.0.7, profile: valueOf}`,
     want: [
-      'r.yaml:3:11: profiles.p.os: "toString" is not known: expected one of debian-12, debian-13, ubuntu-22.04, ubuntu-24.04, ubuntu-26.04, rocky-9, rocky-10, alma-9, alma-10, centos-7, custom',
+      'r.yaml:3:11: profiles.p.os: "toString" is not known: expected one of debian-12, debian-13, ubuntu-22.04, ubuntu-24.04, ubuntu-26.04, rocky-8, rocky-9, rocky-10, alma-8, alma-9, alma-10, centos-7, centos-stream-9, centos-stream-10, fedora-43, fedora-44, fedora-45, custom',
       'r.yaml:6:42: machines.m.network: there is no constructor in networks: expected one of n',
       'r.yaml:6:83: machines.m.profile: there is no valueOf in profiles: expected one of p, q',
     ],
@@ -469,7 +520,7 @@ const rows: readonly { readonly name: string; readonly text: string; readonly wa
     name: 'Ubuntu without its ISO, and an ISO for another system',
     text: `${network}profiles:\n  u: {os: ubuntu-24.04, source: /mnt/u}\n  v: {os: ubuntu-26.04, iso: /u.iso}\n  d: {os: debian-13, iso: /u.iso}`,
     want: [
-      'r.yaml:3:3: profiles.u: os ubuntu-24.04 needs iso, which is missing: the path or URL of the live server’s ISO',
+      'r.yaml:3:3: profiles.u: os ubuntu-24.04 needs iso, which is missing: the path or URL of the live server’s ISO; or source: mirror:NAME of a mirror that has it (preset ubuntu-24.04)',
       'r.yaml:4:3: profiles.v: os ubuntu-26.04 needs kernel: (a copy of the ISO: casper/vmlinuz) and initrd: (a copy of the ISO: casper/initrd), as files on this host; or give source: as a folder with all of it',
       'r.yaml:5:22: profiles.d.iso: is for Ubuntu only: take it out',
     ],
@@ -511,7 +562,7 @@ const rows: readonly { readonly name: string; readonly text: string; readonly wa
     name: 'arguments that name what there is not, and a custom system that is not told where its answers are',
     text: `${network}profiles:\n  a: {os: debian-12, arguments: "x={{ urls.anwser }} {{machine.mac}}"}\n  b: {os: custom, kernel: k, initrd: i, answerFile: a.liquid}\n`,
     want: [
-      'r.yaml:3:33: profiles.a.arguments: {{ urls.anwser }} is not known here: did you mean urls.answer? allowed: {{ urls.answer }}, {{ urls.report }}, {{ urls.base }}, {{ machine.name }}, {{ machine.hostName }}, {{ machine.mac }}',
+      'r.yaml:3:33: profiles.a.arguments: {{ urls.anwser }} is not known here: did you mean urls.answer? allowed: {{ urls.answer }}, {{ urls.report }}, {{ urls.base }}, {{ machine.name }}, {{ machine.hostName }}, {{ machine.mac }}, {{ mirror.url }}',
       'r.yaml:4:3: warning: profiles.b.arguments: nothing tells the installer where its answer file is: name {{ urls.answer }} in arguments, the way its kernel line takes it',
     ],
   },

@@ -1,4 +1,5 @@
 import { argumentNames, unknownArgumentNames } from '../boot/kernel-line.ts';
+import { holdsLiveIso, presetOf } from './build-mirror.ts';
 import { entryOf, type Facts } from './facts.ts';
 import { checkReference } from './machine-checks.ts';
 import { didYouMean } from './nearest.ts';
@@ -10,7 +11,7 @@ import {
   sourceFolder,
 } from './operating-systems.ts';
 import { errorAt, type Finding, warningAt } from './problem.ts';
-import type { ProfileConfig } from './schema.ts';
+import type { MirrorEntry, ProfileConfig } from './schema.ts';
 
 /** Whether each profile says all that its operating system needs, and what names profiles names existing ones. */
 export function checkProfiles(facts: Facts): Finding[] {
@@ -28,22 +29,37 @@ export function checkProfiles(facts: Facts): Finding[] {
 }
 
 function checkProfile(facts: Facts, name: string, profile: ProfileConfig): Finding[] {
+  const { config } = facts;
   const base = ['profiles', name];
   const unknown = checkSystem([...base, 'os'], profile.os);
   if (unknown.length > 0) return unknown;
   const system = entryOf(operatingSystems, profile.os);
   if (system === undefined) return [];
+  const mirror = mirrorName(profile.source);
+  const hasIso = system.family === 'ubuntu' && holdsLiveIso(entryOf(config.mirrors, mirror));
+  const given = givenByMirror(entryOf(config.mirrors, mirror), system, hasIso);
   const found: Finding[] = system.needs
-    .filter((key) => profile[key] === undefined && !facts.has([...base, key]))
+    .filter((key) => profile[key] === undefined && !facts.has([...base, key]) && !given.includes(key))
     .map((key) => errorAt(base, `os ${profile.os} needs ${key}, which is missing${hintFor(key)}`, 'key'));
   if (profile.iso !== undefined && system.family !== 'ubuntu') {
     found.push(errorAt([...base, 'iso'], 'is for Ubuntu only: take it out', 'key'));
   }
   found.push(...checkArguments(name, profile));
-  const mirror = mirrorName(profile.source);
-  if (mirror === undefined) found.push(...checkKernelFiles(facts, name, profile, system));
+  const isOfPackages = system.family === 'ubuntu' && !hasIso && entryOf(config.mirrors, mirror) !== undefined;
+  if (mirror === undefined || isOfPackages) found.push(...checkKernelFiles(facts, name, profile, system));
   found.push(...checkReference(facts, [...base, 'source'], 'mirrors', mirror));
   return found;
+}
+
+/** What a mirror brings, so that nobody has to say it. */
+function givenByMirror(
+  mirror: MirrorEntry | undefined,
+  { family }: OperatingSystem,
+  hasIso: boolean,
+): OperatingSystem['needs'] {
+  if (hasIso) return ['iso'];
+  const boots = family === 'custom' && mirror !== undefined && presetOf(mirror)?.boot !== undefined;
+  return boots ? ['kernel', 'initrd'] : [];
 }
 
 /** An installer of one's own finds its answer file only where its arguments say it, or by asking for /ks.cfg. */
@@ -60,7 +76,8 @@ function checkArguments(name: string, { os, arguments: text, answerFile }: Profi
 }
 
 function hintFor(key: string): string {
-  if (key === 'iso') return ': the path or URL of the live server’s ISO';
+  if (key === 'iso')
+    return ': the path or URL of the live server’s ISO; or source: mirror:NAME of a mirror that has it (preset ubuntu-24.04)';
   return key === 'source' ? ': the folder of an unpacked or mounted install tree on this host, or its URL' : '';
 }
 

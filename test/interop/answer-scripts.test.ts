@@ -107,7 +107,7 @@ function runLast(
   };
 }
 
-for (const os of ['debian-12', 'debian-13', 'rocky-9', 'rocky-10', 'centos-7']) {
+for (const os of ['debian-12', 'debian-13', 'rocky-8', 'fedora-44', 'rocky-9', 'rocky-10', 'centos-7']) {
   test(`${os}: keys, sudo and vars.lateCommand arrive as they were written`, (t) => {
     if (!needs(t, 'busybox', 'bash')) return;
     const late =

@@ -14,6 +14,12 @@ export interface MediumLayout {
   readonly os?: string | undefined;
 }
 
+/** The operating systems with a `.treeinfo` that profiles may name. */
+const KNOWN = new Set(
+  'rocky-8 rocky-9 rocky-10 alma-8 alma-9 alma-10 centos-7 centos-stream-9 centos-stream-10 fedora-43 fedora-44 fedora-45'.split(
+    ' ',
+  ),
+);
 const LONGEST_TEXT = 4 << 20;
 
 /** Finds out what is on a medium. Rejects with `upstream-failed` when its own description cannot be read. */
@@ -21,11 +27,14 @@ export async function describeMedium(iso: IsoFile): Promise<MediumLayout> {
   const paths = [...iso.index.files.keys()];
   const repositories = paths.flatMap((path) => /^(?:(.+)\/)?repodata\/repomd\.xml$/.exec(path)?.slice(1, 2) ?? []);
   if (repositories.length > 0) return describeYum(iso, repositories.map((folder) => folder ?? '').sort());
+  if (isoKind(iso.index) === 'ubuntu') {
+    // Its archive is a part of what a system is installed from, and not kept up to date.
+    const os = ubuntuName(await readText(iso, '.disk/info'));
+    return { kind: 'files', repositories: [], suites: [], architectures: [], os };
+  }
   const suites = new Set(paths.flatMap((path) => /^dists\/(.+)\/(?:InRelease|Release)$/.exec(path)?.[1] ?? []));
   if (suites.size > 0) return describeApt(iso, [...suites].sort());
-  const isUbuntu = isoKind(iso.index) === 'ubuntu';
-  const os = isUbuntu ? ubuntuName(await readText(iso, '.disk/info')) : undefined;
-  return { kind: 'files', repositories: [], suites: [], architectures: [], os };
+  return { kind: 'files', repositories: [], suites: [], architectures: [] };
 }
 
 async function describeYum(iso: IsoFile, folders: readonly string[]): Promise<MediumLayout> {
@@ -40,15 +49,15 @@ async function describeYum(iso: IsoFile, folders: readonly string[]): Promise<Me
 function enterpriseName(treeinfo: string): string | undefined {
   const [, general = ''] = /^\[general\]\n([^[]*)/m.exec(treeinfo) ?? [];
   const value = (key: string) => new RegExp(`^${key}\\s*=\\s*(.+)$`, 'm').exec(general)?.[1]?.trim() ?? '';
-  const [, family] = /^(rocky|alma|centos)/i.exec(value('family')) ?? [];
+  const [, family] = /^(rocky|alma|centos stream|centos|fedora)/i.exec(value('family')) ?? [];
   const [major] = value('version').split('.');
-  const name = `${family?.toLowerCase()}-${major}`;
-  return ['rocky-9', 'rocky-10', 'alma-9', 'alma-10', 'centos-7'].includes(name) ? name : undefined;
+  const name = `${family?.toLowerCase().replace(' ', '-')}-${major}`;
+  return KNOWN.has(name) ? name : undefined;
 }
 
 function ubuntuName(info: string | undefined): string | undefined {
   const [, version] = /^Ubuntu\S* (\d\d\.\d\d)/.exec(info ?? '') ?? [];
-  return version === '24.04' || version === '26.04' ? `ubuntu-${version}` : undefined;
+  return ['22.04', '24.04', '26.04'].includes(version ?? '') ? `ubuntu-${version}` : undefined;
 }
 
 /** Media of Debian do not have the installer for the network, so that they are an archive of packages like any other. */

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream, readdirSync, rmSync } from 'node:fs';
+import { createReadStream, readdirSync, rmSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { broken } from '../../mirror/failure.ts';
-import { findInIso } from '../../mirror/iso/index-iso.ts';
+import { findInIso, isoKind } from '../../mirror/iso/index-iso.ts';
+import { LIVE_ISO } from '../../mirror/iso/live-iso.ts';
 import type { Extent } from '../../mirror/iso/medium.ts';
 import type { PlannedFile } from '../../mirror/plan.ts';
 import { openedStream } from './decompress.ts';
@@ -28,8 +29,11 @@ export async function createIsoSource(deps: FetchDeps, iso: string): Promise<Sou
     if (name.startsWith(PART)) rmSync(join(deps.partsFolder, name), { force: true });
   }
   const { index, reader } = opened;
+  // A live server's initrd loads the whole medium.
+  const whole = isoKind(index) === 'ubuntu' ? { offset: 0, bytes: statSync(iso).size } : undefined;
   const sums = await readMediumSums(opened);
   const fetch = async (file: PlannedFile): Promise<Fetched> => {
+    if (file.path === LIVE_ISO && whole !== undefined) return takeExtent(deps, iso, whole, file);
     const found = findInIso(index, file.path);
     if (found === undefined) return { kind: 'absent' };
     const own = file.digests.length > 0 ? undefined : sums.get(found.path);
@@ -57,18 +61,21 @@ export async function createIsoSource(deps: FetchDeps, iso: string): Promise<Sou
     fetch,
     isUnchanged: async (entries) => entries.length === 0,
     probed: () => [],
-    extras: (planned) =>
-      [...index.files]
+    extras: (planned) => {
+      const all = [...index.files, ...(whole === undefined ? [] : [[LIVE_ISO, whole] as const])];
+      return all
         .filter(([path]) => !planned.has(path))
-        .map(([path, { bytes }]): PlannedFile => ({ path, bytes, digests: [], role: roleOf(path), isOptional: true })),
+        .map(([path, { bytes }]): PlannedFile => ({ path, bytes, digests: [], role: roleOf(path), isOptional: true }));
+    },
   };
 }
 
 function roleOf(path: string): PlannedFile['role'] {
-  return /^(?:images|isolinux|EFI|casper|boot)\//.test(path) ? 'boot' : 'other';
+  return /^(?:images|isolinux|EFI|casper|boot)\//.test(path) || path === LIVE_ISO ? 'boot' : 'other';
 }
 
-async function takeExtent(deps: FetchDeps, iso: string, extent: Extent, file: PlannedFile): Promise<Fetched> {
+/** Brings a part of an ISO into the pool, and compares it with what `file` says of it. */
+export async function takeExtent(deps: FetchDeps, iso: string, extent: Extent, file: PlannedFile): Promise<Fetched> {
   const { bytes } = extent;
   if (file.bytes !== undefined && file.bytes !== bytes) {
     return { kind: 'wrong', reason: `${file.path} is ${bytes} bytes long, and should be ${file.bytes}` };

@@ -14,6 +14,7 @@ import type { FetchDeps, Fetched } from './fetch-file.ts';
 import { type GpgvChecker, openGpgvChecker } from './gpgv.ts';
 import { createHttpClient } from './http-client.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
+import { unpackLiveIso } from './live-iso.ts';
 import { takeLock } from './lock.ts';
 import { createMeter, type Meter } from './meter.ts';
 import { type MirrorFiles, openMirrorFiles } from './mirror-files.ts';
@@ -218,6 +219,9 @@ async function runWithTools(deps: UnitDeps, job: Job): Promise<RunOutcome> {
         planTree: (upstream) => planLayout(upstream, checker, config.layout, { ...config, now: now() }),
         ...(config.packages === 'signed' && {
           judgePackages: (packages) => judgePackages({ checker, pool, memory: files.signed, signal }, packages),
+        }),
+        ...(config.layout.kind === 'sums' && {
+          unpack: (planned, stored) => unpackLiveIso(fetch, planned, stored),
         }),
         onRefused: (path, reason) => {
           refusals += 1;

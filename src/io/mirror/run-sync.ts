@@ -45,6 +45,10 @@ export interface RunDeps extends PublishDeps {
   readonly planTree: (upstream: UpstreamReader) => Promise<Plan>;
   /** Rejects with `signature-refused` when one of these packages of the pool is signed by nobody who is trusted. */
   readonly judgePackages?: ((packages: readonly PooledPackage[]) => Promise<void>) | undefined;
+  /** What is served besides the planned files, out of them, by path; all of it boots installers. */
+  readonly unpack?:
+    | ((files: readonly PlannedFile[], stored: ReadonlyMap<string, Stored>) => Promise<ReadonlyMap<string, Stored>>)
+    | undefined;
   readonly meter: Meter;
   readonly space: Space;
   readonly signal: AbortSignal;
@@ -170,7 +174,12 @@ async function copyTree(deps: RunDeps, source: Source): Promise<Copied> {
   if (failures.length > 0) return { failures };
   for (const [path, one] of fetched.stored) stored.set(path, one);
   await deps.judgePackages?.(packagesHere(files, stored));
-  const assembled = assembleManifest([...files, ...plannedEntries(plan, files)], stored);
+  const unpacked = (await deps.unpack?.(files, stored)) ?? new Map<string, Stored>();
+  for (const [path, one] of unpacked) stored.set(path, one);
+  const more = [...unpacked.keys()].map(
+    (path): PlannedFile => ({ path, digests: [], role: 'boot', isOptional: false }),
+  );
+  const assembled = assembleManifest([...files, ...more, ...plannedEntries(plan, files)], stored);
   if ('problem' in assembled) throw new ProvisionError('upstream-failed', assembled.problem);
   return { tree: { plan, manifest: assembled.manifest } };
 }
