@@ -225,6 +225,10 @@ export const components = {
     notes: maybeText,
     mac: orNull(mac),
   }),
+  Wake: exact({
+    sent: list(exact({ mac: text, network: text, interface: maybeText, to: text, packets: number })),
+    skipped: list(exact({ network: text, reason: text })),
+  }),
   Discovered: exact({
     mac: text,
     name: text,
@@ -271,6 +275,7 @@ export const components = {
       enum: ['running', 'installed', 'local', 'failed', 'held', 'ignored', 'left'],
     },
     standing: text,
+    wokenAt: number,
     isObserved: flag,
     next: exact({ what: text, since: number, expectedBy: number }),
     diagnoses: list(diagnosis),
