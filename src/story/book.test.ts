@@ -386,7 +386,10 @@ test('a machine that is woken is waited for, and told of when it stays silent; t
   assert.deepEqual(rulesAt(book, 3800), []);
   assert.deepEqual(rulesAt(book, 3901), ['nothing-heard']);
   const [found] = diagnose(book.trace(CARD, START + 3_901_000) ?? assert.fail());
-  assert.match(found?.cause ?? '', /nothing has been heard from box \(.*\) in the 5 min since it was woken \(on lab, by br0\)/);
+  assert.match(
+    found?.cause ?? '',
+    /nothing has been heard from box \(.*\) in the 5 min since it was woken \(on lab, by br0\)/,
+  );
   assert.deepEqual(found?.evidence, [tale.events.at(-1)?.seq]);
   assert.equal(book.current(CARD, START + 5_401_000)?.outcome, 'local');
 });
