@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { RackClient } from '../../src/lab/rack.ts';
 import type { Story } from '../../src/story/story.ts';
@@ -9,7 +9,7 @@ import { needs } from '../needs.ts';
 import { askApi, fakePc, followStories } from '../support/fake-pc.ts';
 import { run } from '../support/http.ts';
 import { ip, openSegment, runProgram, startProgram, tshark } from '../support/segment.ts';
-import { newFolder, startServer } from '../support/server.ts';
+import { newFolder, startServer, writeConfig } from '../support/server.ts';
 
 /* Wake-on-LAN from the running server, to the cards of machines that nobody here wrote. */
 
@@ -22,7 +22,9 @@ const SECRET = '01:02:03:04:05:fe';
 function configuration(): string {
   const folder = newFolder('boot');
   for (const name of ['linux', 'initrd']) writeFileSync(join(folder, name), Buffer.alloc(30_000, 1));
+  chmodSync(folder, 0o755);
   return `
+server: { user: nobody }
 networks:
   lab:
     interface: br0
@@ -51,7 +53,12 @@ machines:
 async function open(t: TestContext) {
   const segment = await openSegment(t);
   await openSegment(t, { bridge: 'br1', address: '10.5.0.1/24', bridgeMac: '02:00:0a:05:00:01' });
-  const server = await startServer(t, { yaml: configuration() });
+  const config = writeConfig(configuration());
+  chmodSync(dirname(config), 0o755);
+  // What it sends later it sends without root, wherever that can be given up.
+  const server = await startServer(t, { config });
+  const { data } = await server.event('server.privileges');
+  t.diagnostic(`${data?.state}: ${data?.reason}`);
   const cli = async (...args: string[]) => {
     const ran = await run(process.execPath, [MAIN, ...args], { RACKREADY_DATA: server.data, TZ: 'UTC' });
     return { ...ran, text: ran.stdout.toString() };
