@@ -13,7 +13,7 @@ export function wakeMachine(client: ApiClient, name: string): Promise<Woken> {
 }
 
 /** What was sent where, and what the machine will do; a line each. */
-export function describeWoken({ machine, wake: { sent, skipped } }: Woken): string[] {
+export function describeWoken({ machine, wake: { sent, answersAt, skipped } }: Woken): string[] {
   const networks = [...new Set(sent.map(({ network }) => network))];
   const ways = networks.map((network) => {
     const here = sent.filter((one) => one.network === network);
@@ -24,7 +24,16 @@ export function describeWoken({ machine, wake: { sent, skipped } }: Woken): stri
         : `by ${first?.interface}`;
     return `${machine.name} is woken on ${network} (${here.map(({ mac }) => mac).join(', ')}) ${way}`;
   });
-  return [...ways, ...skipped.map(({ network, reason }) => `not on ${network}: ${reason}`), ...consequence(machine)];
+  const isOn =
+    answersAt === null
+      ? []
+      : [`It answers at ${answersAt}: it is on already, and does nothing with that. Restart it to boot it.`];
+  return [
+    ...ways,
+    ...isOn,
+    ...skipped.map(({ network, reason }) => `not on ${network}: ${reason}`),
+    ...consequence(machine),
+  ];
 }
 
 /** What it is allowed to do when it boots from the network is worth a line of its own. */

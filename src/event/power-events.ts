@@ -9,13 +9,19 @@ export const powerEvents = {
     to: string;
     /** How many times. */
     packets: number;
+    /** Where one of its cards answered at that moment. */
+    answers?: string;
   }>(
     'info',
-    'Wake-on-LAN was sent to a card of the machine: whether it wakes up shows when something is heard of it. Without `interface` the packet is routed to a network behind a relay, as a directed broadcast, which the router there drops unless it is told to let it through.',
-    (d) =>
-      d.interface === undefined
-        ? `is woken: ${d.packets} magic packets to ${d.to}, by directed broadcast, which its router has to let through`
-        : `is woken: ${d.packets} magic packets by ${d.interface}`,
+    'Wake-on-LAN was sent to a card of the machine: whether it wakes up shows when something is heard of it. Without `interface` the packet is routed to a network behind a relay, as a directed broadcast, which the router there drops unless it is told to let it through. With `answers` one of its cards answered for its address at that moment: the machine is on, and does nothing with it, or it sleeps and its card answers for it.',
+    (d) => {
+      const way =
+        d.interface === undefined
+          ? `to ${d.to}, by directed broadcast, which its router has to let through`
+          : `by ${d.interface}`;
+      const isOn = d.answers === undefined ? '' : `; it answers at ${d.answers}, so it is on already`;
+      return `is woken: ${d.packets} magic packets ${way}${isOn}`;
+    },
   ),
   'power.wake.refused': entry<{ reason: string; next: string }>(
     'warning',

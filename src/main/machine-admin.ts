@@ -13,7 +13,7 @@ import { createWake } from './wake.ts';
 export function createMachineAdmin(base: Base, serving: Serving): Omit<MachineAdmin, 'render'> {
   const { book, lives, macs, now } = base;
   const settings = () => serving.state().settings;
-  const wake = createWake({ base, settings });
+  const wake = createWake({ base, settings, whoHas: serving.whoHas });
   const leasedBy = (machine: Machine, at: number): Ipv4 | undefined => {
     for (const network of settings().networks) {
       for (const mac of machine.macs) {

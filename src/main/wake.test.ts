@@ -6,7 +6,7 @@ import { type EventQuery, matchesFilter } from '../event/query.ts';
 import type { WakeDatagram, WakeSent } from '../io/power/send-wake.ts';
 import { createLeaseBook } from '../lease/book.ts';
 import { formatIpv4 } from '../net/ipv4.ts';
-import { mac } from '../net/mac.ts';
+import { type Mac, mac } from '../net/mac.ts';
 import { ProvisionError } from '../net/provision-error.ts';
 import { createWake, type WakeParts } from './wake.ts';
 
@@ -32,11 +32,13 @@ function setup(answer: (one: WakeDatagram) => WakeSent = () => ({ kind: 'sent', 
   const clock = { now: 1_000_000 };
   const sent: { readonly at: number; readonly datagram: WakeDatagram }[] = [];
   const sleeps: number[] = [];
+  const holders = new Map<string, Mac>();
   const list = async (query: EventQuery) => told.filter((event) => matchesFilter(event, query)).slice(-query.limit);
   const store = { events: { list } } as unknown as WakeParts['base']['store'];
   const wake = createWake({
     base: { store, book: createLeaseBook(settings.networks, []), emit, now: () => clock.now },
     settings: () => settings,
+    whoHas: async (interfaceName, address) => holders.get(`${interfaceName} ${formatIpv4(address)}`),
     send: async (datagram) => {
       sent.push({ at: clock.now, datagram });
       return answer(datagram);
@@ -46,7 +48,7 @@ function setup(answer: (one: WakeDatagram) => WakeSent = () => ({ kind: 'sent', 
     },
   });
   const call = (name: string) => wake(settings.machines.get(name) ?? assert.fail());
-  return { call, told, sent, sleeps, clock, emit };
+  return { call, told, sent, sleeps, clock, emit, holders };
 }
 
 test('what is sent is told with machine, card, network and way, and without the password', async () => {
@@ -92,6 +94,19 @@ test('one machine a second, whoever asks, and not more than a minute’s worth w
   const many = await Promise.all(Array.from({ length: 70 }, () => call('a')));
   assert.equal(many.filter(({ kind }) => kind === 'refused').length, 70 - 60);
   assert.match(told.findLast(({ id }) => id === 'power.wake.refused')?.text ?? '', /wait to be woken, one a second/);
+});
+
+test('a machine that answers for its address is on already; an address that somebody else has says nothing', async () => {
+  const { call, told, sent, holders } = setup();
+  holders.set('e0 10.0.1.10', mac('00:25:90:00:00:0b'));
+  await call('a');
+  assert.equal(told[0]?.data.answers, undefined);
+  holders.set('e0 10.0.1.10', mac('00:25:90:00:00:0a'));
+  const result = await call('a');
+  assert.equal(result.kind === 'sent' && result.answers && formatIpv4(result.answers), '10.0.1.10');
+  assert.match(told[1]?.text ?? '', /by e0; it answers at 10\.0\.1\.10, so it is on already$/);
+  // A card may answer for a machine that sleeps.
+  assert.equal(sent.length, 2);
 });
 
 test('a network that is only observed gets nothing: told with the reason', async () => {

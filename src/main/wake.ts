@@ -3,8 +3,9 @@ import type { Settings } from '../config/settings.ts';
 import type { WakeResult } from '../http/api/ports.ts';
 import { sendWake, type WakeSent } from '../io/power/send-wake.ts';
 import type { Machine } from '../machine/machine.ts';
-import { formatIpv4 } from '../net/ipv4.ts';
+import { formatIpv4, type Ipv4 } from '../net/ipv4.ts';
 import type { Mac } from '../net/mac.ts';
+import { subnetContains } from '../net/subnet.ts';
 import { encodeMagicPacket } from '../power/magic-packet.ts';
 import { planWake, type WakeTarget } from '../power/plan-wake.ts';
 import type { Base } from './base.ts';
@@ -18,6 +19,8 @@ const BUSY = { reason: 'a minute’s worth of machines wait to be woken, one a s
 export interface WakeParts {
   readonly base: Pick<Base, 'store' | 'book' | 'emit' | 'now'>;
   readonly settings: () => Settings;
+  /** The card that answers for an address on an interface, where one does. */
+  readonly whoHas: (interfaceName: string, address: Ipv4) => Promise<Mac | undefined>;
   readonly send?: typeof sendWake;
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
@@ -25,7 +28,7 @@ export interface WakeParts {
 export type Wake = (machine: Machine) => Promise<Exclude<WakeResult, { readonly kind: 'unknown-machine' }>>;
 
 /** Wakes machines, whoever asks, one a second. */
-export function createWake({ base, settings, send = sendWake, sleep = unheld }: WakeParts): Wake {
+export function createWake({ base, settings, whoHas, send = sendWake, sleep = unheld }: WakeParts): Wake {
   const turn = createTurns(base.now, sleep);
   return async (machine) => {
     const { name } = machine;
@@ -39,15 +42,18 @@ export function createWake({ base, settings, send = sendWake, sleep = unheld }: 
     if (plan.kind === 'refused') return refuse(plan);
     if (!(await turn())) return refuse(BUSY);
     const password = power.get(name)?.password;
+    // A machine that is off does not answer sooner than it starts.
+    const asking = answering({ whoHas, book: base.book }, machine, networks, plan.targets);
     const done = await Promise.all(
       plan.targets.map(async (target) => ({ ...target, ...(await sendOne(send, target, password)) })),
     );
-    for (const one of done) tell(base, name, one);
+    const answers = await asking;
+    for (const one of done) tell(base, name, one, answers);
     const sent = done.flatMap((one) => (one.kind === 'sent' ? [one] : []));
     const failed = done.flatMap((one) => (one.kind === 'failed' ? [{ network: one.network, reason: one.reason }] : []));
     const [first] = failed;
     if (sent.length === 0 && first) return { kind: 'failed', reason: `network ${first.network}: ${first.reason}` };
-    return { kind: 'sent', sent, skipped: [...plan.skipped, ...failed] };
+    return { kind: 'sent', sent, answers, skipped: [...plan.skipped, ...failed] };
   };
 }
 
@@ -80,6 +86,25 @@ async function placesOf({ store, book }: WakeParts['base'], macs: readonly Mac[]
   return [...leased, ...(await Promise.all(heard)).flat()];
 }
 
+/** Where one of the machine's cards answers now, of the addresses that it has on our own interfaces. */
+async function answering(
+  { whoHas, book }: Pick<WakeParts, 'whoHas'> & Pick<Base, 'book'>,
+  { macs, address }: Machine,
+  networks: Settings['networks'],
+  targets: readonly WakeTarget[],
+): Promise<Ipv4 | undefined> {
+  const questions = networks.flatMap(({ name, interface: interfaceName, subnet }) => {
+    if (interfaceName === undefined || !targets.some(({ network }) => network === name)) return [];
+    const leased = macs.flatMap((mac) => book.leaseOf(name, mac)?.address ?? []);
+    const own = address !== undefined && subnetContains(subnet, address) ? [address] : [];
+    return [...new Set([...own, ...leased])].map(async (asked) => {
+      const mac = await whoHas(interfaceName, asked);
+      return mac !== undefined && macs.includes(mac) ? asked : undefined;
+    });
+  });
+  return (await Promise.all(questions)).find((found) => found !== undefined);
+}
+
 async function sendOne(send: typeof sendWake, target: WakeTarget, password: Uint8Array | undefined): Promise<WakeSent> {
   try {
     return await send({ ...target, payload: encodeMagicPacket(target.mac, password) });
@@ -90,10 +115,16 @@ async function sendOne(send: typeof sendWake, target: WakeTarget, password: Uint
   }
 }
 
-function tell({ emit }: WakeParts['base'], machine: string, one: WakeTarget & WakeSent): void {
+function tell(
+  { emit }: WakeParts['base'],
+  machine: string,
+  one: WakeTarget & WakeSent,
+  answers: Ipv4 | undefined,
+): void {
   const { mac, network, interface: name, to } = one;
   const subject = { mac, machine, network };
   const by = name === undefined ? {} : { interface: name };
+  const isOn = answers === undefined ? {} : { answers: formatIpv4(answers) };
   if (one.kind === 'failed') emit('power.wake.failed', subject, { reason: one.reason });
-  else emit('power.wake.sent', subject, { ...by, to: formatIpv4(to), packets: one.packets });
+  else emit('power.wake.sent', subject, { ...by, to: formatIpv4(to), packets: one.packets, ...isOn });
 }

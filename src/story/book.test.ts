@@ -471,3 +471,12 @@ test('a woken machine that renews its lease was on already, and is not silent', 
   tale.tell(3700, 'dhcp.ack', { ...rebooted, kind: 'renewing' });
   assert.deepEqual(rulesAt(bookOf(tale), 4000), []);
 });
+
+test('a machine that answered when it was woken, and then is silent, is on', () => {
+  const tale = createTale();
+  const data = { interface: 'br0', to: '255.255.255.255', packets: 3, answers: '172.22.10.61' };
+  tale.tellOf({ mac: CARD, machine: 'box', network: 'lab' }, 0, 'power.wake.sent', data);
+  const [found] = diagnose(bookOf(tale).trace(CARD, START + 301_000) ?? assert.fail());
+  assert.deepEqual([found?.rule, found?.confidence], ['nothing-heard', 0.8]);
+  assert.match(found?.cause ?? '', /answered at 172\.22\.10\.61 when it was woken .*: it is on already/);
+});

@@ -137,7 +137,7 @@ test('through a router, which lets a directed broadcast through when it is told 
 
 test('several machines, of which some cannot be woken: each says why, and the others are', async (t) => {
   if (!needs(t, 'ip', 'curl')) return;
-  const { server, cli } = await open(t);
+  const { segment, server, cli } = await open(t);
   const many = await cli('wake', 'boxx', 'seen', 'box', 'old', '--json');
   assert.equal(many.code, 1);
   const lines = many.text
@@ -156,6 +156,11 @@ test('several machines, of which some cannot be woken: each says why, and the ot
   assert.match(lines[0].error.hint, /did you mean box\?/);
   assert.match(lines[1].error.message, /network watched: it is only observed/);
   assert.match((await server.event('power.wake.refused', { machine: 'seen' })).text, /is not woken: network watched/);
+
+  const on = await segment.addClient('on', { mac: '02:00:00:00:00:1b' });
+  ip(`-n ${on.namespace} address add 172.22.10.62/24 dev ${on.interfaceName}`);
+  assert.match((await cli('wake', 'old')).text, /^It answers at 172\.22\.10\.62: it is on already/m);
+  await server.event('power.wake.sent', { machine: 'old', answers: '172.22.10.62' });
 
   const byMac = await cli('wake', BOX);
   assert.equal(byMac.code, 1);

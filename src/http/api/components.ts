@@ -227,6 +227,7 @@ export const components = {
   }),
   Wake: exact({
     sent: list(exact({ mac: text, network: text, interface: maybeText, to: text, packets: number })),
+    answersAt: maybeText,
     skipped: list(exact({ network: text, reason: text })),
   }),
   Discovered: exact({

@@ -81,7 +81,7 @@ test('POST wake says what was sent where, and by what', async () => {
   const { body } = await ask<{ machine: MachineView; wake: WakeView }>('POST', '/machines/sm1/wake');
   assert.equal(body.machine.name, 'sm1');
   const way = { network: 'management', interface: 'br0', to: '255.255.255.255', packets: 3 };
-  assert.deepEqual(body.wake, { sent: [{ mac: '00:25:90:96:c4:9a', ...way }], skipped: [] });
+  assert.deepEqual(body.wake, { sent: [{ mac: '00:25:90:96:c4:9a', ...way }], answersAt: null, skipped: [] });
   assert.deepEqual(calls, ['wake sm1']);
 });
 

@@ -73,6 +73,8 @@ export type WakeResult =
   | {
       readonly kind: 'sent';
       readonly sent: readonly (Omit<WakeTarget, 'source'> & { readonly packets: number })[];
+      /** Where it answered at that moment: it is on. */
+      readonly answers?: Ipv4 | undefined;
       /** Its networks on which nothing was sent, with the reason. */
       readonly skipped: readonly SkippedNetwork[];
     }

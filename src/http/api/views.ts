@@ -97,6 +97,8 @@ export interface WakeView {
     readonly to: string;
     readonly packets: number;
   }[];
+  /** Where one of its cards answered at that moment: it is on already. null: nowhere that could be asked. */
+  readonly answersAt: string | null;
   /** Networks of the machine on which nothing was sent. */
   readonly skipped: readonly { readonly network: string; readonly reason: string }[];
 }
@@ -167,7 +169,7 @@ export function machineView({ machine, life, leased, notes, mac }: MachineRow): 
   };
 }
 
-export function wakeView({ sent, skipped }: Extract<WakeResult, { kind: 'sent' }>): WakeView {
+export function wakeView({ sent, answers, skipped }: Extract<WakeResult, { kind: 'sent' }>): WakeView {
   return {
     sent: sent.map(({ mac, network, interface: name, to, packets }) => ({
       mac,
@@ -176,6 +178,7 @@ export function wakeView({ sent, skipped }: Extract<WakeResult, { kind: 'sent' }
       to: formatIpv4(to),
       packets,
     })),
+    answersAt: answers === undefined ? null : formatIpv4(answers),
     skipped: skipped.map(({ network, reason }) => ({ network, reason })),
   };
 }

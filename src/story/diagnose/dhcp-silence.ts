@@ -30,7 +30,7 @@ const LINK_MS = 45_000;
 const nothingHeard: Rule = {
   id: 'nothing-heard',
   when: ['install.granted', 'power.wake.sent'],
-  help: 'An installation was granted, and ten minutes later nothing has been heard from the machine: no cable, another VLAN, the card’s network boot is switched off, the network is not first in the boot order, or nobody switched it on. rackready does not know whether a machine has power, so it can only say that nothing came. After `rackready wake` it says so after five minutes: nobody has to go there, though a large server may test itself for longer. Then it is likely that Wake-on-LAN is off in the firmware’s setup (also as “deep sleep”, “ErP” or “S5 wake”), or that the card does not listen for it: many forget it when power was cut, and until an operating system has switched them off in order (`ethtool -s IFACE wol g`). Or the packet did not get there: the MAC is another card’s, the switch port is in another VLAN, or the router of a network behind a relay drops directed broadcasts. Or the machine is on: then a magic packet does nothing, and a machine that starts from its disk with an address of its own asks for nothing. Look for the link light, the switch port’s VLAN, and the network boot entry of the firmware’s setup. `rackready watch` shows the first packet as soon as it comes.',
+  help: 'An installation was granted, and ten minutes later nothing has been heard from the machine: no cable, another VLAN, the card’s network boot is switched off, the network is not first in the boot order, or nobody switched it on. rackready does not know whether a machine has power, so it can only say that nothing came. After `rackready wake` it says so after five minutes: nobody has to go there, though a large server may test itself for longer. Then it is likely that Wake-on-LAN is off in the firmware’s setup (also as “deep sleep”, “ErP” or “S5 wake”), or that the card does not listen for it: many forget it when power was cut, and until an operating system has switched them off in order (`ethtool -s IFACE wol g`). Or the packet did not get there: the MAC is another card’s, the switch port is in another VLAN, or the router of a network behind a relay drops directed broadcasts. Or the machine is on, which is said where it answered for its address when it was woken: then a magic packet does nothing, and a machine that starts from its disk with an address of its own asks for nothing. Look for the link light, the switch port’s VLAN, and the network boot entry of the firmware’s setup. `rackready watch` shows the first packet as soon as it comes.',
   find(view) {
     const wakes = heard(view.events, 'power.wake.sent');
     const wake = wakes.at(-1);
@@ -63,9 +63,19 @@ function isOfOurs({ id }: { readonly id: string }): boolean {
 function sinceWake(view: View, wake: Heard<'power.wake.sent'>, wakes: readonly Heard<'power.wake.sent'>[]) {
   if (view.now - wake.time < WOKEN_MS || hasTail(view)) return undefined;
   if (!after(view.events, wake).every(isOfOurs)) return undefined;
+  const evidence = [...heard(view.events, 'install.granted'), ...wakes];
+  const { answers } = wake.data;
+  if (answers !== undefined) {
+    return {
+      evidence,
+      confidence: 0.8,
+      cause: `${whoIs(view)} answered at ${answers} when it was woken (${wayOf(wake)}), and nothing has been heard from it in the ${since(view, wake)} since: it is on already, and Wake-on-LAN starts only what is off or asleep`,
+      remedy: 'Restart it, with network boot first in its boot order; if it only slept, it has gone on where it was',
+    };
+  }
   const routed = wakes.find(({ data }) => data.interface === undefined);
   return {
-    evidence: [...heard(view.events, 'install.granted'), ...wakes],
+    evidence,
     confidence: 0.5,
     cause: `nothing has been heard from ${whoIs(view)} in the ${since(view, wake)} since it was woken (${wayOf(wake)}): it does not wake up, the packet does not reach it, or it is on already`,
     remedy: `Look whether it is on. If not, switch on Wake-on-LAN in its firmware’s setup (and ErP or deep sleep off), start it once by hand: after a power cut many cards have forgotten it; compare its MAC and the VLAN of its port${routed ? `; let the router of ${routed.network} pass directed broadcasts` : ''}. If it is on, restart it, with network boot first in its boot order`,
