@@ -16,7 +16,7 @@ export interface DhcpEndpoint {
   /** Sends soon, together with what else is to be sent. */
   send(datagram: Outgoing): void;
   isInUse(address: Ipv4, timeoutMs: number): Promise<boolean>;
-  /** The card that answers for an address here, where one does. */
+  /** The card that answers for an address here, where one does and we can ask by ourselves. */
   whoHas(address: Ipv4, timeoutMs: number): Promise<Mac | undefined>;
   /** Asks whether other servers answer; their replies come to `onStranger`. */
   search(discover: Uint8Array): void;
@@ -102,6 +102,8 @@ function createEndpoint({ options, ports, raw, probe, opened }: Parts): DhcpEndp
     },
     isInUse: async (address, timeoutMs) => (await ask(address, timeoutMs)).inUse,
     whoHas: async (address, timeoutMs) => {
+      // The kernel's table also knows who was there a minute ago.
+      if (probe.kind !== 'arp') return undefined;
       const answer = await ask(address, timeoutMs);
       return answer.inUse ? answer.mac : undefined;
     },
