@@ -68,6 +68,8 @@ const TESTS: readonly WantedPackage[] = [
   optional('nginx', 'a proxy before mirrors, and an HTTP server to compare with'),
   optional('debconf', 'checks Debian answer files'),
   optional('busybox', 'the shell of installers'),
+  optional('etherwake', 'Wake-on-LAN to compare with'),
+  optional('wakeonlan', 'Wake-on-LAN to compare with'),
   optional('nftables', 'a firewall to be told of'),
   optional('zsh', 'checks the completion'),
   optional('fish', 'checks the completion'),

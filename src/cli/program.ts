@@ -15,6 +15,7 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly command:
   bundle: () => import('./bundle.ts'),
   install: () => import('./install.ts'),
   cancel: () => import('./cancel.ts'),
+  wake: () => import('./wake.ts'),
   render: () => import('./render.ts'),
   import: () => import('./import.ts'),
   doctor: () => import('./doctor.ts'),

@@ -66,6 +66,7 @@ export function buildSettings(
     profiles: mapEntries(config.profiles, (name, profile) => buildProfile(name, profile, config, folders)),
     machines: mapEntries(config.machines, (name, machine) => buildMachine(name, machine, config)),
     notes: mapEntries(config.machines, (_name, { notes }) => notes),
+    power: mapEntries(config.machines, (_name, { power }) => power),
     mirrors: mapEntries(config.mirrors, (name, mirror) => buildMirror(name, mirror, config, folders)),
     mac: config.mac,
     images,

@@ -169,6 +169,14 @@ export const keymap = matching('a keyboard layout like us', /^[a-z][a-z0-9-]{0,3
 export const userName = matching('a user name of small letters, digits, "_" and "-"', /^[a-z_][a-z0-9_-]{0,31}$/);
 export const sshKey = checked('one line of a .pub file', sshKeyProblem);
 export const passwordHash = checked('a crypt(3) hash', passwordHashProblem);
+const secureOnForm = 'six octets in quotes, like a MAC address';
+/** The password itself is never repeated. */
+export const secureOn = converted(secureOnForm, (input): Converted<Uint8Array> => {
+  if (!/^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i.test(input)) {
+    return { problem: `is not a SecureOn password: expected ${secureOnForm}` };
+  }
+  return { value: Uint8Array.from(input.split(/[:-]/), (octet) => Number.parseInt(octet, 16)) };
+});
 export const schedule = checked('five fields as in crontab(5)', cronProblem);
 export const scheduleOrOff = checked('five fields as in crontab(5), or off', (text) =>
   text === 'off' ? undefined : cronProblem(text),

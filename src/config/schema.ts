@@ -155,6 +155,13 @@ const profile = strict({
   deadline: form.duration.default(7200).describe('How long an installation may take.'),
 });
 
+const power = strict({
+  method: form.choice(['wake-on-lan']).default('wake-on-lan').describe('How it is switched on from here.'),
+  password: form.secureOn
+    .optional()
+    .describe('SecureOn password of its card: six octets in quotes, like a MAC address. A secret.'),
+});
+
 const machine = strict({
   mac: form.mac.optional(),
   macs: form.list(form.mac, 'MAC addresses').min(1, 'is empty: expected at least one MAC address').optional(),
@@ -181,6 +188,7 @@ const machine = strict({
     .describe('Mac only: of its processor, if not as its model (a Macmini1,1 with another processor).'),
   secureBoot: form.flag.optional(),
   loader: loader.optional(),
+  power: power.optional().describe('How it is switched on from here. Default: Wake-on-LAN without a password.'),
   vars: values.default({}).describe('Added to defaults.vars for this machine.'),
   notes: form.notes.optional().describe('For people: shown by machines show and the web page, and sent to no machine.'),
 });

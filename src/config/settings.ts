@@ -5,6 +5,7 @@ import type { Machine } from '../machine/machine.ts';
 import type { MirrorConfig } from '../mirror/mirror-config.ts';
 import type { ScrubConfig } from '../mirror/run/scrub.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
+import type { PowerSettings } from '../power/power-settings.ts';
 
 /** The answer to machines that the configuration does not name. */
 export type UnknownMachines =
@@ -36,6 +37,8 @@ export interface Settings {
   readonly machines: ReadonlyMap<string, Machine>;
   /** What people wrote about machines, by their names. Apart from the machines: nothing that is rendered for them can hold it. */
   readonly notes: ReadonlyMap<string, string>;
+  /** How machines are switched on, by their names, where the configuration says it. Apart from the machines: it may hold a password. */
+  readonly power: ReadonlyMap<string, PowerSettings>;
   readonly unknownMachines: UnknownMachines;
   readonly mirrors: ReadonlyMap<string, MirrorConfig>;
   readonly mac: MacSettings;

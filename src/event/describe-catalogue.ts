@@ -3,6 +3,7 @@ import { catalogue, type EventId } from './event.ts';
 
 /** The areas of the catalogue, in the order in which a boot meets them. */
 const AREAS: Readonly<Record<string, string>> = {
+  power: 'Power',
   dhcp: 'DHCP, proxyDHCP and BOOTP',
   bsdp: 'NetBoot (BSDP)',
   mac: 'Macs',

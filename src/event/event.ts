@@ -4,6 +4,7 @@ import { dhcpEvents } from './dhcp-events.ts';
 import type { Entry, Level } from './entry.ts';
 import { macEvents } from './mac-events.ts';
 import { mirrorEvents } from './mirror-events.ts';
+import { powerEvents } from './power-events.ts';
 import { serverEvents } from './server-events.ts';
 import { transferEvents } from './transfer-events.ts';
 
@@ -13,6 +14,7 @@ export const catalogue = {
   ...macEvents,
   ...transferEvents,
   ...bootEvents,
+  ...powerEvents,
   ...mirrorEvents,
   ...serverEvents,
 } as const;

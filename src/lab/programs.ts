@@ -19,6 +19,8 @@ const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   bootpc: 'bootpc',
   dhcrelay: 'isc-dhcp-relay',
   busybox: 'busybox',
+  etherwake: 'etherwake',
+  wakeonlan: 'wakeonlan',
   dnsmasq: 'dnsmasq-base',
   'kea-dhcp4': 'kea-dhcp4-server',
   perfdhcp: 'kea-admin',

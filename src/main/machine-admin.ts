@@ -7,10 +7,13 @@ import type { Base } from './base.ts';
 import { describeMac } from './macs.ts';
 import type { Serving } from './serving.ts';
 import { newToken } from './token.ts';
+import { createWake } from './wake.ts';
 
 /** What an operator may do with machines. Each step is on disk before it is reported. */
-export function createMachineAdmin({ book, lives, macs, now }: Base, serving: Serving): Omit<MachineAdmin, 'render'> {
+export function createMachineAdmin(base: Base, serving: Serving): Omit<MachineAdmin, 'render'> {
+  const { book, lives, macs, now } = base;
   const settings = () => serving.state().settings;
+  const wake = createWake({ base, settings, whoHas: serving.whoHas });
   const leasedBy = (machine: Machine, at: number): Ipv4 | undefined => {
     for (const network of settings().networks) {
       for (const mac of machine.macs) {
@@ -50,6 +53,10 @@ export function createMachineAdmin({ book, lives, macs, now }: Base, serving: Se
     cancel: (name) => step(name, { kind: 'cancelled' }),
     retire: (name) => step(name, { kind: 'retired' }),
     unretire: (name) => step(name, { kind: 'unretired' }),
+    wake: async (name) => {
+      const machine = settings().machines.get(name);
+      return machine === undefined ? { kind: 'unknown-machine' } : wake(machine);
+    },
     isNamed: (mac) => serving.state().machines.byMac(mac) !== undefined,
     lifeOf: (name) => lives.get(name),
   };

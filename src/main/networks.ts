@@ -21,6 +21,8 @@ import type { Tapes } from './tapes.ts';
 export interface Networks {
   send(datagram: Outgoing): void;
   isInUse(interfaceName: string, address: Ipv4): Promise<boolean>;
+  /** The card that answers for an address there, where one does. */
+  whoHas(interfaceName: string, address: Ipv4): Promise<Mac | undefined>;
   /** Opens and closes what the configuration in force asks for. An interface of which nothing changed is left alone. */
   follow(): Promise<void>;
   close(): Promise<void>;
@@ -83,6 +85,7 @@ export async function openNetworks(options: NetworksOptions): Promise<Networks> 
   return {
     send: (datagram) => endpoint(datagram.interface)?.send(datagram),
     isInUse: async (name, address) => (await endpoint(name)?.isInUse(address, PROBE_MS)) ?? false,
+    whoHas: async (name, address) => endpoint(name)?.whoHas(address, PROBE_MS),
     follow,
     close: async () => {
       await Promise.all([...open].map(([name, { served }]) => closeOne(name, served)));

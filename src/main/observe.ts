@@ -21,6 +21,7 @@ export function observeEverything(interfaces: readonly NetworkInterface[]): Sett
     profiles: new Map(),
     machines: new Map(),
     notes: new Map(),
+    power: new Map(),
     unknownMachines: { kind: 'local' },
     mirrors: new Map(),
     mac: { offerCompat: 'plain', bootFile: 'model', priority: 0x8000, clientAddress: 'lenient' },

@@ -34,6 +34,8 @@ export interface Serving {
   /** Which sockets are open, by place. */
   listeners(): ListenerTable;
   httpStats(): BootHttpStats | undefined;
+  /** The card that answers for an address on an interface, where one does. */
+  whoHas: Networks['whoHas'];
   /** Puts another configuration in force. Sockets stay open where nothing about them changed. */
   use(settings: Settings): Promise<void>;
   close(): Promise<void>;
@@ -104,6 +106,7 @@ export async function openServing({ base, settings, loaders, inherited, mirrors 
     catalog: loaders.catalog,
     listeners: () => listeners,
     httpStats: () => http.stats(),
+    whoHas: async (name, address) => networks?.whoHas(name, address),
     use: async (next) => {
       // Images for a new address are made while the old configuration still answers.
       await loaders.use(next);
@@ -113,11 +116,12 @@ export async function openServing({ base, settings, loaders, inherited, mirrors 
       await http.follow();
       await networks?.follow();
     },
-    close: async () => {
-      await networks?.close();
-      await http.close();
-    },
+    close: () => closeInOrder([networks, http]),
   };
+}
+
+async function closeInOrder(services: readonly ({ close(): Promise<void> } | undefined)[]): Promise<void> {
+  for (const one of services) await one?.close();
 }
 
 interface Places {

@@ -347,3 +347,136 @@ test('a system that renews its lease is no boot, and the machine is not silent',
   tale.tell(3700, 'dhcp.ack', renewed);
   assert.deepEqual(rules(bookOf(tale)), []);
 });
+
+/** Wake-on-LAN for a card of `box`. */
+function wake(tale: Tale, second: number, card = CARD): void {
+  tale.tellOf({ mac: card, machine: 'box', network: 'lab' }, second, 'power.wake.sent', {
+    interface: 'br0',
+    to: '255.255.255.255',
+    packets: 3,
+  });
+}
+
+test('a boot that comes of a wake says when that was, and the next one does not', () => {
+  const tale = createTale();
+  wake(tale, 0);
+  wake(tale, 0, OTHER);
+  lease(tale, 70, 'PXE firmware, uefi-x64');
+  tale.tell(75, 'boot.config', { file: 'c', loader: 'grub', decision: 'local', reason: 'installed' });
+  lease(tale, 300, 'PXE firmware, uefi-x64');
+  const book = bookOf(tale);
+  assert.deepEqual(
+    book.attempts(CARD, START + 300_000).map(({ wokenAt, startedAt }) => [wokenAt, startedAt]),
+    [
+      [undefined, START + 300_000],
+      [START, START + 70_000],
+    ],
+  );
+  assert.deepEqual(rulesAt(book, 300), []);
+});
+
+test('a machine that is woken is waited for, and told of when it stays silent; then its last boot is shown again', () => {
+  const tale = createTale();
+  localBoot(tale);
+  wake(tale, 3600);
+  const book = bookOf(tale);
+  const awaited = book.current(CARD, START + 3_600_000);
+  assert.deepEqual([awaited?.wokenAt, awaited?.stages, awaited?.outcome], [START + 3_600_000, [], 'running']);
+  assert.match(awaited?.standing ?? '', /is woken/);
+  assert.deepEqual(rulesAt(book, 3800), []);
+  assert.deepEqual(rulesAt(book, 3901), ['nothing-heard']);
+  const [found] = diagnose(book.trace(CARD, START + 3_901_000) ?? assert.fail());
+  assert.match(
+    found?.cause ?? '',
+    /nothing has been heard from box \(.*\) in the 5 min since it was woken \(on lab, by br0\)/,
+  );
+  assert.deepEqual(found?.evidence, [tale.events.at(-1)?.seq]);
+  assert.equal(book.current(CARD, START + 5_401_000)?.outcome, 'local');
+});
+
+test('of a machine that was never heard the wake is all there is, and it is over after half an hour', () => {
+  const tale = createTale();
+  wake(tale, 0);
+  const book = bookOf(tale);
+  const over = book.current(CARD, START + 1_801_000);
+  assert.deepEqual([over?.outcome, over?.stages, over?.endedAt], ['left', [], START + 1_800_000]);
+  assert.deepEqual(rulesAt(book, 299), []);
+});
+
+test('a grant and a wake, in either order: both are evidence, and what is late is late by the wake', () => {
+  for (const isGrantFirst of [true, false]) {
+    const tale = createTale();
+    if (isGrantFirst) grant(tale, 0);
+    wake(tale, 10);
+    if (!isGrantFirst) grant(tale, 20);
+    const book = bookOf(tale);
+    const awaited = book.current(CARD, START + 20_000);
+    assert.deepEqual([awaited?.wokenAt, awaited?.next?.expectedBy], [START + 10_000, START + 310_000]);
+    assert.deepEqual(rulesAt(book, 309), []);
+    const [found] = diagnose(book.trace(CARD, START + 311_000) ?? assert.fail());
+    assert.deepEqual([found?.rule, found?.evidence], ['nothing-heard', [1, 2]]);
+    // It was granted: that does not end by itself.
+    assert.equal(book.current(CARD, START + 90_000_000)?.endedAt, undefined);
+    lease(tale, 400, 'PXE firmware, uefi-x64');
+    for (const event of tale.events.slice(-3)) book.take(event);
+    assert.equal(book.current(CARD, START + 400_000)?.wokenAt, START + 10_000);
+    assert.deepEqual(
+      book.trace(CARD, START + 400_000)?.events.map(({ seq }) => seq),
+      [1, 2, 3, 4, 5],
+    );
+    assert.deepEqual(rulesAt(book, 400), []);
+  }
+});
+
+test('a wake in the middle of a boot is not the machine speaking', () => {
+  const tale = createTale();
+  lease(tale, 0, 'PXE firmware, uefi-x64');
+  wake(tale, 20);
+  tale.tellOf({ machine: 'box' }, 21, 'power.wake.refused', { reason: 'observed', next: 'Nothing.' });
+  const book = bookOf(tale);
+  const { id, lastAt, wokenAt } = book.current(CARD, START + 20_000) ?? assert.fail();
+  assert.deepEqual([id, lastAt, wokenAt], [1, START, undefined]);
+});
+
+test('the system on its disk that starts is what a wake came to, also when it asks for the address that it had', () => {
+  for (const kind of ['discover', 'init-reboot'] as const) {
+    const tale = createTale();
+    localBoot(tale);
+    wake(tale, 3600);
+    if (kind === 'discover') lease(tale, 3640, SYSTEM.client);
+    else tale.tell(3640, 'dhcp.ack', rebooted);
+    const book = bookOf(tale);
+    const started = book.current(CARD, START + 3_640_000);
+    assert.deepEqual(
+      [started?.wokenAt, started?.outcome, started?.stages.map(({ name }) => name)],
+      [START + 3_600_000, 'left', ['system']],
+    );
+    assert.deepEqual(rulesAt(book, 4000), []);
+  }
+});
+
+test('a machine that was granted and woken, and whose own system starts, has booted from its disk', () => {
+  const tale = createTale();
+  grant(tale, 0);
+  wake(tale, 1);
+  tale.tell(60, 'dhcp.ack', rebooted);
+  const [found] = diagnose(bookOf(tale).trace(CARD, START + 60_000) ?? assert.fail());
+  assert.deepEqual([found?.rule, found?.confidence], ['booted-from-disk', 0.7]);
+});
+
+test('a woken machine that renews its lease was on already, and is not silent', () => {
+  const tale = createTale();
+  localBoot(tale);
+  wake(tale, 3600);
+  tale.tell(3700, 'dhcp.ack', { ...rebooted, kind: 'renewing' });
+  assert.deepEqual(rulesAt(bookOf(tale), 4000), []);
+});
+
+test('a machine that answered when it was woken, and then is silent, is on', () => {
+  const tale = createTale();
+  const data = { interface: 'br0', to: '255.255.255.255', packets: 3, answers: '172.22.10.61' };
+  tale.tellOf({ mac: CARD, machine: 'box', network: 'lab' }, 0, 'power.wake.sent', data);
+  const [found] = diagnose(bookOf(tale).trace(CARD, START + 301_000) ?? assert.fail());
+  assert.deepEqual([found?.rule, found?.confidence], ['nothing-heard', 0.8]);
+  assert.match(found?.cause ?? '', /answered at 172\.22\.10\.61 when it was woken .*: it is on already/);
+});

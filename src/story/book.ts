@@ -7,7 +7,8 @@ import { type History, isTail, step } from './fold.ts';
 import { createGrants } from './grants.ts';
 import type { Attempt } from './story.ts';
 import { createStrays } from './strays.ts';
-import { type Change, createWaiting, type Part } from './waiting.ts';
+import { awaitedAt, type Change, createWaiting, type Part, type Waiting } from './waiting.ts';
+import { createWakes, type Wakes } from './wakes.ts';
 
 /** The boots of all machines, in memory. Times are ms since 1970. */
 export interface StoryBook {
@@ -61,14 +62,17 @@ export function createStoryBook(limits: BookLimits = defaultBookLimits): StoryBo
   const grants = createGrants();
   const strays = createStrays();
   const waiting = createWaiting();
+  const wakes = createWakes();
   let around: RecordedEvent[] = [];
 
   const siblingsOf = (attempt: Attempt) => [
     ...cards.siblings(attempt).flatMap((other) => during(attempt, entries.get(other))),
     ...strays.during(attempt),
   ];
+  const awaitedOf = (mac: Mac, now: number) => awaitedAt(waiting.of(mac), now, entries.has(mac));
   return {
     take(event) {
+      if (event.id.startsWith('power.')) return takePower(event, { wakes, waiting, cards, entries });
       grants.take(event);
       const mac = cards.of(event) ?? waiting.cardOf(event);
       if (mac === undefined) {
@@ -77,17 +81,19 @@ export function createStoryBook(limits: BookLimits = defaultBookLimits): StoryBo
       }
       const before = entries.get(mac);
       if (event.id === 'install.granted' && !isBooting(before, event.time)) {
-        return withLater(waiting.begin(event, mac), mac);
+        return withLater(waiting.begin(event, mac, wakes.of(event.machine, event.time)), mac);
       }
       const grant = grants.of(event.machine);
-      const history = step(before?.history, event, mac, grant);
+      const wake = wakes.of(event.machine, event.time);
+      const history = step(before?.history, event, mac, { grant, wake });
       if (history === undefined) strays.take(event);
       const over = waiting.take(event, mac, partOf(before?.history, history, event));
       if (history === undefined || history === before?.history) return over === undefined ? [] : [over];
       const entry = nextEntry(before, history, limits);
       // What is expected of it is part of its story.
-      if (grant !== undefined && grant !== event && entry.first.length === 0) remember(entry, grant, limits);
+      if (entry.first.length === 0) for (const one of reasons(grant, wake, event)) remember(entry, one, limits);
       remember(entry, event, limits);
+      if (history.course.attempt.id === event.seq) wakes.use(event.machine);
       put(mac, entry);
       return withLater(over, mac);
     },
@@ -95,15 +101,15 @@ export function createStoryBook(limits: BookLimits = defaultBookLimits): StoryBo
     version: (mac) => 2 * (entries.get(mac)?.version ?? 0) + (waiting.of(mac) === undefined ? 0 : 1),
     current: (mac, now) => {
       const entry = entries.get(mac);
-      return waiting.of(mac)?.attempt ?? (entry && attemptAt(entry.history.course.attempt, now));
+      return awaitedOf(mac, now)?.attempt ?? (entry && attemptAt(entry.history.course.attempt, now));
     },
     attempts: (mac, now) => {
       const entry = entries.get(mac);
       const heard = entry && [attemptAt(entry.history.course.attempt, now), ...entry.history.earlier];
-      return [waiting.of(mac)?.attempt ?? [], heard ?? []].flat();
+      return [awaitedOf(mac, now)?.attempt ?? [], heard ?? []].flat();
     },
     trace: (mac, now) => {
-      const awaited = waiting.of(mac);
+      const awaited = awaitedOf(mac, now);
       if (awaited !== undefined) return { ...awaited, around: around.slice(-limits.around), now };
       const entry = entries.get(mac);
       if (entry === undefined) return undefined;
@@ -118,6 +124,24 @@ export function createStoryBook(limits: BookLimits = defaultBookLimits): StoryBo
       };
     },
   };
+}
+
+interface Expecting {
+  readonly wakes: Wakes;
+  readonly waiting: Waiting;
+  readonly cards: Cards;
+  readonly entries: ReadonlyMap<Mac, Entry>;
+}
+
+/** What is done about its power here says nothing of the machine itself; its boot is waited for, if it is not in the middle of one. */
+function takePower(event: RecordedEvent, { wakes, waiting, cards, entries }: Expecting): readonly Change[] {
+  if (event.id !== 'power.wake.sent') return [];
+  wakes.take(event);
+  const awaited = waiting.wake(event);
+  if (awaited !== undefined) return [{ mac: awaited }];
+  const mac = cards.of({ ...event, mac: undefined }) ?? event.mac;
+  if (mac === undefined || isBooting(entries.get(mac), event.time)) return [];
+  return withLater(waiting.begin(event, mac, event), mac);
 }
 
 /** What is known of each card. The one that was heard last stands last. */
@@ -142,6 +166,13 @@ function createEntries(cards: Cards, most: number) {
 
 function isBooting(entry: Entry | undefined, time: number): boolean {
   return entry !== undefined && isBootingAt(entry.history.course.attempt, time);
+}
+
+/** Why it was expected, as it was told. */
+function reasons(...events: [RecordedEvent | undefined, RecordedEvent | undefined, RecordedEvent]): RecordedEvent[] {
+  const [grant, wake, event] = events;
+  const found = [grant, wake].filter((one) => one !== undefined && one !== event);
+  return (found as RecordedEvent[]).toSorted((one, other) => one.seq - other.seq);
 }
 
 /** A card's own change comes after what it puts an end to. */

@@ -49,6 +49,26 @@ describe('captured boots are one attempt each', () => {
   }
 });
 
+describe('a boot that comes of a wake begins with it, and raises nothing for it', () => {
+  const captures = readCaptures('netboot-captures.json').filter(({ name }) => name in SEEN);
+  for (const capture of captures) {
+    test(capture.name, async () => {
+      const plain = await bookOf(capture);
+      const [card = SM1] = plain.book.macs();
+      const { machine } = plain.book.current(card, plain.now) ?? {};
+      assert.ok(machine);
+      const subject = { mac: card, machine, network: 'management' };
+      const data = { interface: 'br0', to: '255.255.255.255', packets: 3 };
+      const woken = await bookOf({ ...capture, also: [{ t: -60, do: 'tell', id: 'power.wake.sent', subject, data }] });
+      const attempt = woken.book.current(card, woken.now);
+      assert.equal(attempt?.wokenAt, START - 60_000);
+      const rules = ({ book, now }: typeof plain) =>
+        diagnose(book.trace(card, now) ?? assert.fail()).map(({ rule }) => rule);
+      assert.deepEqual(rules(woken), rules(plain));
+    });
+  }
+});
+
 interface Trouble extends Capture {
   readonly expect: readonly string[];
   readonly until: number;

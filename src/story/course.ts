@@ -23,7 +23,7 @@ export interface Course {
 /** What the server does with a machine: longer words are cut. */
 const MOST_WORD = 200;
 
-export function openCourse(event: RecordedEvent, mac: Mac, stage: StageName): Course {
+export function openCourse(event: RecordedEvent, mac: Mac, stage: StageName, wake?: RecordedEvent): Course {
   const attempt: Attempt = {
     id: event.seq,
     mac,
@@ -31,6 +31,7 @@ export function openCourse(event: RecordedEvent, mac: Mac, stage: StageName): Co
     network: event.network,
     address: event.address,
     startedAt: event.time,
+    ...(wake && { wokenAt: wake.time }),
     lastAt: event.time,
     stages: [newStage(stage, event.time)],
     outcome: 'running',

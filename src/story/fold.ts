@@ -26,36 +26,47 @@ const TAIL_MS = 5_000;
 
 /**
  * Takes one event of a card into its history; undefined as long as no boot was heard. The same object comes back when the event
- * changes nothing. Work and memory for an event are bounded. `grant`: the machine was to be installed, and has not asked how
- * since: then its own system that starts is a story, too, one for each grant.
+ * changes nothing. Work and memory for an event are bounded. `expected`: why its own system that starts is a story, too, one for each
+ * grant and wake.
  */
 export function step(
   history: History | undefined,
   event: RecordedEvent,
   mac: Mac,
-  grant?: RecordedEvent,
+  expected: Expected = {},
 ): History | undefined {
   const speaker = speakerOf(event);
-  const isOwn = grant !== undefined && isOwnStart(history, event);
-  if (isOwn && history !== undefined && isOwnStory(history, grant)) {
+  const { grant, wake } = expected;
+  const isOwn = isOwnStart(history, event, expected);
+  if (isOwn && wake === undefined && grant !== undefined && history !== undefined && isOwnStory(history, grant)) {
     return { ...history, course: hear(reopen(history.course), event) };
   }
   const stage = isOwn ? 'system' : speaker && firstStage(speaker);
   const isFirst = history === undefined || stage === 'system';
   if (stage !== undefined && (isFirst || beginsAnother(history.course, speaker ?? 'system', event.time))) {
-    const course = hear(openCourse(event, mac, stage), event);
+    const course = hear(openCourse(event, mac, stage, wake), event);
     return { course, earlier: history === undefined ? [] : filed(history, event.time) };
   }
   if (history === undefined || !isHeard(history.course, event)) return history;
   return { ...history, course: hear(history.course, event) };
 }
 
+/** Why a boot of the machine is expected. */
+export interface Expected {
+  /** It was to be installed, and has not asked how since. */
+  readonly grant?: RecordedEvent | undefined;
+  /** It was woken, and has not booted since. */
+  readonly wake?: RecordedEvent | undefined;
+}
+
 /**
  * The system on its disk starts, and nothing else is going on. One that had an address and asks for it again (INIT-REBOOT) may
- * as well have lost its link for a moment.
+ * as well have lost its link for a moment, unless it was just woken.
  */
-function isOwnStart(history: History | undefined, event: RecordedEvent): boolean {
-  if (event.id !== 'dhcp.discover' || speakerOf(event) !== 'system') return false;
+function isOwnStart(history: History | undefined, event: RecordedEvent, { grant, wake }: Expected): boolean {
+  if (grant === undefined && wake === undefined) return false;
+  const isAgain = wake !== undefined && event.id === 'dhcp.ack' && event.data.kind === 'init-reboot';
+  if (!(event.id === 'dhcp.discover' || isAgain) || speakerOf(event) !== 'system') return false;
   return history === undefined || !(isBootingAt(history.course.attempt, event.time) || isTail(history, event));
 }
 

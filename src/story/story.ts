@@ -70,6 +70,8 @@ export interface Attempt {
   readonly network?: string | undefined;
   readonly address?: string | undefined;
   readonly startedAt: number;
+  /** When Wake-on-LAN was sent that it has come of, or that it is waited for since. */
+  readonly wokenAt?: number | undefined;
   /** Of its newest event. */
   readonly lastAt: number;
   /** When it was over; undefined while it runs. */

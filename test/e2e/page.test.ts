@@ -121,6 +121,38 @@ test('a machine is installed from the page and boots while it is looked at: its 
   assert.deepEqual(faults, []);
 });
 
+test('a machine that is woken from the page is waited for there, and its boot begins with that', async (t) => {
+  if (!needs(t, ...TOOLS)) return;
+  const { segment, page, faults, server } = await open(t);
+  const pc = fakePc(await segment.addClient('box', { mac: BOX }), SERVER);
+  await page.getByRole('link', { name: 'box' }).click();
+  await page.getByRole('button', { name: 'Wake…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Wake box' }).click();
+  await dialog.getByText('Done for box.').waitFor();
+  await server.event('power.wake.sent', { machine: 'box', mac: BOX, interface: 'br0' });
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  const story = page.getByRole('region', { name: 'Boot', exact: true });
+  await story.getByText('is woken: 3 magic packets by br0').waitFor();
+  const woken = story.getByRole('listitem').filter({ hasText: /^woken by Wake-on-LAN/ });
+  await woken.waitFor();
+  assert.deepEqual(await faultsOf(page), []);
+
+  await pc.dhcp('bios');
+  await page
+    .getByRole('navigation', { name: 'Boots of this machine' })
+    .getByRole('img', { name: /^firmware running/ })
+    .waitFor();
+  await woken.waitFor();
+  await page.goto(`${BASE}/#/rack`);
+  await page.getByLabel('Select all that are shown').check();
+  await page.getByRole('button', { name: 'Wake…' }).click();
+  await dialog.getByRole('button', { name: 'Wake 2 machines' }).click();
+  await dialog.getByText('Done for 2 machines.').waitFor();
+  await server.event('power.wake.sent', { machine: 'other' });
+  assert.deepEqual(faults, []);
+});
+
 test('what a machine says of itself is text, whatever it says; with one click it is in the configuration', async (t) => {
   if (!needs(t, ...TOOLS)) return;
   const { segment, page, faults, server } = await open(t, '#/networks');

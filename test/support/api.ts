@@ -279,6 +279,14 @@ export function fakePorts(): { ports: ApiPorts; feed: MemoryFeed; calls: string[
       cancel: act('cancel', 'no installation is in progress'),
       retire: act('retire', 'the machine is retired already'),
       unretire: act('unretire', 'the machine is not retired'),
+      wake: async (name) => {
+        calls.push(`wake ${name}`);
+        const row = rows.find(({ machine }) => machine.name === name);
+        if (!row) return { kind: 'unknown-machine' };
+        if (name === 'sm2') return { kind: 'refused', reason: 'it is only observed', next: 'Switch it on by hand.' };
+        const way = { network: 'management', interface: 'br0', to: ipv4('255.255.255.255'), packets: 3 };
+        return { kind: 'sent', sent: row.machine.macs.map((one) => ({ mac: one, ...way })), skipped: [] };
+      },
       isNamed: (wanted) => rows.some((row) => row.machine.macs.includes(wanted)),
       lifeOf: (name) => rows.find((row) => row.machine.name === name)?.life,
     },

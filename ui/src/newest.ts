@@ -22,5 +22,5 @@ function makesRoom({ stages, mac, endedAt, now }: Story, story: Story): boolean 
 /** Whether there is something to show of it: a boot that was only waited for is gone with the grant. */
 export function isShown(story: Story, machine: Pick<MachineView, 'operation'> | undefined): boolean {
   if (story.stages.length > 0) return true;
-  return story.endedAt === undefined && machine?.operation !== null;
+  return story.endedAt === undefined && (machine?.operation !== null || story.wokenAt !== undefined);
 }

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { createTale, fold, get, lease, load, START, type Tale } from '../../../test/support/story.ts';
 import { mac } from '../../net/mac.ts';
+import { createStoryBook } from '../../story/book.ts';
 import type { Diagnosis, Story } from '../../story/story.ts';
 import type { Look } from './look.ts';
 import { storyLines } from './one.ts';
@@ -122,6 +123,20 @@ test('an empty rack', () => {
 
 test('a machine that hangs, with the likely cause', () => {
   matchesGolden('stuck', storyLines({ story: stuck(), now, isFull: true }, rich));
+});
+
+test('a machine that was woken, and then boots', () => {
+  const tale = createTale();
+  tale.tell(-90, 'power.wake.sent', { interface: 'br0', to: '255.255.255.255', packets: 3 });
+  const told = () => {
+    const book = createStoryBook();
+    for (const event of tale.events) book.take(event);
+    return { ...(book.current(mac('02:00:00:ac:16:0a'), now) ?? assert.fail()), diagnoses: [], now };
+  };
+  const awaited = told();
+  lease(tale, 0, 'PXE firmware, uefi-x64');
+  const lines = [awaited, told()].flatMap((story) => storyLines({ story, now, isFull: false }, rich));
+  matchesGolden('woken', [...lines, ...rackLines({ stories: [awaited], now, height: 24 }, rich)]);
 });
 
 test('a machine that is late', () => {

@@ -21,7 +21,7 @@ const TRANSFERS_SHOWN = 3;
 /** One boot: its stages with what they loaded, where it stands, what comes next, and the likely cause where it hangs. */
 export function storyLines({ story, now, isFull }: OneView, look: Look): string[] {
   const lines = head(story, now, look);
-  lines.push('');
+  lines.push('', ...wokenLines(story, now, look));
   for (const name of stageNames) {
     const stage = story.stages.find((one) => one.name === name);
     if (stage === undefined) lines.push(paint(look, 'dim', `${sign(look, 'waiting')} ${name}`));
@@ -46,6 +46,15 @@ function head(story: Story, now: number, look: Look): string[] {
 }
 
 const MARKS: Readonly<Record<Stage['state'], Colour>> = { done: 'green', running: 'cyan', failed: 'red' };
+
+/** What goes before the first stage: the time until its firmware asks is what its self-test takes. */
+function wokenLines({ wokenAt, startedAt, stages, endedAt }: Story, now: number, look: Look): string[] {
+  if (wokenAt === undefined) return [];
+  const state = stages.length > 0 ? 'done' : endedAt === undefined ? 'running' : 'failed';
+  const until = stages.length > 0 ? startedAt : (endedAt ?? now);
+  const mark = paint(look, MARKS[state], sign(look, state));
+  return [`${mark} ${'woken'.padEnd(10)} ${formatTimeOfDay(wokenAt)}${formatClock(until - wokenAt).padStart(8)}`];
+}
 
 function stageLines(stage: Stage, { now, isFull }: OneView, look: Look): string[] {
   const { name, state, startedAt, endedAt, bytes, transferCount } = stage;

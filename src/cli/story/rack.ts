@@ -88,8 +88,10 @@ function rackLine(story: Story, now: number, name: string, look: Look): string {
   const stage = story.stages.at(-1);
   const isOver = story.endedAt !== undefined;
   const [word, colour] =
-    isOver || story.outcome === 'ignored' ? OUTCOMES[story.outcome] : [stage?.name ?? 'awaited', OUTCOMES.running[1]];
-  const since = isOver ? story.startedAt : (stage?.startedAt ?? story.startedAt);
+    isOver || story.outcome === 'ignored'
+      ? OUTCOMES[story.outcome]
+      : [stage?.name ?? (story.wokenAt === undefined ? 'awaited' : 'woken'), OUTCOMES.running[1]];
+  const since = isOver ? story.startedAt : (stage?.startedAt ?? story.wokenAt ?? story.startedAt);
   const clock = formatClock((story.endedAt ?? now) - since);
   const fixed = name.length + 2 + stageBarWidth(look) + 2 + WORD + 1 + CLOCK + 2;
   const said = whatIsSaid(story, now);

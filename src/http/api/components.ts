@@ -226,6 +226,11 @@ export const components = {
     notes: maybeText,
     mac: orNull(mac),
   }),
+  Wake: exact({
+    sent: list(exact({ mac: text, network: text, interface: maybeText, to: text, packets: number })),
+    answersAt: maybeText,
+    skipped: list(exact({ network: text, reason: text })),
+  }),
   Discovered: exact({
     mac: text,
     name: text,
@@ -272,6 +277,7 @@ export const components = {
       enum: ['running', 'installed', 'local', 'failed', 'held', 'ignored', 'left'],
     },
     standing: text,
+    wokenAt: number,
     isObserved: flag,
     next: exact({ what: text, since: number, expectedBy: number }),
     diagnoses: list(diagnosis),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fakePorts, SECRET_TOKEN } from '../../../test/support/api.ts';
 import { createApi } from './create-api.ts';
-import type { ErrorView, EventView, LeaseView, MachineView } from './views.ts';
+import type { ErrorView, EventView, LeaseView, MachineView, WakeView } from './views.ts';
 
 type Method = 'GET' | 'POST' | 'DELETE';
 
@@ -76,6 +76,15 @@ test('POST install grants with the given or the machine’s own profile, and sho
   assert.deepEqual(calls, ['install sm1 undefined', 'install sm1 rocky-9']);
 });
 
+test('POST wake says what was sent where, and by what', async () => {
+  const { ask, calls } = setup();
+  const { body } = await ask<{ machine: MachineView; wake: WakeView }>('POST', '/machines/sm1/wake');
+  assert.equal(body.machine.name, 'sm1');
+  const way = { network: 'management', interface: 'br0', to: '255.255.255.255', packets: 3 };
+  assert.deepEqual(body.wake, { sent: [{ mac: '00:25:90:96:c4:9a', ...way }], answersAt: null, skipped: [] });
+  assert.deepEqual(calls, ['wake sm1']);
+});
+
 const failures: readonly (readonly [Method, string, object | undefined, number, string, RegExp])[] = [
   ['GET', '/machines/sm', undefined, 404, 'unknown-machine', /did you mean sm[12]\?/],
   ['POST', '/machines/sm9/install', undefined, 404, 'unknown-machine', /did you mean sm[12]\?/],
@@ -94,6 +103,8 @@ const failures: readonly (readonly [Method, string, object | undefined, number, 
   ['POST', '/machines/sm1/install', { profile: 'debian-21' }, 404, 'unknown-profile', /did you mean debian-12\?/],
   ['POST', '/machines/sm1/install', { profil: 'debian-12' }, 400, 'bad-request', /Mend/],
   ['POST', '/machines/sm2/cancel', undefined, 409, 'refused', /rackready machines sm2/],
+  ['POST', '/machines/sm9/wake', undefined, 404, 'unknown-machine', /did you mean sm[12]\?/],
+  ['POST', '/machines/sm2/wake', undefined, 409, 'refused', /by hand/],
   ['POST', '/reload', undefined, 422, 'config-invalid', /rackready check/],
   ['GET', '/leases?stat=bound', undefined, 400, 'bad-request', /Mend/],
   ['POST', '/leases/172.22.10.555/release', undefined, 400, 'bad-request', /Mend/],

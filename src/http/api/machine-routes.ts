@@ -7,9 +7,9 @@ import { ApiError } from './failures.ts';
 import { foldIdentities } from './identities.ts';
 import { about, inputs, text, wrapped } from './inputs.ts';
 import { createMachineTexts } from './machine-texts.ts';
-import type { ApiPorts, OperationResult } from './ports.ts';
+import type { ApiPorts, OperationResult, WakeResult } from './ports.ts';
 import { type FirmwareKind, firmwareKinds } from './render-view.ts';
-import { type MachineView, machineView } from './views.ts';
+import { type MachineView, machineView, type WakeView, wakeView } from './views.ts';
 
 /** A machine that renews every half hour reaches back three weeks. */
 const MOST_ACKS = 1_000;
@@ -43,6 +43,15 @@ const RETIRE = {
   fails: [404, 409, 503],
 };
 const UNRETIRE = { summary: 'Takes the retirement back.', answer: machine, fails: [404, 409, 503] };
+const WAKE = {
+  summary: 'Sends Wake-on-LAN to the machine. One machine a second: the answer comes when it was sent.',
+  answer: {
+    type: 'object',
+    required: ['machine', 'wake'],
+    properties: { machine: { $ref: '#/components/schemas/Machine' }, wake: { $ref: '#/components/schemas/Wake' } },
+  },
+  fails: [404, 409, 503],
+};
 const DISCOVERED = {
   summary: 'Machines that were heard by DHCP and that the configuration does not name, the latest first.',
   answer: wrapped('discovered', 'Discovered', true),
@@ -97,6 +106,10 @@ export function addMachineRoutes(app: FastifyInstance, ports: ApiPorts): void {
       machine: operationAnswer(ports, name, await act(name)),
     }));
   }
+  app.post<{ Params: { name: string } }>('/machines/:name/wake', about(WAKE), async ({ params: { name } }) => {
+    const wake = wakeAnswer(ports, name, await machines.wake(name));
+    return { machine: views().find((view) => view.name === name), wake };
+  });
   app.get('/discovered', about(DISCOVERED), async () => {
     // What an observed network hears is told by another name.
     const ids = ['dhcp.discover', 'dhcp.would-answer'] as const;
@@ -143,6 +156,21 @@ function operationAnswer(ports: ApiPorts, name: string, result: OperationResult)
     }
     case 'refused':
       throw new ApiError(409, 'refused', `${name}: ${result.reason}`, `Look at it with: rackready machines ${name}`);
+  }
+}
+
+function wakeAnswer(ports: ApiPorts, name: string, result: WakeResult): WakeView {
+  switch (result.kind) {
+    case 'sent':
+      return wakeView(result);
+    case 'unknown-machine':
+      throw unknownMachine(ports, name);
+    case 'refused':
+      throw new ApiError(409, 'refused', `${name} is not woken: ${result.reason}`, result.next);
+    case 'failed': {
+      const hint = 'Look at the sockets with: rackready status, and at the interfaces with: ip -br address';
+      throw new ApiError(503, 'not-sent', `${name} cannot be woken: ${result.reason}`, hint);
+    }
   }
 }
 

@@ -80,6 +80,7 @@ const answers: readonly (readonly [string, string, keyof typeof components, 'GET
   ['/leases', 'leases', 'Lease', 'GET'],
   ['/machines', 'machines', 'Machine', 'GET'],
   ['/machines/sm1/install', 'machine', 'Machine', 'POST'],
+  ['/machines/sm1/wake', 'wake', 'Wake', 'POST'],
   ['/machines/sm1/render', 'render', 'Render', 'GET'],
   ['/events', 'events', 'Event', 'GET'],
   ['/stories', 'stories', 'Story', 'GET'],

@@ -7,6 +7,7 @@ import type { MirrorCommand, MirrorReply, MirrorView } from '../../mirror/mirror
 import type { ScrubAction, ScrubView } from '../../mirror/run/scrub.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { Mac } from '../../net/mac.ts';
+import type { SkippedNetwork, WakeTarget } from '../../power/plan-wake.ts';
 import type { ServerMeasures } from '../metrics/server-families.ts';
 import type { ConfigAdmin } from './config-ports.ts';
 import type { FirmwareKind, RenderView } from './render-view.ts';
@@ -67,6 +68,21 @@ export type OperationResult =
   | { readonly kind: 'unknown-profile'; readonly profile?: string | undefined }
   | { readonly kind: 'refused'; readonly reason: string };
 
+/** What came of waking a machine. */
+export type WakeResult =
+  | {
+      readonly kind: 'sent';
+      readonly sent: readonly (Omit<WakeTarget, 'source'> & { readonly packets: number })[];
+      /** Where it answered at that moment: it is on. */
+      readonly answers?: Ipv4 | undefined;
+      /** Its networks on which nothing was sent, with the reason. */
+      readonly skipped: readonly SkippedNetwork[];
+    }
+  | { readonly kind: 'unknown-machine' }
+  | { readonly kind: 'refused'; readonly reason: string; readonly next: string }
+  /** It could be sent nowhere. */
+  | { readonly kind: 'failed'; readonly reason: string };
+
 /** What an operator may do with machines. The writes resolve after they are safe on disk. */
 export interface MachineAdmin {
   list(): Iterable<MachineRow>;
@@ -81,6 +97,8 @@ export interface MachineAdmin {
   /** Sees to it that it is never installed, until it is unretired. */
   retire(machine: string): Promise<OperationResult>;
   unretire(machine: string): Promise<OperationResult>;
+  /** Sends it Wake-on-LAN; one machine a second, whoever asks. */
+  wake(machine: string): Promise<WakeResult>;
   /** Whether the configuration names a machine with this card. */
   isNamed(mac: Mac): boolean;
   /** The life that is kept under a name, also of a machine that was only discovered. */

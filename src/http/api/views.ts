@@ -1,7 +1,7 @@
 import { describeDiskWish } from '../../boot/disk.ts';
 import type { RecordedEvent } from '../../event/event.ts';
 import { formatIpv4 } from '../../net/ipv4.ts';
-import type { LeaseRow, MachineRow } from './ports.ts';
+import type { LeaseRow, MachineRow, WakeResult } from './ports.ts';
 
 /** `expired`: bound once, and its time has run out; the address may be given to somebody else. */
 export const shownLeaseStates = ['bound', 'expired', 'released', 'abandoned'] as const;
@@ -87,6 +87,22 @@ export interface MacView {
   readonly selected: string | null;
 }
 
+/** What was sent to wake a machine. Never holds a password. */
+export interface WakeView {
+  readonly sent: readonly {
+    readonly mac: string;
+    readonly network: string;
+    /** null: by directed broadcast, through the router. */
+    readonly interface: string | null;
+    readonly to: string;
+    readonly packets: number;
+  }[];
+  /** Where one of its cards answered at that moment: it is on already. null: nowhere that could be asked. */
+  readonly answersAt: string | null;
+  /** Networks of the machine on which nothing was sent. */
+  readonly skipped: readonly { readonly network: string; readonly reason: string }[];
+}
+
 /** An event as JSON: as it is kept, with the time as ISO 8601. */
 export type EventView = Omit<RecordedEvent, 'time'> & { readonly time: string };
 
@@ -150,6 +166,20 @@ export function machineView({ machine, life, leased, notes, mac }: MachineRow): 
     diskRule: describeDiskWish(machine.vars.disk),
     notes: notes ?? null,
     mac: mac ? { ...mac, model: mac.model ?? null, reason: mac.reason ?? null, selected: mac.selected ?? null } : null,
+  };
+}
+
+export function wakeView({ sent, answers, skipped }: Extract<WakeResult, { kind: 'sent' }>): WakeView {
+  return {
+    sent: sent.map(({ mac, network, interface: name, to, packets }) => ({
+      mac,
+      network,
+      interface: name ?? null,
+      to: formatIpv4(to),
+      packets,
+    })),
+    answersAt: answers === undefined ? null : formatIpv4(answers),
+    skipped: skipped.map(({ network, reason }) => ({ network, reason })),
   };
 }
 

@@ -1,9 +1,10 @@
 import { BROADCAST, type Ipv4 } from '../../net/ipv4.ts';
+import type { Mac } from '../../net/mac.ts';
 import type { Outgoing } from '../../serve/dhcp/service.ts';
 import type { Reception } from '../../serve/dhcp/verdict.ts';
 import type { InheritedSocket } from '../udp/inherited.ts';
 import { openUdp } from '../udp/open-udp.ts';
-import { openProbe, type Probe } from '../udp/probe.ts';
+import { openProbe, type Probe, type ProbeAnswer } from '../udp/probe.ts';
 import { openRawSender, type RawSender } from '../udp/raw-sender.ts';
 import { openStrangerListener, type StrangerListener, type StrangerReply } from '../udp/stranger-listener.ts';
 import type { Datagram, UdpPort } from '../udp/udp-port.ts';
@@ -15,6 +16,8 @@ export interface DhcpEndpoint {
   /** Sends soon, together with what else is to be sent. */
   send(datagram: Outgoing): void;
   isInUse(address: Ipv4, timeoutMs: number): Promise<boolean>;
+  /** The card that answers for an address here, where one does and we can ask by ourselves. */
+  whoHas(address: Ipv4, timeoutMs: number): Promise<Mac | undefined>;
   /** Asks whether other servers answer; their replies come to `onStranger`. */
   search(discover: Uint8Array): void;
   close(): Promise<void>;
@@ -72,6 +75,9 @@ interface Parts {
 
 function createEndpoint({ options, ports, raw, probe, opened }: Parts): DhcpEndpoint {
   const sendSoon = createBatches(ports, options.onSendFailure);
+  // The interface lost its address or its link just now: nobody can be asked, and nobody reached either.
+  const ask = (address: Ipv4, timeoutMs: number): Promise<ProbeAnswer> =>
+    probe.isInUse(address, timeoutMs).catch(() => ({ inUse: false }));
   return {
     limits: [...new Set([...ports.values()].flatMap(({ limits }) => limits ?? []))],
     send(datagram) {
@@ -94,13 +100,12 @@ function createEndpoint({ options, ports, raw, probe, opened }: Parts): DhcpEndp
       // Without raw frames a client that has no address yet is only reached by broadcast; all firmware takes it.
       if (sent?.kind !== 'sent') sendSoon(sourcePort, { bytes, address: BROADCAST, port: to.port });
     },
-    isInUse: async (address, timeoutMs) => {
-      try {
-        return (await probe.isInUse(address, timeoutMs)).inUse;
-      } catch {
-        // The interface lost its address or its link just now: nobody can be asked, and nobody reached either.
-        return false;
-      }
+    isInUse: async (address, timeoutMs) => (await ask(address, timeoutMs)).inUse,
+    whoHas: async (address, timeoutMs) => {
+      // The kernel's table also knows who was there a minute ago.
+      if (probe.kind !== 'arp') return undefined;
+      const answer = await ask(address, timeoutMs);
+      return answer.inUse ? answer.mac : undefined;
     },
     search: (payload) => void raw?.sendRawBroadcast({ sourcePort: 68, destinationPort: 67, payload }),
     close: async () => {

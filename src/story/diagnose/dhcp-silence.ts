@@ -1,8 +1,10 @@
+import type { EventData } from '../../event/event.ts';
 import type { Finding, Rule } from './rule.ts';
 import {
   acks,
   after,
   discovers,
+  type Heard,
   heard,
   isFirmware,
   isIpxeProgram,
@@ -17,23 +19,26 @@ import { nameOf, since, whoIs } from './words.ts';
 /** A machine that should be heard and is not, or that does not hear us. */
 
 const EXPECTED_MS = 10 * 60_000;
+/** Nobody has to go there; what tests itself for longer is a large server. */
+const WOKEN_MS = 5 * 60_000;
 const UNHEARD_SPAN_MS = 5_000;
 const UNHEARD_TRIES = 3;
 /** Spanning tree takes 30 s from link to traffic, and iPXE has given up by then. */
 const LINK_MS = 45_000;
 
-/** Case 1: nothing but the grant. */
+/** Case 1: nothing but the grant, or the wake. */
 const nothingHeard: Rule = {
   id: 'nothing-heard',
-  when: ['install.granted'],
-  help: 'An installation was granted, and ten minutes later nothing has been heard from the machine: no cable, another VLAN, the card’s network boot is switched off, the network is not first in the boot order, or nobody switched it on. rackready does not know when a machine is powered on, so it can only say that nothing came. Look for the link light, the switch port’s VLAN, and the network boot entry of the firmware’s setup. `rackready watch` shows the first packet as soon as it comes.',
+  when: ['install.granted', 'power.wake.sent'],
+  help: 'An installation was granted, and ten minutes later nothing has been heard from the machine: no cable, another VLAN, the card’s network boot is switched off, the network is not first in the boot order, or nobody switched it on. rackready does not know whether a machine has power, so it can only say that nothing came. After `rackready wake` it says so after five minutes: nobody has to go there, though a large server may test itself for longer. Then it is likely that Wake-on-LAN is off in the firmware’s setup (also as “deep sleep”, “ErP” or “S5 wake”), or that the card does not listen for it: many forget it when power was cut, and until an operating system has switched them off in order (`ethtool -s IFACE wol g`). Or the packet did not get there: the MAC is another card’s, the switch port is in another VLAN, or the router of a network behind a relay drops directed broadcasts. Or the machine is on, which is said where it answered for its address when it was woken: then a magic packet does nothing, and a machine that starts from its disk with an address of its own asks for nothing. Look for the link light, the switch port’s VLAN, and the network boot entry of the firmware’s setup. `rackready watch` shows the first packet as soon as it comes.',
   find(view) {
+    const wakes = heard(view.events, 'power.wake.sent');
+    const wake = wakes.at(-1);
+    if (wake !== undefined) return sinceWake(view, wake, wakes);
     const grant = heard(view.events, 'install.granted').at(-1);
     if (grant === undefined || view.now - grant.time < EXPECTED_MS) return undefined;
-    const isQuiet = view.events.every(({ id }) => id.startsWith('install.') || id.startsWith('machine.'));
-    // The boot before was still heard.
-    const hasTail = view.trace.attempt.lastAt > (view.events.at(-1)?.time ?? grant.time);
-    if (!isQuiet || hasTail) return undefined;
+    const isQuiet = view.events.every(isOfOurs);
+    if (!isQuiet || hasTail(view)) return undefined;
     return {
       evidence: [grant],
       confidence: 0.4,
@@ -44,11 +49,49 @@ const nothingHeard: Rule = {
   },
 };
 
+/** The boot before was still heard. */
+function hasTail({ trace: { attempt }, events }: View): boolean {
+  return attempt.lastAt > (events.at(-1)?.time ?? attempt.lastAt);
+}
+
+/** What is done about a machine here. */
+function isOfOurs({ id }: { readonly id: string }): boolean {
+  return /^(install|machine|power)\./.test(id);
+}
+
+/** What was heard before it was woken may be the system that it ran. */
+function sinceWake(view: View, wake: Heard<'power.wake.sent'>, wakes: readonly Heard<'power.wake.sent'>[]) {
+  if (view.now - wake.time < WOKEN_MS || hasTail(view)) return undefined;
+  if (!after(view.events, wake).every(isOfOurs)) return undefined;
+  const evidence = [...heard(view.events, 'install.granted'), ...wakes];
+  const { answers } = wake.data;
+  if (answers !== undefined) {
+    return {
+      evidence,
+      confidence: 0.8,
+      cause: `${whoIs(view)} answered at ${answers} when it was woken (${wayOf(wake)}), and nothing has been heard from it in the ${since(view, wake)} since: it is on already, and Wake-on-LAN starts only what is off or asleep`,
+      remedy: 'Restart it, with network boot first in its boot order; if it only slept, it has gone on where it was',
+    };
+  }
+  const routed = wakes.find(({ data }) => data.interface === undefined);
+  return {
+    evidence,
+    confidence: 0.5,
+    cause: `nothing has been heard from ${whoIs(view)} in the ${since(view, wake)} since it was woken (${wayOf(wake)}): it does not wake up, the packet does not reach it, or it is on already`,
+    remedy: `Look whether it is on. If not, switch on Wake-on-LAN in its firmware’s setup (and ErP or deep sleep off), start it once by hand: after a power cut many cards have forgotten it; compare its MAC and the VLAN of its port${routed ? `; let the router of ${routed.network} pass directed broadcasts` : ''}. If it is on, restart it, with network boot first in its boot order`,
+  };
+}
+
+function wayOf({ network, data }: Heard<'power.wake.sent'>): string {
+  const { interface: name, to }: EventData<'power.wake.sent'> = data;
+  return name === undefined ? `on ${network}, by directed broadcast to ${to}` : `on ${network}, by ${name}`;
+}
+
 /** Case 37, as far as it is seen without power control. */
 const bootedFromDisk: Rule = {
   id: 'booted-from-disk',
   when: ['install.granted'],
-  help: 'The machine may be installed, and then its installed system asked for an address, not its firmware: it started from its disk and never asked the network. A system that runs on and had its cable out and in asks as well: then nothing is wrong, and the grant waits for its next network boot. It is the likelier of the two where it only asks for the address that it had (INIT-REBOOT). The boot order has the disk first (installers put themselves there), or a one-time network boot by the BMC was lost (it expires after 60 s with many, and has separate flags for BIOS and UEFI). Choose network boot in the boot menu (F12 on most), or put the network first in the boot order. rackready does not order power yet, so it sees only what the machine asks for.',
+  help: 'The machine may be installed, and then its installed system asked for an address, not its firmware: it started from its disk and never asked the network. A system that runs on and had its cable out and in asks as well: then nothing is wrong, and the grant waits for its next network boot. It is the likelier of the two where it only asks for the address that it had (INIT-REBOOT). The boot order has the disk first (installers put themselves there), or a one-time network boot by the BMC was lost (it expires after 60 s with many, and has separate flags for BIOS and UEFI). Choose network boot in the boot menu (F12 on most), or put the network first in the boot order. What `rackready wake` starts chooses its boot device by itself: Wake-on-LAN cannot say “from the network”.',
   find(view) {
     const grant = heard(view.history, 'install.granted').at(-1);
     if (grant === undefined) return undefined;
@@ -58,12 +101,17 @@ const bootedFromDisk: Rule = {
     const started = discovers(since, 'system');
     const again = acks(since, 'system').filter(({ data }) => data.kind === 'init-reboot');
     if (started.length + again.length === 0) return undefined;
+    // What was just woken has not had its cable out and in.
+    const isWoken = heard(since, 'power.wake.sent').length > 0;
     const isNew = started.length > 0;
-    const way = isNew ? 'asked for an address instead of its firmware' : 'asked for its address again';
+    const asked = isNew ? 'asked for an address instead of its firmware' : 'asked for its address again';
+    const way = isWoken
+      ? `${asked} after it was woken: it started from its disk`
+      : `${asked}: it started from its disk, or its link was down for a moment`;
     return {
       evidence: [grant, ...started, ...again],
-      confidence: isNew ? 0.6 : 0.4,
-      cause: `${whoIs(view)} may be installed with ${grant.data.profile}, and its installed system ${way}: it started from its disk, or its link was down for a moment`,
+      confidence: isWoken ? 0.7 : isNew ? 0.6 : 0.4,
+      cause: `${whoIs(view)} may be installed with ${grant.data.profile}, and its installed system ${way}`,
       remedy: `Restart it and choose network boot in the firmware’s boot menu, or put the network first in the boot order; \`rackready cancel ${nameOf(view)}\` takes the grant back`,
     };
   },

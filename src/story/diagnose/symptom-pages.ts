@@ -6,8 +6,8 @@ const NOTE = '<!-- Written by tools/run.sh tools/write-symptoms.ts from src/stor
 /** What the rules cannot see, and why. */
 const UNSEEN = `## What is not seen
 
-* **Whether a machine is switched on, and who ordered it.** There is no power control yet. So \`nothing-heard\` knows only of a
-  grant that nothing followed, and \`booted-from-disk\` only of a system that asked for an address where firmware should have: a BMC
+* **Whether a machine is switched on.** Wake-on-LAN has no answer, and there is no other power control yet. So \`nothing-heard\` knows
+  only of a grant or a wake that nothing followed, and \`booted-from-disk\` only of a system that asked for an address where firmware should have: a BMC
   that accepted an order and forgot it looks the same as a person who chose the disk. A story begins when a machine's firmware is heard:
   these two are told in the story of a boot that is still open, and a machine that was never heard has none.
 * **Traffic that does not reach this host.** Another server's answers are heard when they are broadcast on a served interface, or pass

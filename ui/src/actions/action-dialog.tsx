@@ -7,7 +7,7 @@ import { Dialog } from '../parts/dialog.tsx';
 import { counted } from '../wording.ts';
 import { describeErased } from './erased.ts';
 
-export type Action = 'install' | 'cancel' | 'retire' | 'unretire';
+export type Action = 'install' | 'cancel' | 'wake' | 'retire' | 'unretire';
 
 interface Words {
   readonly title: string;
@@ -25,6 +25,11 @@ const WORDS: Readonly<Record<Action, Words>> = {
     title: 'Cancel the installation',
     tells: 'The permission to install is taken back. What an installer has begun already goes on.',
     button: 'Cancel the installation of',
+  },
+  wake: {
+    title: 'Wake',
+    tells: 'Wake-on-LAN is sent, to one machine a second. One that is on does nothing with it.',
+    button: 'Wake',
   },
   retire: {
     title: 'Retire',
@@ -149,6 +154,13 @@ function Concerned({ action, machines, profile }: ConcernedProps) {
             <>
               {' '}
               ({profile || machine.profile || 'no profile'}): {describeErased(machine)}
+            </>
+          )}
+          {action === 'wake' && machine.operation?.stage === 'granted' && (
+            <>
+              {' '}
+              may be installed with {machine.operation.profile}: when it boots from the network this is erased:{' '}
+              {describeErased(machine)}
             </>
           )}
         </li>

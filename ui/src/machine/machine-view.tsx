@@ -80,6 +80,9 @@ function Head({ machine }: { readonly machine: Machine }) {
           <button type="button" disabled={operation === null} onClick={() => setAction('cancel')}>
             Cancel…
           </button>
+          <button type="button" onClick={() => setAction('wake')}>
+            Wake…
+          </button>
           <button type="button" onClick={() => setAction(isRetired ? 'unretire' : 'retire')}>
             {isRetired ? 'Unretire…' : 'Retire…'}
           </button>

@@ -20,9 +20,12 @@ const MOST_TICKS = 8;
 /** Percent: the words of a later one would not fit beside it. */
 const LAST_TICK = 94;
 
-/** From a boot's beginning to its end, or to now. */
-export function makeAxis(story: Pick<Story, 'startedAt' | 'lastAt' | 'endedAt' | 'stages'>, now: number): Axis {
-  const from = story.startedAt;
+/** From a boot's beginning, which may be that it was woken, to its end, or to now. */
+export function makeAxis(
+  story: Pick<Story, 'startedAt' | 'wokenAt' | 'lastAt' | 'endedAt' | 'stages'>,
+  now: number,
+): Axis {
+  const from = Math.min(story.wokenAt ?? story.startedAt, story.startedAt);
   const ends = story.stages.map(({ endedAt }) => endedAt ?? 0);
   const to = Math.max(story.endedAt ?? now, story.lastAt, ...ends, from + 1000);
   const length = to - from;

@@ -1,5 +1,5 @@
 import type { Stage, Story, Transfer } from '../../../src/story/story.ts';
-import { bytes, duration } from '../wording.ts';
+import { bytes, clockTime, duration } from '../wording.ts';
 import { type Axis, makeAxis, rateOf, type Span } from './scale.ts';
 
 /** The rate of a stage that only fetched its answers says nothing. */
@@ -18,12 +18,37 @@ export function Waterfall({ story, now }: { readonly story: Story; readonly now:
         ))}
       </div>
       <ol>
+        <Woken story={story} axis={axis} now={now} />
         {story.stages.map((stage) => (
           <StageRow key={`${stage.name} ${stage.startedAt}`} stage={stage} axis={axis} now={now} />
         ))}
       </ol>
       {story.stages.length === 0 && <p class="muted">Nothing was heard of this boot yet.</p>}
     </figure>
+  );
+}
+
+interface WokenProps {
+  readonly story: Story;
+  readonly axis: Axis;
+  readonly now: number;
+}
+
+/** Until its firmware asks: the machine tests itself. */
+function Woken({ story, axis, now }: WokenProps) {
+  const { wokenAt, stages, startedAt, endedAt } = story;
+  if (wokenAt === undefined) return null;
+  const isBooting = stages.length > 0;
+  const until = isBooting ? startedAt : (endedAt ?? now);
+  const state = isBooting ? 'done' : 'running';
+  return (
+    <li class={`stage woken ${state}`}>
+      <div class="stage-head">
+        <strong>woken</strong>{' '}
+        <span class="muted">{`by Wake-on-LAN, ${clockTime(wokenAt)} · ${duration(until - wokenAt)}`}</span>
+      </div>
+      <Bar span={axis.span(wokenAt, until)} tone={`woken ${state}`} />
+    </li>
   );
 }
 

@@ -27,7 +27,7 @@ export function describeDoing(machine: Pick<MachineView, 'operation'>, story: St
     if (story.next && late > 0)
       return { kind: 'trouble', text: `${story.standing}; ${story.next.what} is overdue by ${duration(late)}` };
     // It was granted, and has not begun.
-    const kind = story.stages.length === 0 ? 'granted' : 'running';
+    const kind = story.stages.length === 0 && operation !== null ? 'granted' : 'running';
     return { kind, text: standingOf(story) };
   }
   if (operation) {

@@ -138,6 +138,9 @@ function Bulk({ rows, selected, onDone }: BulkProps) {
       <button type="button" disabled={none} onClick={() => setAction('cancel')}>
         Cancel…
       </button>
+      <button type="button" disabled={none} onClick={() => setAction('wake')}>
+        Wake…
+      </button>
       <button type="button" class="quiet" disabled={none} onClick={onDone}>
         Clear
       </button>
