@@ -2,8 +2,8 @@ import type { MirrorJson, ProgressJson } from '../http/api/mirror-json.ts';
 import { formatBytes } from '../mirror/run/amounts.ts';
 import { formatDuration, formatTable, formatTime, formatWhen } from './print.ts';
 
-/** A mirror for people, with what to do next. */
-export function describeMirror(mirror: MirrorJson, now: number): string {
+/** A mirror for people, with what to do next. `damage`: what is to be said of damaged files. */
+export function describeMirror(mirror: MirrorJson, now: number, damage: readonly string[]): string {
   const current = mirror.snapshots.find(({ isCurrent }) => isCurrent);
   const { lastRun, name } = mirror;
   const lines: (readonly [string, string])[] = [
@@ -21,6 +21,7 @@ export function describeMirror(mirror: MirrorJson, now: number): string {
     lines.push(['unverified', `${current.unverified} files that no metadata vouch for`]);
   }
   for (const remark of current?.remarks ?? []) lines.push(['note', remark]);
+  for (const line of damage) lines.push(['damage', line]);
   const width = Math.max(...lines.map(([word]) => word.length));
   const text = lines.map(([word, rest]) => `${word.padEnd(width)}  ${rest}`).join('\n');
   return `${text}${nextStep(mirror)}`;

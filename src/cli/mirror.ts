@@ -1,12 +1,12 @@
 import { Command } from 'commander';
-import type { MirrorJson } from '../http/api/mirror-json.ts';
+import type { MirrorJson, ScrubJson } from '../http/api/mirror-json.ts';
 import { formatBytes } from '../mirror/run/amounts.ts';
 import { type ApiClient, type ClientOptions, runClient, withClientOptions } from './client.ts';
 import { addCommand } from './mirror-add.ts';
 import { importCommand } from './mirror-import.ts';
 import { indexCommand } from './mirror-index.ts';
 import { describeMirror, describeSnapshots } from './mirror-print.ts';
-import { scrubCommand } from './mirror-scrub.ts';
+import { describeDamage, scrubCommand } from './mirror-scrub.ts';
 import { followRun } from './mirror-sync.ts';
 import { formatTable, formatWhen } from './print.ts';
 
@@ -71,25 +71,33 @@ function listRow(mirror: MirrorJson): string[] {
 }
 
 function statusCommand(): Command {
-  return showCommand(
-    'status',
-    'One mirror: what it serves, what the last run came to, and what to do next.',
-    describeMirror,
-  );
+  const words = 'One mirror: what it serves, what the last run came to, and what to do next.';
+  return showCommand('status', words, async (mirror, now, client) => {
+    const damage = await client.get<{ scrub: ScrubJson }>('/scrub').then(
+      ({ scrub }) => describeDamage(scrub, mirror.name),
+      // The mirror process has not said anything yet.
+      () => [],
+    );
+    return describeMirror(mirror, now, damage);
+  });
 }
 
 function snapshotsCommand(): Command {
-  return showCommand('snapshots', 'The states of a mirror that can be served.', describeSnapshots);
+  return showCommand('snapshots', 'The states of a mirror that can be served.', async (mirror, now) =>
+    describeSnapshots(mirror, now),
+  );
 }
 
-function showCommand(name: string, words: string, describe: (mirror: MirrorJson, now: number) => string): Command {
+type Describe = (mirror: MirrorJson, now: number, client: ApiClient) => Promise<string>;
+
+function showCommand(name: string, words: string, describe: Describe): Command {
   return sub(name, words, `${name} centos-7`)
     .argument('<MIRROR>', 'name in the configuration')
     .action((which: string, _own: ClientOptions, self: Command) => {
       const options = self.optsWithGlobals<ClientOptions>();
       return runClient(options, async (client) => {
         const { mirror } = await client.get<{ mirror: MirrorJson }>(pathOf(which));
-        print(options.json ? JSON.stringify(mirror, undefined, 2) : describe(mirror, Date.now()));
+        print(options.json ? JSON.stringify(mirror, undefined, 2) : await describe(mirror, Date.now(), client));
       });
     });
 }

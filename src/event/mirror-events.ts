@@ -58,10 +58,10 @@ export const mirrorEvents = {
     'Old snapshots were forgotten, and what nobody needs any more was deleted.',
     (d) => `mirror ${d.mirror}: ${d.snapshots} old snapshots forgotten, ${d.files} files (${d.bytes} bytes) deleted`,
   ),
-  'mirror.damaged': entry<{ mirror: string; files: number; example: string }>(
+  'mirror.damaged': entry<{ mirror: string; files: number; example: string; next: string }>(
     'error',
-    'Files of a mirror are not what they were: a disk or somebody has changed them. They are not served any more; the next run fetches them again. Look at the disk.',
-    (d) => `mirror ${d.mirror}: ${d.files} files are damaged and taken out, ${d.example} for example`,
+    'Files of a mirror are not what they were: a disk or somebody has changed them. They are not served any more, and fetched again, as `next` says. Look at the disk.',
+    (d) => `mirror ${d.mirror}: ${d.files} files are damaged and taken out, ${d.example} for example. ${d.next}`,
   ),
   'mirror.scrubbed': entry<{ files: number; bytes: number; damaged: number }>(
     'info',

@@ -104,6 +104,14 @@ const scrub = exact({
   files: number,
   bytes: number,
   damaged: number,
+  aside: exact({ files: number, bytes: number }),
+  waiting: list(
+    exact({
+      mirror: text,
+      reason: { type: 'string', enum: ['turn', 'scrub', 'paused', 'blackout', 'frozen'] },
+      until: maybeTime,
+    }),
+  ),
 });
 const boot = exact({
   firmware: { type: 'string', enum: firmwareKinds },

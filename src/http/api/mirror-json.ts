@@ -104,10 +104,14 @@ export interface ScrubJson {
   readonly files: number;
   readonly bytes: number;
   readonly damaged: number;
+  /** Damaged contents that are kept in `mirrors/damaged` for whoever looks for the reason. */
+  readonly aside: { readonly files: number; readonly bytes: number };
+  /** Mirrors that wait for a run which fetches again what was damaged. */
+  readonly waiting: readonly { readonly mirror: string; readonly reason: string; readonly until: string | null }[];
 }
 
 export function scrubJson(view: ScrubView): ScrubJson {
-  const { files, bytes, damaged, isPaused } = view;
+  const { files, bytes, damaged, isPaused, aside } = view;
   const time = (ms: number | undefined) => (ms === undefined ? null : isoTime(ms));
   return {
     isRunning: isScrubbing(view) && !isPaused,
@@ -118,6 +122,8 @@ export function scrubJson(view: ScrubView): ScrubJson {
     files,
     bytes,
     damaged,
+    aside,
+    waiting: view.waiting.map(({ mirror, reason, until }) => ({ mirror, reason, until: time(until) })),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  truncateSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import type { MirrorState } from '../../mirror/run/state.ts';
@@ -49,6 +50,41 @@ export function contentsAside(pool: Pool): readonly { readonly sha256: string; r
   return readdirSync(folder)
     .filter((name) => /^[0-9a-f]{64}$/.test(name))
     .map((sha256) => ({ sha256, isNamed: statSync(join(folder, sha256)).nlink > 1 }));
+}
+
+/** What was put aside, without what is only remembered. */
+export function countAside(pool: Pool): { readonly files: number; readonly bytes: number } {
+  const kept = statsAside(pool).filter(({ bytes }) => bytes > 0);
+  return { files: kept.length, bytes: kept.reduce((sum, { bytes }) => sum + bytes, 0) };
+}
+
+const MOST_KEPT = 100;
+const KEPT_MS = 30 * 86_400_000;
+
+/**
+ * Deletes what was put aside before `now` (milliseconds since 1970) for long, and all but the newest. What a mirror still misses
+ * (`isNamed`) is emptied instead: by its name it is known what is to be fetched again.
+ */
+export function trimAside(pool: Pool, isNamed: (sha256: string) => boolean, now: number): void {
+  const newest = statsAside(pool)
+    .filter(({ bytes }) => bytes > 0)
+    .sort((a, b) => b.at - a.at);
+  const old = newest.filter(({ at }, index) => index >= MOST_KEPT || now - at > KEPT_MS);
+  for (const { sha256, file, isLinked } of [...old, ...statsAside(pool).filter(({ bytes }) => bytes === 0)]) {
+    // A plain tree still has it: whoever repairs it takes it out there first.
+    if (isLinked) continue;
+    if (pool.sizeOf(sha256) !== undefined || !isNamed(sha256)) rmSync(file, { force: true });
+    else truncateSync(file);
+  }
+}
+
+/** `at`: when it was put there, milliseconds since 1970. */
+function statsAside(pool: Pool) {
+  return contentsAside(pool).flatMap(({ sha256, isNamed: isLinked }) => {
+    const file = join(asideOf(pool), sha256);
+    const stat = statSync(file, { throwIfNoEntry: false });
+    return stat ? [{ sha256, file, isLinked, bytes: stat.size, at: stat.ctimeMs }] : [];
+  });
 }
 
 async function hashOf(file: string, signal: AbortSignal, limiter: Limiter | undefined): Promise<string> {

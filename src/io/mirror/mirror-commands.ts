@@ -178,7 +178,11 @@ async function verify(deps: CommandDeps, unit: MirrorUnit): Promise<MirrorReply>
     return done(`all ${read.files} files (${formatBytes(read.bytes)}) of ${current} are what they should be`);
   forgetDamaged(files, deps.pool, [...damaged, ...missing]);
   const count = damaged.length + missing.length;
-  deps.emit('mirror.damaged', {}, { mirror: name, files: count, example });
+  deps.emit(
+    'mirror.damaged',
+    {},
+    { mirror: name, files: count, example, next: `Fetch them again with: rackready mirror sync ${name}` },
+  );
   const hint = `Fetch them again with: rackready mirror sync ${name}; and look at the disk.`;
   return refused(
     `${count} of ${read.files} files are damaged or gone: ${[...damaged, ...missing].slice(0, 5).join(', ')}`,
