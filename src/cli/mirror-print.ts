@@ -1,5 +1,6 @@
 import type { MirrorJson, ProgressJson } from '../http/api/mirror-json.ts';
 import { formatBytes } from '../mirror/run/amounts.ts';
+import type { Finding } from '../mirror/run/verify.ts';
 import { formatDuration, formatTable, formatTime, formatWhen } from './print.ts';
 
 /** A mirror for people, with what to do next. `damage`: what is to be said of damaged files. */
@@ -63,6 +64,14 @@ export function describeSnapshots(mirror: MirrorJson, now: number): string {
     `${formatTime(one.at)} (${formatWhen(one.at, now)})`,
   ]);
   return formatTable(['SNAPSHOT', 'SERVED', 'TAGS', 'FILES', 'SIZE', 'MADE'], rows);
+}
+
+/** What `verify` found, a line each. */
+export function formatFindings(findings: readonly Finding[]): string {
+  return formatTable(
+    ['FILE', 'WHAT', 'STATES', 'WHAT TO DO'],
+    findings.map(({ path, problem, states, next }) => [path, problem, states.join(', '), next]),
+  );
 }
 
 /** "fetching 120/300 files, 1.2 GB of 3.4 GB, 110 MB/s, 20 s left". */

@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import type { MirrorJson, ScrubJson } from '../http/api/mirror-json.ts';
 import { formatBytes } from '../mirror/run/amounts.ts';
-import { type ApiClient, type ClientOptions, runClient, withClientOptions } from './client.ts';
+import { type ApiClient, ApiFailure, type ClientOptions, runClient, withClientOptions } from './client.ts';
 import { addCommand } from './mirror-add.ts';
 import { importCommand } from './mirror-import.ts';
 import { indexCommand } from './mirror-index.ts';
-import { describeMirror, describeSnapshots } from './mirror-print.ts';
+import { describeMirror, describeSnapshots, formatFindings } from './mirror-print.ts';
 import { describeDamage, scrubCommand } from './mirror-scrub.ts';
 import { followRun } from './mirror-sync.ts';
 import { formatTable, formatWhen } from './print.ts';
@@ -30,6 +30,7 @@ Examples:
     statusCommand(),
     snapshotsCommand(),
     syncCommand(),
+    verifyCommand(),
     ...plainCommands(),
     indexCommand(),
     importCommand(),
@@ -125,17 +126,28 @@ function syncCommand(): Command {
     });
 }
 
+function verifyCommand(): Command {
+  const words = 'Read all that is served, and look whether it is what it should be.';
+  return sub('verify', words, 'verify centos-7')
+    .argument('<MIRROR>', 'name in the configuration')
+    .action((which: string, _own: ClientOptions, self: Command) => {
+      const options = self.optsWithGlobals<ClientOptions>();
+      return runClient(options, async (client) => {
+        try {
+          await ask(client, `${pathOf(which)}/verify`, {}, options);
+        } catch (error) {
+          if (error instanceof ApiFailure && error.findings && !options.json) print(formatFindings(error.findings));
+          throw error;
+        }
+      });
+    });
+}
+
 /** Commands that ask for one thing and print what came of it. */
 function plainCommands(): Command[] {
   return [
     plain('stop', 'Stop the run in progress; the next one goes on where it was.', 'stop centos-7', () => ({})),
     plain('approve', 'Publish the state that is held.', 'approve centos-7', () => ({})),
-    plain(
-      'verify',
-      'Read all that is served, and look whether it is what it should be.',
-      'verify centos-7',
-      () => ({}),
-    ),
     plain('prune', 'Forget old snapshots, and delete what nobody needs any more.', 'prune centos-7', () => ({})),
     plain('rollback', 'Serve an older snapshot, and stay there.', 'rollback centos-7 20261126T011100', ([to]) => ({
       to,

@@ -1,6 +1,7 @@
 import type { MirrorConfig } from './mirror-config.ts';
 import type { Progress } from './run/progress.ts';
 import type { MirrorState } from './run/state.ts';
+import type { Finding } from './run/verify.ts';
 
 /** What is known of a mirror at a moment. Plain JSON. */
 export interface MirrorView {
@@ -35,5 +36,11 @@ export type MirrorCommand =
 
 export type MirrorReply =
   | { readonly kind: 'done'; readonly text: string }
-  | { readonly kind: 'refused'; readonly reason: string; readonly hint: string }
+  | {
+      readonly kind: 'refused';
+      readonly reason: string;
+      readonly hint: string;
+      /** What `verify` found. */
+      readonly findings?: readonly Finding[] | undefined;
+    }
   | { readonly kind: 'unknown-mirror' };

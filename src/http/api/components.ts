@@ -113,6 +113,12 @@ const scrub = exact({
     }),
   ),
 });
+const finding = exact({
+  path: text,
+  states: texts,
+  problem: { type: 'string', enum: ['damaged', 'missing', 'unreadable', 'misplaced'] },
+  next: text,
+});
 const boot = exact({
   firmware: { type: 'string', enum: firmwareKinds },
   isLastSeen: flag,
@@ -320,7 +326,7 @@ export const components = {
       type: 'object',
       additionalProperties: false,
       required: ['code', 'message', 'hint'],
-      properties: { code: text, message: text, hint: text, command: text },
+      properties: { code: text, message: text, hint: text, command: text, findings: list(finding) },
     },
   }),
 };

@@ -61,7 +61,8 @@ const VERBS: Readonly<Record<string, Verb>> = {
     order: (name) => ({ kind: 'prune', name }),
   },
   verify: {
-    words: 'Reads all that is served, and fails (409) when something is not what it should be.',
+    words:
+      'Reads all that is served, in all states, and fails (409) with `findings` when something is not what it should be.',
     body: inputs({}),
     order: (name) => ({ kind: 'verify', name }),
   },
@@ -92,7 +93,8 @@ export function addMirrorRoutes(app: FastifyInstance, ports: ApiPorts): void {
         const reply = await mirrors.command(order(name, given ?? {}));
         if (reply.kind === 'done') return { text: reply.text };
         if (reply.kind === 'unknown-mirror') throw unknownMirror(name);
-        throw new ApiError(409, 'refused', `${name}: ${reply.reason}`, reply.hint);
+        const { reason, hint, findings } = reply;
+        throw new ApiError(409, 'refused', `${name}: ${reason}`, hint, { findings });
       },
     );
   }

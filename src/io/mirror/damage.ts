@@ -11,6 +11,7 @@ import {
   truncateSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { uniteLive } from '../../mirror/run/prune.ts';
 import type { MirrorState } from '../../mirror/run/state.ts';
 import type { Limiter } from './limiter.ts';
 import type { MirrorFiles } from './mirror-files.ts';
@@ -107,11 +108,22 @@ async function hashOf(file: string, signal: AbortSignal, limiter: Limiter | unde
 
 /** Takes damaged files out of the plain tree, and sees to it that the next run looks and fetches them. The caller holds the lock. */
 export function forgetDamaged(files: MirrorFiles, pool: Pool, damaged: readonly string[]): void {
-  unlinkFromLive({ files, pool }, damaged);
+  const shown = uniteLive(files.readState(), files.findManifest);
+  // Under the name that an older state has it by, the plain tree may have what counts now.
+  const isRight = (path: string) => isPooled(join(files.live, path), pool, shown.get(path));
+  unlinkFromLive(
+    { files, pool },
+    damaged.filter((path) => !isRight(path)),
+  );
   for (const path of damaged) forgetStaged(files, path);
   // Otherwise the next run would find nothing new, and not look.
   const { probe: _probe, ...state }: MirrorState = files.readState();
   files.writeState(state);
+}
+
+function isPooled(file: string, pool: Pool, sha256: string | undefined): boolean {
+  const pooled = sha256 === undefined ? undefined : statSync(pool.pathOf(sha256), { throwIfNoEntry: false });
+  return pooled !== undefined && statSync(file, { throwIfNoEntry: false })?.ino === pooled.ino;
 }
 
 /** The copy of rsync is the very same file, and has the size and time that rsync looks for: it would never be copied anew. */
