@@ -1,4 +1,4 @@
-import type { MirrorJson, ProgressJson } from '../http/api/mirror-json.ts';
+import type { HeldJson, MirrorJson, ProgressJson } from '../http/api/mirror-json.ts';
 import { formatBytes } from '../mirror/run/amounts.ts';
 import type { Finding } from '../mirror/run/verify.ts';
 import { formatDuration, formatTable, formatTime, formatWhen } from './print.ts';
@@ -18,6 +18,7 @@ export function describeMirror(mirror: MirrorJson, now: number, damage: readonly
   ];
   if (mirror.progress) lines.push(['now', describeProgress(mirror.progress)]);
   for (const reason of mirror.heldReasons) lines.push(['held', reason]);
+  if (mirror.held) lines.push(...describeHeld(mirror.held));
   if (current && current.unverified > 0) {
     lines.push(['unverified', `${current.unverified} files that no metadata vouch for`]);
   }
@@ -26,6 +27,19 @@ export function describeMirror(mirror: MirrorJson, now: number, damage: readonly
   const width = Math.max(...lines.map(([word]) => word.length));
   const text = lines.map(([word, rest]) => `${word.padEnd(width)}  ${rest}`).join('\n');
   return `${text}${nextStep(mirror)}`;
+}
+
+function describeHeld(held: HeldJson): (readonly [string, string])[] {
+  const some = (paths: readonly string[], count: number | null) =>
+    count === null || count === 0
+      ? undefined
+      : `${paths.join(', ')}${count > paths.length ? ` and ${count - paths.length} more` : ''}`;
+  const lines = [
+    ['would be', `${held.id}: ${held.summary}`],
+    ['removed', some(held.removedExamples, held.removed)],
+    ['added', some(held.addedExamples, held.added)],
+  ] as const;
+  return lines.flatMap(([word, rest]) => (rest === undefined ? [] : [[word, rest] as const]));
 }
 
 function describeServed({ mode }: MirrorJson, { id, files, bytes }: MirrorJson['snapshots'][number]): string {
@@ -47,8 +61,8 @@ function nextRun(mirror: MirrorJson, now: number): string {
 
 function nextStep(mirror: MirrorJson): string {
   const { name } = mirror;
-  if (mirror.canApprove)
-    return `\n\nThe old state is served. Publish the new one all the same with: rackready mirror approve ${name}`;
+  if (mirror.held)
+    return `\n\nThe old state is served. Publish the new one all the same with: rackready mirror approve ${name} ${mirror.held.id}`;
   if (mirror.state === 'empty' && !mirror.progress) return `\n\nFill it with: rackready mirror sync ${name}`;
   return '';
 }

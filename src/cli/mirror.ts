@@ -147,7 +147,9 @@ function verifyCommand(): Command {
 function plainCommands(): Command[] {
   return [
     plain('stop', 'Stop the run in progress; the next one goes on where it was.', 'stop centos-7', () => ({})),
-    plain('approve', 'Publish the state that is held.', 'approve centos-7', () => ({})),
+    plain('approve', 'Publish the state that is held.', 'approve centos-7', ([snapshot]) => ({
+      ...(snapshot !== undefined && { snapshot }),
+    })).argument('[SNAPSHOT]', 'only when it is this one: its id, or the beginning of it'),
     plain('prune', 'Forget old snapshots, and delete what nobody needs any more.', 'prune centos-7', () => ({})),
     plain('rollback', 'Serve an older snapshot, and stay there.', 'rollback centos-7 20261126T011100', ([to]) => ({
       to,

@@ -33,10 +33,13 @@ export const mirrorEvents = {
     'The upstream has nothing new.',
     (d) => `mirror ${d.mirror}: nothing new`,
   ),
-  'mirror.held': entry<{ mirror: string; reason: string; next: string }>(
+  'mirror.held': entry<{ mirror: string; reason: string; next: string; snapshot?: string; change?: string }>(
     'error',
-    'The upstream’s new state waits for you, and the old one is served: it would have taken away much, goes back, or is not signed as it should be. `rackready mirror status NAME` shows why; `rackready mirror approve NAME` publishes it all the same.',
-    (d) => `mirror ${d.mirror}: the new state is held: ${d.reason}. ${d.next}`,
+    'The upstream’s new state waits for you, and the old one is served: it would have taken away much, goes back, or is not signed as it should be. `rackready mirror status NAME` shows why, and what it would change; `rackready mirror approve NAME SNAPSHOT` publishes it all the same.',
+    (d) => {
+      const what = d.snapshot === undefined ? 'the new state' : `the new state ${d.snapshot} (${d.change})`;
+      return `mirror ${d.mirror}: ${what} is held: ${d.reason}. ${d.next}`;
+    },
   ),
   'mirror.failed': entry<{ mirror: string; reason: string; next: string }>(
     'error',

@@ -20,8 +20,8 @@ export type MirrorCommand =
   | { readonly kind: 'sync'; readonly name: string; readonly isForced: boolean }
   /** Stops the run that is in progress. */
   | { readonly kind: 'stop'; readonly name: string }
-  /** Publishes what is held. */
-  | { readonly kind: 'approve'; readonly name: string }
+  /** Publishes what is held. `snapshot`: only when it is this one, by its id or the beginning of it. */
+  | { readonly kind: 'approve'; readonly name: string; readonly snapshot?: string | undefined }
   /** Serves an older snapshot, and stays there. */
   | { readonly kind: 'rollback'; readonly name: string; readonly to: string }
   /** `snapshot` undefined: takes the tag away. */

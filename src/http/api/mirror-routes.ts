@@ -35,9 +35,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
     order: (name) => ({ kind: 'stop', name }),
   },
   approve: {
-    words: 'Publishes the state that is held.',
-    body: inputs({}),
-    order: (name) => ({ kind: 'approve', name }),
+    words:
+      'Publishes the state that is held; with `snapshot`, the id of it or its beginning, only when it is that one.',
+    body: inputs({ snapshot: text }),
+    order: (name, { snapshot }) => ({ kind: 'approve', name, snapshot }),
   },
   rollback: {
     words: 'Serves an older snapshot, and freezes the mirror there.',

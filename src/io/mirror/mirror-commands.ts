@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Emit } from '../../event/event.ts';
 import type { MirrorCommand, MirrorReply } from '../../mirror/mirror-view.ts';
 import { formatBytes } from '../../mirror/run/amounts.ts';
+import { describeChanges } from '../../mirror/run/changes.ts';
 import { findSnapshot } from '../../mirror/run/state.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 import { forgetSnapshots, namedContents } from './housekeeping.ts';
@@ -46,7 +47,7 @@ async function act(deps: CommandDeps, unit: MirrorUnit, command: MirrorCommand):
       await unit.stop();
       return done('the run is stopped; the next one goes on where it was');
     case 'approve':
-      return unit.alone(() => approve(deps, unit));
+      return unit.alone(() => approve(deps, unit, command.snapshot));
     case 'rollback':
       return unit.alone(() => rollback(deps, unit, command.to));
     case 'tag':
@@ -89,8 +90,9 @@ async function want(unit: MirrorUnit, path: string, sha256: string): Promise<Mir
   return refused(reason, 'The next run brings the mirror to what the upstream has now.');
 }
 
-async function approve(deps: CommandDeps, unit: MirrorUnit): Promise<MirrorReply> {
+async function approve(deps: CommandDeps, unit: MirrorUnit, wanted: string | undefined): Promise<MirrorReply> {
   const { files } = unit;
+  const { name } = unit.config();
   const before = files.readState();
   const state = await finishPublish({ files, pool: deps.pool }, before);
   const snapshot = state.held?.snapshot;
@@ -103,13 +105,21 @@ async function approve(deps: CommandDeps, unit: MirrorUnit): Promise<MirrorReply
       'Mend what the reason names, then synchronise anew.',
     );
   }
+  const change = describeChanges(snapshot.size, state.held.changes);
+  if (wanted !== undefined && !isNamed(snapshot.id, wanted)) {
+    const hint = `Look at it with: rackready mirror status ${name}. Publish it with: rackready mirror approve ${name} ${snapshot.id}`;
+    return refused(`${wanted} is not what is held: that is ${snapshot.id} (${change})`, hint);
+  }
   await publish({ files, pool: deps.pool }, state, snapshot);
-  deps.emit(
-    'mirror.published',
-    {},
-    { mirror: unit.config().name, snapshot: snapshot.id, reason: 'approved by an operator' },
-  );
-  return done(`${snapshot.id} is served`);
+  const reason = `approved by an operator; ${change}`;
+  deps.emit('mirror.published', {}, { mirror: name, snapshot: snapshot.id, reason });
+  const back = state.current === undefined ? '' : `. Go back with: rackready mirror rollback ${name} ${state.current}`;
+  return done(`${snapshot.id} is served (${change})${back}`);
+}
+
+/** By an id, or the beginning of it, as for snapshots that are served. */
+function isNamed(id: string, wanted: string): boolean {
+  return wanted.length >= 4 && id.startsWith(wanted);
 }
 
 async function rollback(deps: CommandDeps, unit: MirrorUnit, to: string): Promise<MirrorReply> {
