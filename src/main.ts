@@ -6,7 +6,7 @@ import { formatProblem, type Problem } from './config/problem.ts';
 import type { Settings } from './config/settings.ts';
 import { templatesOf, watchSettings } from './config/watch.ts';
 import type { RecordedEvent } from './event/event.ts';
-import type { ReloadResult } from './http/api/ports.ts';
+import type { ReloadOptions, ReloadResult } from './http/api/ports.ts';
 import { IMPORTED_FOLDER, importedState } from './io/loaders/imported-loaders.ts';
 import { openLoaders } from './io/loaders/open-loaders.ts';
 import { dropPrivileges } from './io/privileges.ts';
@@ -31,7 +31,7 @@ export interface ServerOptions {
 
 export interface Server {
   /** Reads the configuration again, as SIGHUP asks for. */
-  reload(): Promise<ReloadResult>;
+  reload(options?: ReloadOptions): Promise<ReloadResult>;
   /** Where the web page is, with the token: for a terminal, never for a log. undefined: nowhere. */
   pageLink(): string | undefined;
   /** Stops in order: first what answers, then what writes. */
@@ -111,7 +111,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 }
 
 interface Reloader {
-  reload(): Promise<ReloadResult>;
+  reload(options?: ReloadOptions): Promise<ReloadResult>;
   close(): Promise<void>;
 }
 
@@ -147,7 +147,7 @@ async function openReloader(
       ),
   });
   tellLoaded(base, first);
-  return { reload: async () => reloadResult(await watch.reload()), close: () => watch.close() };
+  return { reload: async (options) => reloadResult(await watch.reload(options)), close: () => watch.close() };
 }
 
 function reloadResult(result: LoadResult): ReloadResult {

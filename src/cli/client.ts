@@ -13,11 +13,13 @@ const EX_NOPERM = 77;
 export class ApiFailure extends Error {
   readonly code: string;
   readonly hint: string;
+  readonly findings: ErrorView['error']['findings'];
   readonly exitCode: number;
   constructor(error: ErrorView['error'], exitCode = 1) {
     super(error.message);
     this.code = error.code;
     this.hint = error.hint;
+    this.findings = error.findings;
     this.exitCode = exitCode;
   }
 }
@@ -164,8 +166,8 @@ export async function runClient(options: ClientOptions, work: (client: ApiClient
     await work(createClient(options));
   } catch (error) {
     if (!(error instanceof ApiFailure)) throw error;
-    const { code, message, hint, exitCode } = error;
-    if (options.json) process.stdout.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);
+    const { code, message, hint, findings, exitCode } = error;
+    if (options.json) process.stdout.write(`${JSON.stringify({ error: { code, message, hint, findings } })}\n`);
     else process.stderr.write(`rackready: ${message}\n${hint}\n`);
     process.exitCode = exitCode;
   }

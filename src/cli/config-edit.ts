@@ -107,7 +107,9 @@ async function write(file: ConfigText, before: string | undefined, written: read
 /** The server watches its files, too. It is asked all the same: what it says then is of this text, not of an earlier one. */
 async function reload(client: ApiClient, written: readonly string[]): Promise<ReloadResult> {
   try {
-    const { networks, machines } = await client.send<{ networks: number; machines: number }>('POST', '/reload');
+    const { networks, machines } = await client.send<{ networks: number; machines: number }>('POST', '/reload', {
+      onlyChanges: true,
+    });
     return { kind: 'loaded', networks, machines };
   } catch (error) {
     if (!(error instanceof ApiFailure)) throw error;

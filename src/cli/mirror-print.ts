@@ -1,9 +1,10 @@
-import type { MirrorJson, ProgressJson } from '../http/api/mirror-json.ts';
+import type { HeldJson, MirrorJson, ProgressJson } from '../http/api/mirror-json.ts';
 import { formatBytes } from '../mirror/run/amounts.ts';
+import type { Finding } from '../mirror/run/verify.ts';
 import { formatDuration, formatTable, formatTime, formatWhen } from './print.ts';
 
-/** A mirror for people, with what to do next. */
-export function describeMirror(mirror: MirrorJson, now: number): string {
+/** A mirror for people, with what to do next. `damage`: what is to be said of damaged files. */
+export function describeMirror(mirror: MirrorJson, now: number, damage: readonly string[]): string {
   const current = mirror.snapshots.find(({ isCurrent }) => isCurrent);
   const { lastRun, name } = mirror;
   const lines: (readonly [string, string])[] = [
@@ -17,13 +18,28 @@ export function describeMirror(mirror: MirrorJson, now: number): string {
   ];
   if (mirror.progress) lines.push(['now', describeProgress(mirror.progress)]);
   for (const reason of mirror.heldReasons) lines.push(['held', reason]);
+  if (mirror.held) lines.push(...describeHeld(mirror.held));
   if (current && current.unverified > 0) {
     lines.push(['unverified', `${current.unverified} files that no metadata vouch for`]);
   }
   for (const remark of current?.remarks ?? []) lines.push(['note', remark]);
+  for (const line of damage) lines.push(['damage', line]);
   const width = Math.max(...lines.map(([word]) => word.length));
   const text = lines.map(([word, rest]) => `${word.padEnd(width)}  ${rest}`).join('\n');
   return `${text}${nextStep(mirror)}`;
+}
+
+function describeHeld(held: HeldJson): (readonly [string, string])[] {
+  const some = (paths: readonly string[], count: number | null) =>
+    count === null || count === 0
+      ? undefined
+      : `${paths.join(', ')}${count > paths.length ? ` and ${count - paths.length} more` : ''}`;
+  const lines = [
+    ['would be', `${held.id}: ${held.summary}`],
+    ['removed', some(held.removedExamples, held.removed)],
+    ['added', some(held.addedExamples, held.added)],
+  ] as const;
+  return lines.flatMap(([word, rest]) => (rest === undefined ? [] : [[word, rest] as const]));
 }
 
 function describeServed({ mode }: MirrorJson, { id, files, bytes }: MirrorJson['snapshots'][number]): string {
@@ -45,8 +61,8 @@ function nextRun(mirror: MirrorJson, now: number): string {
 
 function nextStep(mirror: MirrorJson): string {
   const { name } = mirror;
-  if (mirror.canApprove)
-    return `\n\nThe old state is served. Publish the new one all the same with: rackready mirror approve ${name}`;
+  if (mirror.held)
+    return `\n\nThe old state is served. Publish the new one all the same with: rackready mirror approve ${name} ${mirror.held.id}`;
   if (mirror.state === 'empty' && !mirror.progress) return `\n\nFill it with: rackready mirror sync ${name}`;
   return '';
 }
@@ -62,6 +78,14 @@ export function describeSnapshots(mirror: MirrorJson, now: number): string {
     `${formatTime(one.at)} (${formatWhen(one.at, now)})`,
   ]);
   return formatTable(['SNAPSHOT', 'SERVED', 'TAGS', 'FILES', 'SIZE', 'MADE'], rows);
+}
+
+/** What `verify` found, a line each. */
+export function formatFindings(findings: readonly Finding[]): string {
+  return formatTable(
+    ['FILE', 'WHAT', 'STATES', 'WHAT TO DO'],
+    findings.map(({ path, problem, states, next }) => [path, problem, states.join(', '), next]),
+  );
 }
 
 /** "fetching 120/300 files, 1.2 GB of 3.4 GB, 110 MB/s, 20 s left". */

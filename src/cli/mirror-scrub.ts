@@ -3,7 +3,7 @@ import type { ScrubJson } from '../http/api/mirror-json.ts';
 import { formatBytes } from '../mirror/run/amounts.ts';
 import type { ScrubAction } from '../mirror/run/scrub.ts';
 import { type ClientOptions, runClient, withClientOptions } from './client.ts';
-import { formatWhen } from './print.ts';
+import { formatTime, formatWhen } from './print.ts';
 
 interface Options extends ClientOptions {
   readonly start?: true;
@@ -35,14 +35,36 @@ function tellText({ json }: Options, { text }: { readonly text: string }): void 
   process.stdout.write(`${json ? JSON.stringify({ text }) : text}\n`);
 }
 
-function describe(
-  { isRunning, isPaused, startedAt, endedAt, nextAt, files, bytes, damaged }: ScrubJson,
-  now: number,
-): string {
+function describe(scrub: ScrubJson, now: number): string {
+  return [describeProgress(scrub, now), ...describeDamage(scrub)].join('\n');
+}
+
+/** What was damaged and is kept, and what waits to be fetched again; a line each. `mirror` undefined: of all mirrors. */
+export function describeDamage({ aside, waiting }: ScrubJson, mirror?: string): string[] {
+  const noun = aside.files === 1 ? 'damaged file' : 'damaged files';
+  const kept = `${aside.files} ${noun} (${formatBytes(aside.bytes)}) of all mirrors in mirrors/damaged of the data folder`;
+  const own = waiting.filter((one) => mirror === undefined || one.mirror === mirror);
+  return [...(aside.files > 0 ? [kept] : []), ...own.map(describeWaiting)];
+}
+
+function describeProgress(scrub: ScrubJson, now: number): string {
+  const { isRunning, isPaused, startedAt, endedAt, nextAt, files, bytes, damaged } = scrub;
   const next = nextAt === null ? 'by command' : formatWhen(nextAt, now);
   const found = `${files} files (${formatBytes(bytes)}), ${damaged} damaged`;
   if (startedAt === null) return `nothing was read again yet; the next time: ${next}`;
   if (isPaused) return `it rests at ${found}`;
   if (isRunning) return `in progress since ${formatWhen(startedAt, now)}: ${found}`;
   return `last: ${found}, ended ${endedAt === null ? 'early' : formatWhen(endedAt, now)}; the next time: ${next}`;
+}
+
+/** Why what was damaged is not fetched again yet, and what to type where somebody does not want to wait. */
+function describeWaiting({ mirror, reason, until }: ScrubJson['waiting'][number]): string {
+  const atOnce = `at once: rackready mirror sync ${mirror}`;
+  const waits = `${mirror}: what was damaged is to be fetched again; it`;
+  if (reason === 'paused')
+    return `${waits} rests with the scrub; go on with: rackready mirror scrub --resume; ${atOnce}`;
+  if (reason === 'frozen') return `${waits} waits for: rackready mirror freeze ${mirror} --off`;
+  if (reason === 'blackout')
+    return `${waits} waits until ${until === null ? 'its blackout is over' : formatTime(until)} (blackout); ${atOnce}`;
+  return `${waits} waits until ${reason === 'scrub' ? 'the scrub is over' : 'another run is over'}; ${atOnce}`;
 }

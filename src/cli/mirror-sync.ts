@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MirrorJson, ProgressJson } from '../http/api/mirror-json.ts';
+import type { HeldJson, MirrorJson, ProgressJson } from '../http/api/mirror-json.ts';
 import type { ApiClient } from './client.ts';
 import { describeProgress, drawProgress } from './mirror-print.ts';
 
@@ -47,6 +47,10 @@ function createLines(): (progress: ProgressJson) => void {
   };
 }
 
+function approveLine(name: string, { id, summary }: HeldJson): string {
+  return `${id} (${summary}) is held. Publish it all the same with: rackready mirror approve ${name} ${id}`;
+}
+
 function tellEnd(mirror: MirrorJson, isJson: boolean): number {
   const { lastRun, name } = mirror;
   if (!isJson) clearBar();
@@ -54,7 +58,7 @@ function tellEnd(mirror: MirrorJson, isJson: boolean): number {
   if (isJson) process.stdout.write(`${JSON.stringify(mirror)}\n`);
   else
     process.stdout.write(
-      `${name}: ${result}: ${lastRun?.reason ?? ''}${mirror.canApprove ? `\nPublish it all the same with: rackready mirror approve ${name}` : ''}\n`,
+      `${name}: ${result}: ${lastRun?.reason ?? ''}${mirror.held ? `\n${approveLine(name, mirror.held)}` : ''}\n`,
     );
   return result === 'published' || result === 'unchanged' ? 0 : 1;
 }

@@ -1,12 +1,12 @@
 import { Command } from 'commander';
-import type { MirrorJson } from '../http/api/mirror-json.ts';
+import type { MirrorJson, ScrubJson } from '../http/api/mirror-json.ts';
 import { formatBytes } from '../mirror/run/amounts.ts';
-import { type ApiClient, type ClientOptions, runClient, withClientOptions } from './client.ts';
+import { type ApiClient, ApiFailure, type ClientOptions, runClient, withClientOptions } from './client.ts';
 import { addCommand } from './mirror-add.ts';
 import { importCommand } from './mirror-import.ts';
 import { indexCommand } from './mirror-index.ts';
-import { describeMirror, describeSnapshots } from './mirror-print.ts';
-import { scrubCommand } from './mirror-scrub.ts';
+import { describeMirror, describeSnapshots, formatFindings } from './mirror-print.ts';
+import { describeDamage, scrubCommand } from './mirror-scrub.ts';
 import { followRun } from './mirror-sync.ts';
 import { formatTable, formatWhen } from './print.ts';
 
@@ -30,6 +30,7 @@ Examples:
     statusCommand(),
     snapshotsCommand(),
     syncCommand(),
+    verifyCommand(),
     ...plainCommands(),
     indexCommand(),
     importCommand(),
@@ -71,25 +72,33 @@ function listRow(mirror: MirrorJson): string[] {
 }
 
 function statusCommand(): Command {
-  return showCommand(
-    'status',
-    'One mirror: what it serves, what the last run came to, and what to do next.',
-    describeMirror,
-  );
+  const words = 'One mirror: what it serves, what the last run came to, and what to do next.';
+  return showCommand('status', words, async (mirror, now, client) => {
+    const damage = await client.get<{ scrub: ScrubJson }>('/scrub').then(
+      ({ scrub }) => describeDamage(scrub, mirror.name),
+      // The mirror process has not said anything yet.
+      () => [],
+    );
+    return describeMirror(mirror, now, damage);
+  });
 }
 
 function snapshotsCommand(): Command {
-  return showCommand('snapshots', 'The states of a mirror that can be served.', describeSnapshots);
+  return showCommand('snapshots', 'The states of a mirror that can be served.', async (mirror, now) =>
+    describeSnapshots(mirror, now),
+  );
 }
 
-function showCommand(name: string, words: string, describe: (mirror: MirrorJson, now: number) => string): Command {
+type Describe = (mirror: MirrorJson, now: number, client: ApiClient) => Promise<string>;
+
+function showCommand(name: string, words: string, describe: Describe): Command {
   return sub(name, words, `${name} centos-7`)
     .argument('<MIRROR>', 'name in the configuration')
     .action((which: string, _own: ClientOptions, self: Command) => {
       const options = self.optsWithGlobals<ClientOptions>();
       return runClient(options, async (client) => {
         const { mirror } = await client.get<{ mirror: MirrorJson }>(pathOf(which));
-        print(options.json ? JSON.stringify(mirror, undefined, 2) : describe(mirror, Date.now()));
+        print(options.json ? JSON.stringify(mirror, undefined, 2) : await describe(mirror, Date.now(), client));
       });
     });
 }
@@ -117,17 +126,30 @@ function syncCommand(): Command {
     });
 }
 
+function verifyCommand(): Command {
+  const words = 'Read all that is served, and look whether it is what it should be.';
+  return sub('verify', words, 'verify centos-7')
+    .argument('<MIRROR>', 'name in the configuration')
+    .action((which: string, _own: ClientOptions, self: Command) => {
+      const options = self.optsWithGlobals<ClientOptions>();
+      return runClient(options, async (client) => {
+        try {
+          await ask(client, `${pathOf(which)}/verify`, {}, options);
+        } catch (error) {
+          if (error instanceof ApiFailure && error.findings && !options.json) print(formatFindings(error.findings));
+          throw error;
+        }
+      });
+    });
+}
+
 /** Commands that ask for one thing and print what came of it. */
 function plainCommands(): Command[] {
   return [
     plain('stop', 'Stop the run in progress; the next one goes on where it was.', 'stop centos-7', () => ({})),
-    plain('approve', 'Publish the state that is held.', 'approve centos-7', () => ({})),
-    plain(
-      'verify',
-      'Read all that is served, and look whether it is what it should be.',
-      'verify centos-7',
-      () => ({}),
-    ),
+    plain('approve', 'Publish the state that is held.', 'approve centos-7', ([snapshot]) => ({
+      ...(snapshot !== undefined && { snapshot }),
+    })).argument('[SNAPSHOT]', 'only when it is this one: its id, or the beginning of it'),
     plain('prune', 'Forget old snapshots, and delete what nobody needs any more.', 'prune centos-7', () => ({})),
     plain('rollback', 'Serve an older snapshot, and stay there.', 'rollback centos-7 20261126T011100', ([to]) => ({
       to,

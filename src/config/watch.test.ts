@@ -139,3 +139,25 @@ test('close() waits for what a reload has begun, so that nothing is opened after
   await Promise.all([reloaded, closed]);
   assert.deepEqual(order, ['reloaded', 'closed']);
 });
+
+test('what is read a second time and is the same is told once, unless somebody asks for it to be told', async (t) => {
+  const { path, watch, results, after } = await watched(t, 'r.yaml', (at) =>
+    writeFileSync(join(at, 'r.yaml'), text(1)),
+  );
+  const seen: LoadResult[] = [];
+  results.on('result', (result: LoadResult) => void seen.push(result));
+  // As a command does: it writes, the server sees it by itself, and then it is asked whether it has read it.
+  await after(() => writeFileSync(path, text(2)), serves(2));
+  assert.ok(serves(2)(await watch.reload({ onlyChanges: true })));
+  // The other way round.
+  writeFileSync(path, '[');
+  assert.ok(isRefused(await watch.reload({ onlyChanges: true })));
+  writeFileSync(path, '[');
+  await after(() => writeFileSync(path, text(3)), serves(3));
+  assert.deepEqual(
+    seen.map(({ kind }) => kind),
+    ['settings', 'problems', 'settings'],
+  );
+  assert.ok(serves(3)(await watch.reload()));
+  assert.equal(seen.length, 4);
+});

@@ -1,6 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { isConfigFile, type LoadResult } from './load.ts';
 import type { Settings } from './settings.ts';
 
@@ -11,7 +12,8 @@ export interface WatchOptions {
   /** Files that the configuration in force names and that are checked with it: its templates. Absolute paths. */
   readonly templates?: readonly string[] | undefined;
   /**
-   * Called after every reload, also with problems: then nothing has changed, and the configuration in force stays.
+   * Called after every reload that found something else than the last one, and after each that somebody asked for; also with problems:
+   * then nothing has changed, and the configuration in force stays.
    * Calls do not overlap; a promise is waited for.
    */
   readonly onResult: (result: LoadResult) => void | Promise<void>;
@@ -22,8 +24,11 @@ export interface WatchOptions {
 }
 
 export interface SettingsWatch {
-  /** Reads the configuration now, as SIGHUP asks for. Resolves after `onResult`. */
-  reload(): Promise<LoadResult>;
+  /**
+   * Reads the configuration now, as SIGHUP asks for. Resolves after `onResult`. `onlyChanges`: whoever has just written it wants to know
+   * what comes of it; what the watch has told already is not told again.
+   */
+  reload(options?: { readonly onlyChanges?: boolean }): Promise<LoadResult>;
   /** Nothing is told any more once this was called; resolves when a reload that was running has ended. */
   close(): Promise<void>;
 }
@@ -49,7 +54,7 @@ export async function watchSettings(options: WatchOptions): Promise<SettingsWatc
   const schedule = () => {
     if (isClosed) return;
     clearTimeout(timer);
-    timer = setTimeout(() => void reload(), options.debounceMs ?? 200);
+    timer = setTimeout(() => void reload({ onlyChanges: true }), options.debounceMs ?? 200);
   };
   const arm = async () => {
     const places = [...(await targetsOf(options.path)), ...(await Promise.all(templates.map(placesOf))).flat()];
@@ -60,16 +65,20 @@ export async function watchSettings(options: WatchOptions): Promise<SettingsWatc
       ([folder, name]) => openWatcher(folder, name, { onChange: schedule, onUnwatched: options.onUnwatched }) ?? [],
     );
   };
-  const reloadOnce = async () => {
+  const memory = createMemory();
+  const reloadOnce = async (onlyChanges: boolean) => {
     // A folder may be another one by now. Watching begins before reading, so that no change falls between the two.
     await arm();
+    let texts = await textsOf(options.path, templates);
     let result = await options.load();
     // Templates that this configuration names for the first time are watched, too, before they are read for good.
     while (!isClosed && adopt(result)) {
       await arm();
+      texts = await textsOf(options.path, templates);
       result = await options.load();
     }
-    if (!isClosed) await options.onResult(result);
+    const isNew = memory.isNew(texts, result);
+    if (!isClosed && (isNew || !onlyChanges)) await options.onResult(result);
     return result;
   };
   /** Whether a right configuration names other templates than the last one. */
@@ -79,9 +88,9 @@ export async function watchSettings(options: WatchOptions): Promise<SettingsWatc
     templates = templatesOf(result.settings);
     return templates.some((path) => !known.has(path));
   };
-  const reload = (): Promise<LoadResult> => {
+  const reload = ({ onlyChanges = false } = {}): Promise<LoadResult> => {
     clearTimeout(timer);
-    const next = running.then(reloadOnce);
+    const next = running.then(() => reloadOnce(onlyChanges));
     running = next.catch(() => undefined);
     return next;
   };
@@ -93,6 +102,33 @@ export async function watchSettings(options: WatchOptions): Promise<SettingsWatc
   };
   await arm();
   return { reload, close };
+}
+
+/** What was read last. Its result counts, too: it also depends on what the configuration names, as on files with keys. */
+function createMemory() {
+  let last: { readonly texts: string; readonly result: LoadResult } | undefined;
+  return {
+    isNew: (texts: string, result: LoadResult): boolean => {
+      const isSame = last?.texts === texts && isDeepStrictEqual(valuesOf(last.result), valuesOf(result));
+      last = { texts, result };
+      return !isSame;
+    },
+  };
+}
+
+/** Without its functions, which look something up in the same texts. */
+function valuesOf(result: LoadResult): unknown {
+  const plain = (value: object) => Object.entries(value).filter(([, one]) => typeof one !== 'function');
+  return result.kind === 'settings' ? [plain(result.settings), result.warnings] : result.problems;
+}
+
+/** All that is watched, as one text. */
+async function textsOf(path: string, templates: readonly string[]): Promise<string> {
+  const names = await readdir(path).catch(() => undefined);
+  const files = names?.filter(isConfigFile).map((name) => join(path, name)) ?? [path];
+  const all = [...files, ...templates].sort();
+  const texts = await Promise.all(all.map((file) => readFile(file, 'utf8').catch(() => null)));
+  return JSON.stringify(all.map((file, index) => [file, texts[index]]));
 }
 
 /** The answer-file templates that a configuration names, each once. */

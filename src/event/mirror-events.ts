@@ -33,10 +33,13 @@ export const mirrorEvents = {
     'The upstream has nothing new.',
     (d) => `mirror ${d.mirror}: nothing new`,
   ),
-  'mirror.held': entry<{ mirror: string; reason: string; next: string }>(
+  'mirror.held': entry<{ mirror: string; reason: string; next: string; snapshot?: string; change?: string }>(
     'error',
-    'The upstream’s new state waits for you, and the old one is served: it would have taken away much, goes back, or is not signed as it should be. `rackready mirror status NAME` shows why; `rackready mirror approve NAME` publishes it all the same.',
-    (d) => `mirror ${d.mirror}: the new state is held: ${d.reason}. ${d.next}`,
+    'The upstream’s new state waits for you, and the old one is served: it would have taken away much, goes back, or is not signed as it should be. `rackready mirror status NAME` shows why, and what it would change; `rackready mirror approve NAME SNAPSHOT` publishes it all the same.',
+    (d) => {
+      const what = d.snapshot === undefined ? 'the new state' : `the new state ${d.snapshot} (${d.change})`;
+      return `mirror ${d.mirror}: ${what} is held: ${d.reason}. ${d.next}`;
+    },
   ),
   'mirror.failed': entry<{ mirror: string; reason: string; next: string }>(
     'error',
@@ -58,10 +61,10 @@ export const mirrorEvents = {
     'Old snapshots were forgotten, and what nobody needs any more was deleted.',
     (d) => `mirror ${d.mirror}: ${d.snapshots} old snapshots forgotten, ${d.files} files (${d.bytes} bytes) deleted`,
   ),
-  'mirror.damaged': entry<{ mirror: string; files: number; example: string }>(
+  'mirror.damaged': entry<{ mirror: string; files: number; example: string; next: string }>(
     'error',
-    'Files of a mirror are not what they were: a disk or somebody has changed them. They are not served any more; the next run fetches them again. Look at the disk.',
-    (d) => `mirror ${d.mirror}: ${d.files} files are damaged and taken out, ${d.example} for example`,
+    'Files of a mirror are not what they were: a disk or somebody has changed them. They are not served any more, and fetched again, as `next` says. Look at the disk.',
+    (d) => `mirror ${d.mirror}: ${d.files} files are damaged and taken out, ${d.example} for example. ${d.next}`,
   ),
   'mirror.scrubbed': entry<{ files: number; bytes: number; damaged: number }>(
     'info',

@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Settings } from '../config/settings.ts';
 import { createApi } from '../http/api/create-api.ts';
 import { listenUnix, socketName } from '../http/api/listen-unix.ts';
-import type { ApiPorts, ReloadResult, Status, StoryFeed } from '../http/api/ports.ts';
+import type { ApiPorts, ServerAdmin, Status, StoryFeed } from '../http/api/ports.ts';
 import { loadToken, tokenFileName } from '../http/api/token-file.ts';
 import { readPageFiles } from '../http/page/page-files.ts';
 import { ANY, formatIpv4, ipv4 } from '../net/ipv4.ts';
@@ -32,7 +32,7 @@ export interface AdminOptions {
   readonly stories: StoryFeed & Pick<Stories, 'pid'>;
   readonly configPath: string | undefined;
   readonly dataFolder: string;
-  readonly reload: () => Promise<ReloadResult>;
+  readonly reload: ServerAdmin['reload'];
 }
 
 /** The admin API: on the data folder's unix socket for the command line, and on TCP where the configuration says. */
@@ -55,6 +55,7 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
     server: { status: createStatus({ ...options, admin }), reload },
     config: createConfigAdmin({
       ...options,
+      reload: () => reload({ onlyChanges: true }),
       settings: () => serving.state().settings,
       listEvents: (query) => base.store.events.list(query),
     }),

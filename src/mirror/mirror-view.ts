@@ -1,6 +1,7 @@
 import type { MirrorConfig } from './mirror-config.ts';
 import type { Progress } from './run/progress.ts';
 import type { MirrorState } from './run/state.ts';
+import type { Finding } from './run/verify.ts';
 
 /** What is known of a mirror at a moment. Plain JSON. */
 export interface MirrorView {
@@ -19,8 +20,8 @@ export type MirrorCommand =
   | { readonly kind: 'sync'; readonly name: string; readonly isForced: boolean }
   /** Stops the run that is in progress. */
   | { readonly kind: 'stop'; readonly name: string }
-  /** Publishes what is held. */
-  | { readonly kind: 'approve'; readonly name: string }
+  /** Publishes what is held. `snapshot`: only when it is this one, by its id or the beginning of it. */
+  | { readonly kind: 'approve'; readonly name: string; readonly snapshot?: string | undefined }
   /** Serves an older snapshot, and stays there. */
   | { readonly kind: 'rollback'; readonly name: string; readonly to: string }
   /** `snapshot` undefined: takes the tag away. */
@@ -35,5 +36,11 @@ export type MirrorCommand =
 
 export type MirrorReply =
   | { readonly kind: 'done'; readonly text: string }
-  | { readonly kind: 'refused'; readonly reason: string; readonly hint: string }
+  | {
+      readonly kind: 'refused';
+      readonly reason: string;
+      readonly hint: string;
+      /** What `verify` found. */
+      readonly findings?: readonly Finding[] | undefined;
+    }
   | { readonly kind: 'unknown-mirror' };

@@ -1,21 +1,8 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import type { Emit } from '../../src/event/event.ts';
-import { type MirrorEngine, openMirrorEngine } from '../../src/io/mirror/engine.ts';
 import { takeLock } from '../../src/io/mirror/lock.ts';
 import type { MirrorConfig, MirrorLayout } from '../../src/mirror/mirror-config.ts';
 import { needs } from '../needs.ts';
@@ -24,62 +11,22 @@ import { mirrorConfig } from '../support/mirror-config.ts';
 import { makeKey } from '../support/openpgp.ts';
 import { serveFolder } from '../support/planned-mirror.ts';
 import { newFolder } from '../support/server.ts';
+import { damage, fill, openToldEngine, poolFile, sum, until } from '../support/told-engine.ts';
 
 /* Damage on the disk is found, told, never served, and mended; however often the process is started anew. */
 
+const NEXT = 'A run fetches them again when the scrub is over; at once: rackready mirror sync m';
 const FAST = { timezone: 'UTC', bytesPerSecond: 1e12 };
 
 function configOf(from: string, layout: MirrorLayout, mode: MirrorConfig['mode'] = 'sync'): MirrorConfig {
   return mirrorConfig(from, { layout, mode });
 }
 
-interface Told {
-  readonly id: string;
-  readonly data: Readonly<Record<string, unknown>>;
-}
-
-/** An engine whose events can be waited for. */
-function openEngine(t: TestContext, root: string) {
-  const told: Told[] = [];
-  const emit: Emit = (id, _subject, data) => void told.push({ id, data: data as Told['data'] });
-  const engine = openMirrorEngine({ root, emit, now: Date.now, onChange: () => {}, reserveBytes: 0, lookEveryMs: 50 });
-  t.after(() => engine.close());
-  return {
-    engine,
-    told,
-    event: (id: string, count = 1) =>
-      until(() => told.filter((one) => one.id === id).at(count - 1), `${id}; ${JSON.stringify(told)}`),
-  };
-}
-
-async function until<Found>(find: () => Found | undefined | false, what: string): Promise<Found> {
-  for (let tries = 0; tries < 1200; tries++) {
-    const found = find();
-    if (found) return found;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return assert.fail(`it did not come about: ${what}`);
-}
-
-const sum = (text: string | Buffer) => createHash('sha256').update(text).digest('hex');
-const poolFile = (root: string, sha256: string) => join(root, 'pool', sha256.slice(0, 2), sha256);
-
-function damage(file: string): void {
-  const bytes = readFileSync(file);
-  bytes[0] = (bytes[0] ?? 0) ^ 1;
-  chmodSync(file, 0o644);
-  writeFileSync(file, bytes);
-}
-
-async function fill(engine: MirrorEngine, name = 'm'): Promise<void> {
-  assert.equal((await engine.command({ kind: 'sync', name, isForced: false })).kind, 'done');
-}
-
 test('a damaged file is told, put aside, and copied again from its folder', async (t) => {
   const source = newFolder('source');
   for (const name of ['a', 'b', 'c']) writeFileSync(join(source, name), `file ${name}`);
   const root = newFolder('mirrors');
-  const { engine, told, event } = openEngine(t, root);
+  const { engine, told, event } = openToldEngine(t, root);
   await engine.configure([configOf(pathToFileURL(`${source}/`).href, { kind: 'files' })], FAST);
   await fill(engine);
   await event('mirror.published');
@@ -92,7 +39,7 @@ test('a damaged file is told, put aside, and copied again from its folder', asyn
   assert.notEqual(readFileSync(join(root, 'repos/m/live/b'), 'utf8'), 'file b', 'the plain tree is the same file');
   engine.scrub.act('start');
   const found = await event('mirror.damaged');
-  assert.deepEqual(found.data, { mirror: 'm', files: 1, example: 'b' });
+  assert.deepEqual(found.data, { mirror: 'm', files: 1, example: 'b', next: NEXT });
   assert.deepEqual((await event('mirror.scrubbed', 2)).data, { files: 3, bytes: 18, damaged: 1 });
   assert.ok(existsSync(join(root, 'damaged', sum('file b'))));
   await until(() => existsSync(file) && existsSync(join(root, 'repos/m/live/b')), JSON.stringify(told));
@@ -105,7 +52,7 @@ test('a damaged package is fetched again by HTTP, and a frozen mirror does not g
   const upstream = await makeAptUpstream(makeKey(t, 'archive'));
   const { url, asked } = await serveFolder(t, upstream);
   const root = newFolder('mirrors');
-  const { engine, event } = openEngine(t, root);
+  const { engine, event } = openToldEngine(t, root);
   const suites = [{ archive: '', name: 'own', components: [] }];
   const options = { suites, architectures: ['amd64'], languages: ['en'], withInstaller: false };
   await engine.configure([configOf(`${url}/debian/`, { kind: 'apt', options }, 'frozen')], FAST);
@@ -134,7 +81,7 @@ test('a content that is fetched again has all its names again, in every mirror t
   const upstream = await makeAptUpstream(makeKey(t, 'archive'));
   const { url, asked } = await serveFolder(t, upstream);
   const root = newFolder('mirrors');
-  const { engine, event } = openEngine(t, root);
+  const { engine, event } = openToldEngine(t, root);
   const suites = [{ archive: '', name: 'own', components: [] }];
   const options = { suites, architectures: ['amd64'], languages: ['en'], withInstaller: false };
   const config = configOf(`${url}/debian/`, { kind: 'apt', options }, 'frozen');
@@ -165,7 +112,7 @@ test('what a scrub found before it was stopped is told and mended when it goes o
   for (const name of ['a', 'b', 'c']) writeFileSync(join(source, name), `file ${name}`);
   const root = newFolder('mirrors');
   const config = configOf(pathToFileURL(`${source}/`).href, { kind: 'files' });
-  const first = openEngine(t, root);
+  const first = openToldEngine(t, root);
   await first.engine.configure([config], FAST);
   await fill(first.engine);
   await first.event('mirror.published');
@@ -183,10 +130,10 @@ test('what a scrub found before it was stopped is told and mended when it goes o
 
   mkdirSync(join(root, 'repos/broken'));
   writeFileSync(join(root, 'repos/broken/state.json'), 'no state');
-  const second = openEngine(t, root);
+  const second = openToldEngine(t, root);
   await second.engine.configure([{ ...config, name: 'broken' }, config], FAST);
   second.engine.scrub.act('resume');
-  assert.deepEqual((await second.event('mirror.damaged')).data, { mirror: 'm', files: 1, example: 'b' });
+  assert.deepEqual((await second.event('mirror.damaged')).data, { mirror: 'm', files: 1, example: 'b', next: NEXT });
   assert.equal((await second.event('mirror.scrubbed')).data.damaged, 1);
   await until(() => existsSync(live) && readFileSync(live, 'utf8') === 'file b', JSON.stringify(second.told));
   assert.equal(readFileSync(poolFile(root, sum('file b')), 'utf8'), 'file b');
@@ -216,7 +163,7 @@ test('a scrub rests when it is told to, and goes on where it was after a restart
   for (const name of names) writeFileSync(join(source, name), name.padEnd(1000, '.'));
   const root = newFolder('mirrors');
   const config = configOf(pathToFileURL(`${source}/`).href, { kind: 'files' });
-  const first = openEngine(t, root);
+  const first = openToldEngine(t, root);
   // At this rate it would take a day and more.
   await first.engine.configure([config], { timezone: 'UTC', bytesPerSecond: 1 });
   await fill(first.engine);
@@ -228,7 +175,7 @@ test('a scrub rests when it is told to, and goes on where it was after a restart
   await until(() => stateOf('scrub.json').isPaused, 'it rests');
   await first.engine.close();
 
-  const second = openEngine(t, root);
+  const second = openToldEngine(t, root);
   await second.engine.configure([config], FAST);
   assert.equal(second.engine.scrub.view().isPaused, true);
   assert.match(JSON.stringify(second.engine.scrub.act('resume')), /in progress/);
@@ -240,7 +187,7 @@ test('a scrub rests when it is told to, and goes on where it was after a restart
   const { endedAt: _over, ...inTheMiddle } = JSON.parse(readFileSync(join(root, 'scrub.json'), 'utf8'));
   writeFileSync(join(root, 'scrub.json'), JSON.stringify({ ...inTheMiddle, after: done, files: 25, bytes: 25_000 }));
   damage(poolFile(root, done ?? ''));
-  const third = openEngine(t, root);
+  const third = openToldEngine(t, root);
   await third.engine.configure([config], FAST);
   assert.deepEqual((await third.event('mirror.scrubbed')).data, { files: 40, bytes: 40_000, damaged: 0 });
 });

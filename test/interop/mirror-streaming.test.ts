@@ -268,3 +268,67 @@ test('an upstream that dies in the middle is asked for the rest, and a client th
   const stayed = await staying.ended;
   assert.ok(stayed.isComplete && stayed.body.equals(cache.bodyOf('gone')));
 });
+
+test('twenty clients at once: one request, and whatever goes wrong in its middle, each has a clean end and the next try works', async (t) => {
+  if (!needs(t, 'ip', 'dpkg-deb')) return;
+  const cache = await openCache(t, ['dead', 'wrong', 'killed']);
+  const twenty = async (name: string, fault: Fault) => {
+    cache.upstream.faults.set(pathOf(name), fault);
+    const clients = Array.from({ length: 20 }, () => fetch(name));
+    for (const { began } of clients) await began;
+    return clients;
+  };
+  /** None has it whole, and none has anything that is not the beginning of it. */
+  const endShort = async (name: string, clients: readonly Coming[]) => {
+    for (const { ended } of clients) {
+      const { status, body, isComplete } = await ended;
+      assert.equal(status, 200);
+      assert.ok(!isComplete && body.equals(cache.bodyOf(name).subarray(0, body.length)), name);
+    }
+    cache.upstream.faults.delete(pathOf(name));
+    assert.ok(!cache.has(name));
+    const again = await fetch(name).ended;
+    assert.ok(again.isComplete && again.body.equals(cache.bodyOf(name)), name);
+  };
+
+  // It dies, and is not there when the rest is asked for.
+  const gate = Promise.withResolvers<void>();
+  let isDead = false;
+  const dead = await twenty('dead', (request, response, body) => {
+    if (isDead) return Boolean(response.destroy());
+    isDead = true;
+    void gate.promise.then(() => response.destroy());
+    return slowly(2_000_000, Promise.race([]), (whole) => whole)(request, response, body);
+  });
+  assert.deepEqual(cache.askedFor('dead'), ['']);
+  gate.resolve();
+  await endShort('dead', dead);
+
+  // What it sends has another last byte.
+  const rest = Promise.withResolvers<void>();
+  const spoilt = (body: Buffer) => Buffer.concat([body.subarray(0, -1), Buffer.of((body.at(-1) ?? 0) ^ 1)]);
+  const wrong = await twenty('wrong', slowly(2_000_000, rest.promise, spoilt));
+  rest.resolve();
+  await endShort('wrong', wrong);
+
+  // The process that fetches is killed: it is started again, and that is told.
+  const killed = await twenty('killed', slowly(2_000_000, Promise.race([])));
+  const children = readFileSync(`/proc/${cache.server.pid}/task/${cache.server.pid}/children`, 'utf8');
+  const child = children
+    .trim()
+    .split(' ')
+    .find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('mirror/process.ts'));
+  process.kill(Number(child ?? assert.fail(children)), 'SIGKILL');
+  await cache.server.event('worker.died', { name: 'the mirror process' });
+  for (const { ended } of killed) {
+    const { body, isComplete } = await ended;
+    assert.ok(!isComplete && body.equals(cache.bodyOf('killed').subarray(0, body.length)));
+  }
+  cache.upstream.faults.delete(pathOf('killed'));
+  for (;;) {
+    const { status, body, isComplete } = await fetch('killed').ended;
+    if (status === 503) continue;
+    assert.ok(isComplete && body.equals(cache.bodyOf('killed')));
+    break;
+  }
+});

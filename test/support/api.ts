@@ -248,6 +248,8 @@ export function fakePorts(): { ports: ApiPorts; feed: MemoryFeed; calls: string[
         bytes: 4000,
         nextAt: NOW + HOUR,
         pool: { files: 30, bytes: 6000 },
+        aside: { files: 1, bytes: 200 },
+        waiting: [{ mirror: 'm', reason: 'blackout', until: NOW + HOUR }],
       }),
       command: async (order) => {
         calls.push(`${order.kind} ${order.name}`);

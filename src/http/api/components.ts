@@ -8,6 +8,7 @@ const maybeText = { type: ['string', 'null'] } as const;
 const time = { type: 'string', format: 'date-time' } as const;
 const maybeTime = { type: ['string', 'null'], format: 'date-time' } as const;
 const number = { type: 'integer' } as const;
+const maybeNumber = { type: ['integer', 'null'] } as const;
 const flag = { type: 'boolean' } as const;
 
 /** An object with exactly these fields, all of them always there. */
@@ -75,6 +76,22 @@ const mirror = exact({
   packages: text,
   current: maybeText,
   snapshots: list(snapshot),
+  held: orNull(
+    exact({
+      id: text,
+      at: time,
+      revision: text,
+      files: number,
+      bytes: number,
+      packages: number,
+      added: maybeNumber,
+      removed: maybeNumber,
+      changed: maybeNumber,
+      addedExamples: texts,
+      removedExamples: texts,
+      summary: text,
+    }),
+  ),
   heldReasons: texts,
   canApprove: flag,
   lastRun: orNull(exact({ startedAt: time, endedAt: time, result: text, reason: text })),
@@ -104,6 +121,20 @@ const scrub = exact({
   files: number,
   bytes: number,
   damaged: number,
+  aside: exact({ files: number, bytes: number }),
+  waiting: list(
+    exact({
+      mirror: text,
+      reason: { type: 'string', enum: ['turn', 'scrub', 'paused', 'blackout', 'frozen'] },
+      until: maybeTime,
+    }),
+  ),
+});
+const finding = exact({
+  path: text,
+  states: texts,
+  problem: { type: 'string', enum: ['damaged', 'missing', 'unreadable', 'misplaced'] },
+  next: text,
 });
 const boot = exact({
   firmware: { type: 'string', enum: firmwareKinds },
@@ -319,7 +350,7 @@ export const components = {
       type: 'object',
       additionalProperties: false,
       required: ['code', 'message', 'hint'],
-      properties: { code: text, message: text, hint: text, command: text },
+      properties: { code: text, message: text, hint: text, command: text, findings: list(finding) },
     },
   }),
 };

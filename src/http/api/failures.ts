@@ -1,6 +1,9 @@
 import type { FastifyError, FastifyInstance } from 'fastify';
+import type { Finding } from '../../mirror/run/verify.ts';
 import { ProvisionError, type ProvisionErrorCode } from '../../net/provision-error.ts';
 import type { ErrorView } from './views.ts';
+
+type ErrorDetails = Pick<ErrorView['error'], 'command' | 'findings'>;
 
 /** A request that cannot be served, with its HTTP status. */
 export class ApiError extends Error {
@@ -9,12 +12,15 @@ export class ApiError extends Error {
   readonly hint: string;
   /** A command line that does what was asked for. */
   readonly command: string | undefined;
-  constructor(status: number, code: string, message: string, hint: string, command?: string) {
+  /** What `mirror verify` found. */
+  readonly findings: readonly Finding[] | undefined;
+  constructor(status: number, code: string, message: string, hint: string, more: ErrorDetails = {}) {
     super(message);
     this.status = status;
     this.code = code;
     this.hint = hint;
-    this.command = command;
+    this.command = more.command;
+    this.findings = more.findings;
   }
 }
 
@@ -48,6 +54,7 @@ export function addFailureHandlers(app: FastifyInstance): void {
   });
 }
 
-function view({ code, message, hint, command }: ErrorView['error']): ErrorView {
-  return { error: { code, message, hint, ...(command !== undefined && { command }) } };
+function view({ code, message, hint, command, findings }: ErrorView['error']): ErrorView {
+  const details = { ...(command !== undefined && { command }), ...(findings !== undefined && { findings }) };
+  return { error: { code, message, hint, ...details } };
 }

@@ -1,8 +1,9 @@
 import { hidePasswords } from '../../mirror/hide-passwords.ts';
 import type { MirrorView } from '../../mirror/mirror-view.ts';
+import { describeChanges } from '../../mirror/run/changes.ts';
 import type { Progress } from '../../mirror/run/progress.ts';
 import { isScrubbing, type ScrubView } from '../../mirror/run/scrub.ts';
-import { type LastRun, liveOrder, type MirrorState, type SnapshotRecord } from '../../mirror/run/state.ts';
+import { type Held, type LastRun, liveOrder, type MirrorState, type SnapshotRecord } from '../../mirror/run/state.ts';
 
 export interface SnapshotJson {
   readonly id: string;
@@ -31,6 +32,24 @@ export interface ProgressJson {
   readonly current: readonly string[];
 }
 
+/** A state that waits for somebody. The numbers are of files, as against what is served; null: nobody has counted. */
+export interface HeldJson {
+  readonly id: string;
+  readonly at: string;
+  readonly revision: string;
+  readonly files: number;
+  readonly bytes: number;
+  readonly packages: number;
+  readonly added: number | null;
+  readonly removed: number | null;
+  readonly changed: number | null;
+  /** Some paths. */
+  readonly addedExamples: readonly string[];
+  readonly removedExamples: readonly string[];
+  /** "3 files, 1.2 GB: 1 added, 8 removed, 0 changed" */
+  readonly summary: string;
+}
+
 /** A mirror as JSON. Times are ISO 8601. */
 export interface MirrorJson {
   readonly name: string;
@@ -48,6 +67,8 @@ export interface MirrorJson {
   readonly current: string | null;
   /** Newest first, the served one before all. */
   readonly snapshots: readonly SnapshotJson[];
+  /** What is held, where it could be approved. */
+  readonly held: HeldJson | null;
   readonly heldReasons: readonly string[];
   /** Whether what is held can be approved. */
   readonly canApprove: boolean;
@@ -77,6 +98,7 @@ export function mirrorJson({ name, config, state, nextRunAt, progress }: MirrorV
     packages: config.packages,
     current: state.current ?? null,
     snapshots: liveOrder(state).flatMap((id) => snapshotJson(state, byId.get(id))),
+    held: heldJson(held),
     heldReasons: held?.reasons.map(hidePasswords) ?? [],
     canApprove: held?.snapshot !== undefined,
     lastRun: lastRun ? lastRunJson(lastRun) : null,
@@ -84,6 +106,15 @@ export function mirrorJson({ name, config, state, nextRunAt, progress }: MirrorV
     nextRunAt: nextRunAt === undefined ? null : isoTime(nextRunAt),
     progress: progress ? progressJson(progress) : null,
   };
+}
+
+function heldJson({ snapshot, changes }: Partial<Held> = {}): HeldJson | null {
+  if (snapshot === undefined) return null;
+  const { id, at, revision, size } = snapshot;
+  const { added = null, removed = null, changed = null, addedExamples = [], removedExamples = [] } = changes ?? {};
+  const { files, bytes, packages } = size;
+  const change = { added, removed, changed, addedExamples, removedExamples };
+  return { id, at: isoTime(at), revision, files, bytes, packages, ...change, summary: describeChanges(size, changes) };
 }
 
 function lastRunJson({ startedAt, endedAt, result, reason }: LastRun): MirrorJson['lastRun'] {
@@ -104,10 +135,14 @@ export interface ScrubJson {
   readonly files: number;
   readonly bytes: number;
   readonly damaged: number;
+  /** Damaged contents that are kept in `mirrors/damaged` for whoever looks for the reason. */
+  readonly aside: { readonly files: number; readonly bytes: number };
+  /** Mirrors that wait for a run which fetches again what was damaged. */
+  readonly waiting: readonly { readonly mirror: string; readonly reason: string; readonly until: string | null }[];
 }
 
 export function scrubJson(view: ScrubView): ScrubJson {
-  const { files, bytes, damaged, isPaused } = view;
+  const { files, bytes, damaged, isPaused, aside } = view;
   const time = (ms: number | undefined) => (ms === undefined ? null : isoTime(ms));
   return {
     isRunning: isScrubbing(view) && !isPaused,
@@ -118,6 +153,8 @@ export function scrubJson(view: ScrubView): ScrubJson {
     files,
     bytes,
     damaged,
+    aside,
+    waiting: view.waiting.map(({ mirror, reason, until }) => ({ mirror, reason, until: time(until) })),
   };
 }
 

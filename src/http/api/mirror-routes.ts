@@ -35,9 +35,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
     order: (name) => ({ kind: 'stop', name }),
   },
   approve: {
-    words: 'Publishes the state that is held.',
-    body: inputs({}),
-    order: (name) => ({ kind: 'approve', name }),
+    words:
+      'Publishes the state that is held; with `snapshot`, the id of it or its beginning, only when it is that one.',
+    body: inputs({ snapshot: text }),
+    order: (name, { snapshot }) => ({ kind: 'approve', name, snapshot }),
   },
   rollback: {
     words: 'Serves an older snapshot, and freezes the mirror there.',
@@ -61,7 +62,8 @@ const VERBS: Readonly<Record<string, Verb>> = {
     order: (name) => ({ kind: 'prune', name }),
   },
   verify: {
-    words: 'Reads all that is served, and fails (409) when something is not what it should be.',
+    words:
+      'Reads all that is served, in all states, and fails (409) with `findings` when something is not what it should be.',
     body: inputs({}),
     order: (name) => ({ kind: 'verify', name }),
   },
@@ -92,7 +94,8 @@ export function addMirrorRoutes(app: FastifyInstance, ports: ApiPorts): void {
         const reply = await mirrors.command(order(name, given ?? {}));
         if (reply.kind === 'done') return { text: reply.text };
         if (reply.kind === 'unknown-mirror') throw unknownMirror(name);
-        throw new ApiError(409, 'refused', `${name}: ${reply.reason}`, reply.hint);
+        const { reason, hint, findings } = reply;
+        throw new ApiError(409, 'refused', `${name}: ${reason}`, hint, { findings });
       },
     );
   }

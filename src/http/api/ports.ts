@@ -163,6 +163,11 @@ export type ReloadResult =
   /** As `rackready check` prints them. */
   | { readonly kind: 'refused'; readonly problems: readonly string[] };
 
+export interface ReloadOptions {
+  /** For whoever has just written it: what the server has seen by itself already is not told again. */
+  readonly onlyChanges?: boolean;
+}
+
 export interface RenderOptions {
   /** undefined: every kind. */
   readonly firmware?: FirmwareKind | undefined;
@@ -173,7 +178,7 @@ export interface RenderOptions {
 export interface ServerAdmin {
   status(): Status;
   /** Reads the configuration again. The old one stays when the new one has errors. */
-  reload(): Promise<ReloadResult>;
+  reload(options?: ReloadOptions): Promise<ReloadResult>;
 }
 
 /** A command as an operator gives it: which states are in use is none of their business. */

@@ -31,7 +31,7 @@ export function saved(result: SaveResult, command?: string): { readonly saved: S
     case 'cannot-write': {
       const message = `the server’s account may not write ${result.file}: ${result.reason}`;
       const hint = command === undefined ? BY_HAND : 'Do it with the command, or see docs/operating.md.';
-      throw new ApiError(409, 'cannot-write', message, hint, command);
+      throw new ApiError(409, 'cannot-write', message, hint, { command });
     }
   }
 }

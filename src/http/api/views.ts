@@ -1,5 +1,6 @@
 import { describeDiskWish } from '../../boot/disk.ts';
 import type { RecordedEvent } from '../../event/event.ts';
+import type { Finding } from '../../mirror/run/verify.ts';
 import { formatIpv4 } from '../../net/ipv4.ts';
 import type { LeaseRow, MachineRow, WakeResult } from './ports.ts';
 
@@ -113,6 +114,8 @@ export interface ErrorView {
     readonly hint: string;
     /** A command line that does it, where this account may not. */
     readonly command?: string | undefined;
+    /** What is not as it should be, a file each; at most 1000. */
+    readonly findings?: readonly Finding[] | undefined;
   };
 }
 

@@ -97,7 +97,14 @@ async function scrape(mirrors: readonly MirrorView[]): Promise<string> {
   const scrubView = () =>
     mirrors.length === 0
       ? undefined
-      : { ...firstScrub(NOW), startedAt: NOW, endedAt: NOW, pool: { files: 3, bytes: 4 } };
+      : {
+          ...firstScrub(NOW),
+          startedAt: NOW,
+          endedAt: NOW,
+          pool: { files: 3, bytes: 4 },
+          aside: { files: 1, bytes: 5 },
+          waiting: [],
+        };
   const app = createApi({ ...ports, mirrors: { ...ports.mirrors, list: () => mirrors, scrubView } });
   const answer = await app.inject('/metrics');
   assert.equal(answer.statusCode, 200);

@@ -96,6 +96,7 @@ export function poolFamilies(view: ScrubView | undefined): Family[] {
     gauge('scrub_files', 'Contents that the scrub in progress, else the last one, has compared.', view.files),
     gauge('scrub_bytes', 'Bytes of them.', view.bytes),
     gauge('scrub_damaged_files', 'Of them, contents that were damaged.', view.damaged),
+    gauge('mirror_damaged_kept_files', 'Damaged contents that are kept in `mirrors/damaged`.', view.aside.files),
     gauge(
       'scrub_last_end_timestamp_seconds',
       'When the last scrub ended.',

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { newFolder } from '../../../test/support/server.ts';
-import { checkContent } from './damage.ts';
+import { checkContent, contentsAside, countAside, trimAside } from './damage.ts';
 import { openPool } from './pool.ts';
 
 /** Reads a content in a process that may open no further file, and prints what becomes of it. */
@@ -46,4 +46,43 @@ test('a content that is gone is not damaged', async () => {
   const { pool, aside } = makePool('one');
   assert.equal(await checkContent(pool, '0'.repeat(64), new AbortController().signal), 'gone');
   assert.ok(!existsSync(aside));
+});
+
+test('what was put aside stays for a month, and the newest hundred; what is still missed is remembered by its name', () => {
+  const root = newFolder('mirrors');
+  const pool = openPool(join(root, 'pool'));
+  const names = Array.from({ length: 120 }, (_, index) => createHash('sha256').update(`${index}`).digest('hex'));
+  const aside = (sha256: string) => join(root, 'damaged', sha256);
+  mkdirSync(join(root, 'damaged'));
+  for (const sha256 of names) writeFileSync(aside(sha256), 'broken');
+  const [missed = '', linked = ''] = names;
+  linkSync(aside(linked), join(root, 'in the plain tree'));
+  const isNamed = (sha256: string) => sha256 === missed;
+  trimAside(pool, isNamed, Date.now());
+  const { files, bytes } = countAside(pool);
+  // Those with another name, and those that are missed, may come on top of them.
+  assert.ok(files >= 100 && files <= 102, `${files}`);
+  assert.equal(bytes, files * 'broken'.length);
+
+  trimAside(pool, isNamed, Date.now() + 29 * 86_400_000);
+  assert.equal(countAside(pool).files, files);
+  trimAside(pool, isNamed, Date.now() + 31 * 86_400_000);
+  assert.deepEqual(
+    contentsAside(pool)
+      .map(({ sha256 }) => sha256)
+      .sort(),
+    [missed, linked].sort(),
+  );
+  assert.equal(readFileSync(aside(missed), 'utf8'), '');
+  assert.equal(readFileSync(aside(linked), 'utf8'), 'broken');
+  assert.deepEqual(countAside(pool), { files: 1, bytes: 'broken'.length });
+
+  // It is there again, and nobody has to remember it.
+  writeFileSync(join(root, 'new'), '0');
+  pool.adopt(join(root, 'new'), missed);
+  trimAside(pool, isNamed, Date.now());
+  assert.deepEqual(
+    contentsAside(pool).map(({ sha256 }) => sha256),
+    [linked],
+  );
 });

@@ -8,8 +8,10 @@ import {
   renameSync,
   rmSync,
   statSync,
+  truncateSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { uniteLive } from '../../mirror/run/prune.ts';
 import type { MirrorState } from '../../mirror/run/state.ts';
 import type { Limiter } from './limiter.ts';
 import type { MirrorFiles } from './mirror-files.ts';
@@ -51,6 +53,41 @@ export function contentsAside(pool: Pool): readonly { readonly sha256: string; r
     .map((sha256) => ({ sha256, isNamed: statSync(join(folder, sha256)).nlink > 1 }));
 }
 
+/** What was put aside, without what is only remembered. */
+export function countAside(pool: Pool): { readonly files: number; readonly bytes: number } {
+  const kept = statsAside(pool).filter(({ bytes }) => bytes > 0);
+  return { files: kept.length, bytes: kept.reduce((sum, { bytes }) => sum + bytes, 0) };
+}
+
+const MOST_KEPT = 100;
+const KEPT_MS = 30 * 86_400_000;
+
+/**
+ * Deletes what was put aside before `now` (milliseconds since 1970) for long, and all but the newest. What a mirror still misses
+ * (`isNamed`) is emptied instead: by its name it is known what is to be fetched again.
+ */
+export function trimAside(pool: Pool, isNamed: (sha256: string) => boolean, now: number): void {
+  const newest = statsAside(pool)
+    .filter(({ bytes }) => bytes > 0)
+    .sort((a, b) => b.at - a.at);
+  const old = newest.filter(({ at }, index) => index >= MOST_KEPT || now - at > KEPT_MS);
+  for (const { sha256, file, isLinked } of [...old, ...statsAside(pool).filter(({ bytes }) => bytes === 0)]) {
+    // A plain tree still has it: whoever repairs it takes it out there first.
+    if (isLinked) continue;
+    if (pool.sizeOf(sha256) !== undefined || !isNamed(sha256)) rmSync(file, { force: true });
+    else truncateSync(file);
+  }
+}
+
+/** `at`: when it was put there, milliseconds since 1970. */
+function statsAside(pool: Pool) {
+  return contentsAside(pool).flatMap(({ sha256, isNamed: isLinked }) => {
+    const file = join(asideOf(pool), sha256);
+    const stat = statSync(file, { throwIfNoEntry: false });
+    return stat ? [{ sha256, file, isLinked, bytes: stat.size, at: stat.ctimeMs }] : [];
+  });
+}
+
 async function hashOf(file: string, signal: AbortSignal, limiter: Limiter | undefined): Promise<string> {
   const sum = createHash('sha256');
   try {
@@ -71,11 +108,22 @@ async function hashOf(file: string, signal: AbortSignal, limiter: Limiter | unde
 
 /** Takes damaged files out of the plain tree, and sees to it that the next run looks and fetches them. The caller holds the lock. */
 export function forgetDamaged(files: MirrorFiles, pool: Pool, damaged: readonly string[]): void {
-  unlinkFromLive({ files, pool }, damaged);
+  const shown = uniteLive(files.readState(), files.findManifest);
+  // Under the name that an older state has it by, the plain tree may have what counts now.
+  const isRight = (path: string) => isPooled(join(files.live, path), pool, shown.get(path));
+  unlinkFromLive(
+    { files, pool },
+    damaged.filter((path) => !isRight(path)),
+  );
   for (const path of damaged) forgetStaged(files, path);
   // Otherwise the next run would find nothing new, and not look.
   const { probe: _probe, ...state }: MirrorState = files.readState();
   files.writeState(state);
+}
+
+function isPooled(file: string, pool: Pool, sha256: string | undefined): boolean {
+  const pooled = sha256 === undefined ? undefined : statSync(pool.pathOf(sha256), { throwIfNoEntry: false });
+  return pooled !== undefined && statSync(file, { throwIfNoEntry: false })?.ino === pooled.ino;
 }
 
 /** The copy of rsync is the very same file, and has the size and time that rsync looks for: it would never be copied anew. */

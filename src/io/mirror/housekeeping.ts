@@ -1,10 +1,7 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Manifest } from '../../mirror/run/manifest.ts';
 import { choosePruned, type Keep, uniteLive } from '../../mirror/run/prune.ts';
-import { checkContent } from './damage.ts';
 import { type MirrorFiles, openMirrorFiles } from './mirror-files.ts';
-import type { Pool } from './pool.ts';
 import { type PublishDeps, unlinkFromLive } from './publish.ts';
 
 /** Forgets old snapshots and takes out of the plain tree what none of the others names. Returns how many. */
@@ -51,34 +48,4 @@ export function removeAbandonedImport(root: string, olderThan: number): void {
   const folder = join(root, 'import');
   const found = statSync(folder, { throwIfNoEntry: false });
   if (found && found.mtimeMs < olderThan) rmSync(folder, { recursive: true, force: true });
-}
-
-export interface Verified {
-  readonly files: number;
-  readonly bytes: number;
-  /** Paths whose content was damaged, and is out of the pool now. */
-  readonly damaged: readonly string[];
-  /** Paths whose content is not in the pool. */
-  readonly missing: readonly string[];
-}
-
-/** Reads all that a manifest names. What is damaged is put aside, so that it is neither served nor taken for good. */
-export async function verifyManifest(pool: Pool, manifest: Manifest, signal: AbortSignal): Promise<Verified> {
-  const damaged: string[] = [];
-  const missing: string[] = [];
-  let [files, bytes] = [0, 0];
-  for (const entry of manifest.values()) {
-    if (entry.aliasOf !== undefined) continue;
-    const size = pool.sizeOf(entry.sha256);
-    if (size === undefined) {
-      if (!entry.isLazy) missing.push(entry.path);
-      continue;
-    }
-    files++;
-    bytes += size;
-    const found = await checkContent(pool, entry.sha256, signal);
-    if (found === 'damaged') damaged.push(entry.path);
-    else if (found === 'gone') missing.push(entry.path);
-  }
-  return { files, bytes, damaged, missing };
 }

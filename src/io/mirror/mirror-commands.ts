@@ -2,13 +2,17 @@ import { join } from 'node:path';
 import type { Emit } from '../../event/event.ts';
 import type { MirrorCommand, MirrorReply } from '../../mirror/mirror-view.ts';
 import { formatBytes } from '../../mirror/run/amounts.ts';
+import { describeChanges } from '../../mirror/run/changes.ts';
 import { findSnapshot } from '../../mirror/run/state.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
-import { forgetDamaged } from './damage.ts';
-import { forgetSnapshots, namedContents, removeAbandonedImport, verifyManifest } from './housekeeping.ts';
+import { forgetSnapshots, namedContents, removeAbandonedImport } from './housekeeping.ts';
 import type { MirrorUnit } from './mirror-unit.ts';
 import type { Pool } from './pool.ts';
 import { finishPublish, publish } from './publish.ts';
+import { verifyMirror } from './verify.ts';
+
+/** A disk that is gone has as many as the mirror has files. */
+const MOST_FINDINGS = 1000;
 
 export interface CommandDeps {
   /** `mirrors` of the data folder. */
@@ -43,7 +47,7 @@ async function act(deps: CommandDeps, unit: MirrorUnit, command: MirrorCommand):
       await unit.stop();
       return done('the run is stopped; the next one goes on where it was');
     case 'approve':
-      return unit.alone(() => approve(deps, unit));
+      return unit.alone(() => approve(deps, unit, command.snapshot));
     case 'rollback':
       return unit.alone(() => rollback(deps, unit, command.to));
     case 'tag':
@@ -86,8 +90,9 @@ async function want(unit: MirrorUnit, path: string, sha256: string): Promise<Mir
   return refused(reason, 'The next run brings the mirror to what the upstream has now.');
 }
 
-async function approve(deps: CommandDeps, unit: MirrorUnit): Promise<MirrorReply> {
+async function approve(deps: CommandDeps, unit: MirrorUnit, wanted: string | undefined): Promise<MirrorReply> {
   const { files } = unit;
+  const { name } = unit.config();
   const before = files.readState();
   const state = await finishPublish({ files, pool: deps.pool }, before);
   const snapshot = state.held?.snapshot;
@@ -100,13 +105,21 @@ async function approve(deps: CommandDeps, unit: MirrorUnit): Promise<MirrorReply
       'Mend what the reason names, then synchronise anew.',
     );
   }
+  const change = describeChanges(snapshot.size, state.held.changes);
+  if (wanted !== undefined && !isNamed(snapshot.id, wanted)) {
+    const hint = `Look at it with: rackready mirror status ${name}. Publish it with: rackready mirror approve ${name} ${snapshot.id}`;
+    return refused(`${wanted} is not what is held: that is ${snapshot.id} (${change})`, hint);
+  }
   await publish({ files, pool: deps.pool }, state, snapshot);
-  deps.emit(
-    'mirror.published',
-    {},
-    { mirror: unit.config().name, snapshot: snapshot.id, reason: 'approved by an operator' },
-  );
-  return done(`${snapshot.id} is served`);
+  const reason = `approved by an operator; ${change}`;
+  deps.emit('mirror.published', {}, { mirror: name, snapshot: snapshot.id, reason });
+  const back = state.current === undefined ? '' : `. Go back with: rackready mirror rollback ${name} ${state.current}`;
+  return done(`${snapshot.id} is served (${change})${back}`);
+}
+
+/** By an id, or the beginning of it, as for snapshots that are served. */
+function isNamed(id: string, wanted: string): boolean {
+  return wanted.length >= 4 && id.startsWith(wanted);
 }
 
 async function rollback(deps: CommandDeps, unit: MirrorUnit, to: string): Promise<MirrorReply> {
@@ -170,21 +183,23 @@ function prune(deps: CommandDeps, unit: MirrorUnit, leased: readonly string[]): 
 async function verify(deps: CommandDeps, unit: MirrorUnit): Promise<MirrorReply> {
   const { files } = unit;
   const { name } = unit.config();
-  const { current } = files.readState();
-  if (current === undefined)
+  if (files.readState().current === undefined)
     return refused('the mirror has no snapshot yet', `Fill it with: rackready mirror sync ${name}`);
-  const { damaged, missing, ...read } = await verifyManifest(deps.pool, files.readManifest(current), deps.signal);
-  const [example] = [...damaged, ...missing];
-  if (example === undefined)
-    return done(`all ${read.files} files (${formatBytes(read.bytes)}) of ${current} are what they should be`);
-  forgetDamaged(files, deps.pool, [...damaged, ...missing]);
-  const count = damaged.length + missing.length;
-  deps.emit('mirror.damaged', {}, { mirror: name, files: count, example });
-  const hint = `Fetch them again with: rackready mirror sync ${name}; and look at the disk.`;
-  return refused(
-    `${count} of ${read.files} files are damaged or gone: ${[...damaged, ...missing].slice(0, 5).join(', ')}`,
-    hint,
-  );
+  const { findings, ...read } = await verifyMirror({ ...deps, files, config: unit.config() });
+  const [first] = findings;
+  if (first === undefined) {
+    const states = read.states === 1 ? 'its state' : `its ${read.states} states`;
+    return done(`all ${read.files} files (${formatBytes(read.bytes)}) of ${states} are what they should be`);
+  }
+  const lost = findings.filter(({ problem }) => problem !== 'misplaced');
+  const nexts = [...new Set((lost.length > 0 ? lost : findings).map(({ next }) => next))];
+  const hint = `${nexts.join(' ')} Look at the disk.`;
+  if (lost.length > 0)
+    deps.emit('mirror.damaged', {}, { mirror: name, files: lost.length, example: first.path, next: nexts.join(' ') });
+  const wrong =
+    findings.length === 1 ? '1 file is not what it should be' : `${findings.length} files are not what they should be`;
+  const reason = `${wrong}; ${read.files} ${read.files === 1 ? 'was' : 'were'} read`;
+  return { ...refused(reason, hint), findings: findings.slice(0, MOST_FINDINGS) };
 }
 
 function tellChange({ emit, onChange }: CommandDeps, mirror: string, what: string): void {
@@ -196,7 +211,7 @@ function noSnapshot(name: string, wanted: string): MirrorReply {
   return refused(`there is no snapshot ${wanted}`, `See them with: rackready mirror snapshots ${name}`);
 }
 
-function refused(reason: string, hint: string): MirrorReply {
+function refused(reason: string, hint: string): Extract<MirrorReply, { kind: 'refused' }> {
   return { kind: 'refused', reason, hint };
 }
 

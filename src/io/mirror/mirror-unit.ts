@@ -5,6 +5,7 @@ import type { MirrorView } from '../../mirror/mirror-view.ts';
 import type { PlannedFile } from '../../mirror/plan.ts';
 import { planLayout } from '../../mirror/plan-layout.ts';
 import { rateAt } from '../../mirror/run/bandwidth.ts';
+import { describeChanges } from '../../mirror/run/changes.ts';
 import { learnedKeys, packageKey } from '../../mirror/run/learned.ts';
 import type { Progress } from '../../mirror/run/progress.ts';
 import { nextRunOf } from '../../mirror/run/schedule.ts';
@@ -163,11 +164,13 @@ interface Job {
   readonly isForced: boolean;
 }
 
+type Ended = Omit<RunOutcome, 'state'>;
+
 /** Never rejects: what went wrong is told, and is the outcome. */
 async function runOnce(deps: UnitDeps, job: Job): Promise<LastRun> {
   const { config, files } = job;
   const startedAt = deps.now();
-  let outcome: Pick<RunOutcome, 'result' | 'reason' | 'hint' | 'snapshot'>;
+  let outcome: Ended;
   let release: (() => void) | undefined;
   try {
     release = takeLock(files.lock);
@@ -256,16 +259,14 @@ async function openChecker({ keys, name }: MirrorConfig): Promise<GpgvChecker> {
   return { fingerprints: [], verify: async () => ({ kind: 'unknown-key', reason }), close: () => {} };
 }
 
-function tellOutcome(
-  emit: Emit,
-  mirror: string,
-  { result, reason, hint, snapshot }: Pick<RunOutcome, 'result' | 'reason' | 'hint' | 'snapshot'>,
-): void {
-  const approve = `Publish it all the same with: rackready mirror approve ${mirror}`;
+function tellOutcome(emit: Emit, mirror: string, { result, reason, hint, snapshot, changes }: Ended): void {
+  const approve = `Publish it all the same with: rackready mirror approve ${mirror} ${snapshot?.id ?? ''}`;
   const later = 'The next run goes on with what is here.';
   if (result === 'published') emit('mirror.published', {}, { mirror, snapshot: snapshot?.id ?? '', reason });
   else if (result === 'unchanged') emit('mirror.unchanged', {}, { mirror });
-  else if (result === 'held') emit('mirror.held', {}, { mirror, reason, next: hint ?? approve });
-  else if (result === 'failed') emit('mirror.failed', {}, { mirror, reason, next: hint ?? later });
+  else if (result === 'held') {
+    const held = snapshot && { snapshot: snapshot.id, change: describeChanges(snapshot.size, changes) };
+    emit('mirror.held', {}, { mirror, reason, next: hint ?? approve, ...held });
+  } else if (result === 'failed') emit('mirror.failed', {}, { mirror, reason, next: hint ?? later });
   else emit('mirror.stopped', {}, { mirror, reason });
 }

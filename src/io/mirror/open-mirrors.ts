@@ -64,11 +64,11 @@ export function openMirrors(options: MirrorsOptions): Mirrors {
       switch (message.kind) {
         case 'views':
           views = message.views;
-          scrubView = message.scrub;
           options.onViews?.();
           return;
         case 'progress':
           views = views.map((view) => ({ ...view, progress: message.progress.get(view.name) ?? view.progress }));
+          scrubView = message.scrub ?? scrubView;
           return;
         case 'reply':
           return questions.answer(message.id, message.reply);

@@ -18,7 +18,11 @@ export type ToMirrorProcess =
 export type FromMirrorProcess =
   | { readonly kind: 'event'; readonly id: EventId; readonly subject: Subject; readonly data: unknown }
   /** All that is known, when it has changed. */
-  | { readonly kind: 'views'; readonly views: readonly MirrorView[]; readonly scrub: ScrubView }
-  /** How far the mirrors are that a run is in progress of, by name. */
-  | { readonly kind: 'progress'; readonly progress: ReadonlyMap<string, Progress> }
+  | { readonly kind: 'views'; readonly views: readonly MirrorView[] }
+  /** How far the mirrors are that a run is in progress of, by name; `scrub`: how far that is, when it has changed. */
+  | {
+      readonly kind: 'progress';
+      readonly progress: ReadonlyMap<string, Progress>;
+      readonly scrub?: ScrubView | undefined;
+    }
   | { readonly kind: 'reply'; readonly id: number; readonly reply: MirrorReply };

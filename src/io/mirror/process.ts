@@ -15,20 +15,21 @@ function run(root: string): void {
     if (process.connected) process.send?.(message);
   };
   const emit: Emit = (id, subject, data) => tell({ kind: 'event', id, subject, data: hidePasswordsIn(data) });
-  const engine = openMirrorEngine({ root, emit, now: Date.now, onChange: () => tellViews() });
-  let told = '';
-  const tellViews = () => {
-    const message = { kind: 'views', views: engine.views(), scrub: engine.scrub.view() } as const;
-    const text = JSON.stringify(message);
-    if (text === told) return;
-    told = text;
-    tell(message);
+  const engine = openMirrorEngine({ root, emit, now: Date.now, onChange: () => tellAll() });
+  const isNewView = createMemory();
+  const isNewScrub = createMemory();
+  const tellAll = () => {
+    // The states of twenty mirrors may be 10 MB, and are the same until something changes; how far a run is is told apart.
+    const views = engine.views();
+    const calm = views.map(({ progress, ...view }) => ({ ...view, isRunning: progress !== undefined }));
+    if (isNewView(calm)) tell({ kind: 'views', views });
+    const scrub = engine.scrub.view();
+    if (isNewScrub(scrub)) tell({ kind: 'progress', progress: engine.progress(), scrub });
   };
   let turns = 0;
   const timer = setInterval(() => {
     turns++;
-    if (turns % IDLE_TURNS === 0) tellViews();
-    // The states of twenty mirrors may be 10 MB, and are the same until something changes.
+    if (turns % IDLE_TURNS === 0) tellAll();
     else if (engine.isRunning()) tell({ kind: 'progress', progress: engine.progress() });
   }, 500);
   const close = async () => {
@@ -52,6 +53,17 @@ function run(root: string): void {
   process.on('disconnect', () => void close());
   // A terminal's Ctrl-C, and the stop of a service manager, reach all processes; main says when it is time.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+}
+
+/** Whether a value is another one than the last. */
+function createMemory(): (value: unknown) => boolean {
+  let last = '';
+  return (value) => {
+    const text = JSON.stringify(value);
+    const isNew = text !== last;
+    last = text;
+    return isNew;
+  };
 }
 
 const [, , root] = process.argv;

@@ -73,10 +73,12 @@ export function linkIntoLive(deps: PublishDeps, entry: ManifestEntry): void {
   putLink(deps, entry);
 }
 
-/** Looks at every name of the plain tree, and mends what is not what it should be. */
+/** Looks at every name of the plain tree, and mends what is not what it should be; what the pool has lost is left to a run. */
 export function mendLive(deps: PublishDeps, state: MirrorState): void {
   const manifest = state.current === undefined ? undefined : deps.files.findManifest(state.current);
-  for (const entry of manifest?.values() ?? []) putLink(deps, entry);
+  for (const entry of manifest?.values() ?? []) {
+    if (entry.isLazy || deps.pool.sizeOf(entry.sha256) !== undefined) putLink(deps, entry);
+  }
 }
 
 /** What of the plain tree nobody names any more. */

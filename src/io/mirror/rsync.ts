@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { ProvisionError } from '../../net/provision-error.ts';
@@ -27,9 +27,9 @@ export async function runRsync(options: RsyncOptions): Promise<void> {
   const { to, before, signal } = options;
   mkdirSync(to, { recursive: true });
   const { address, password } = splitAddress(options.from);
+  signal.throwIfAborted();
   const child = spawn('rsync', argumentsOf({ ...options, from: address }, existsSync(before)), {
     stdio: ['ignore', 'pipe', 'pipe'],
-    signal,
     env: { ...process.env, ...(password !== undefined && { RSYNC_PASSWORD: password }) },
   });
   let said = '';
@@ -40,20 +40,36 @@ export async function runRsync(options: RsyncOptions): Promise<void> {
     const [, bytes, path] = /^([0-9]+) (.+)$/.exec(line) ?? [];
     if (path !== undefined && !path.endsWith('/')) options.onFile?.(path, Number(bytes));
   });
+  const code = await endOf(child, signal);
+  signal.throwIfAborted();
+  if (code !== 0) throw failureOf(code, said);
+}
+
+/** After so long a stop is no longer a request. */
+const GRACE_MS = 3_000;
+
+/** Resolves when nothing of it runs any more, also when it is stopped: what is begun next works in the same folder. */
+async function endOf(child: ChildProcess, signal: AbortSignal): Promise<number | null> {
   const { promise, resolve, reject } = Promise.withResolvers<number | null>();
-  child.once('error', (error: NodeJS.ErrnoException) => reject(error));
+  let hard: NodeJS.Timeout | undefined;
+  const stop = () => {
+    child.kill('SIGTERM');
+    hard = setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
+  };
+  child.once('error', reject);
   child.once('close', (code) => resolve(code));
-  let code: number | null;
+  signal.addEventListener('abort', stop);
   try {
-    code = await promise;
+    return await promise;
   } catch (error) {
     signal.throwIfAborted();
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     const hint = 'Install it: sudo apt-get install rsync';
     throw new ProvisionError('missing-tool', 'The program rsync is not there, and the mirror comes by it', { hint });
+  } finally {
+    signal.removeEventListener('abort', stop);
+    clearTimeout(hard);
   }
-  signal.throwIfAborted();
-  if (code !== 0) throw failureOf(code, said);
 }
 
 /** Everybody on this host may read the arguments of a process, and only its own account its environment. */

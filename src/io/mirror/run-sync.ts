@@ -5,6 +5,7 @@ import { nameOfDigest } from '../../mirror/digest.ts';
 import type { Plan, PlannedFile, UpstreamReader } from '../../mirror/plan.ts';
 import { formatBytes } from '../../mirror/run/amounts.ts';
 import { assembleManifest, describeSnapshot, type Stored } from '../../mirror/run/assemble.ts';
+import { type Changes, compareStates } from '../../mirror/run/changes.ts';
 import { fitsGlob } from '../../mirror/run/glob.ts';
 import { judgeCandidate } from '../../mirror/run/guard.ts';
 import { formatManifest, type Manifest } from '../../mirror/run/manifest.ts';
@@ -64,6 +65,8 @@ export interface RunOutcome {
   readonly reason: string;
   readonly hint?: string | undefined;
   readonly snapshot?: SnapshotRecord | undefined;
+  /** What a state that is held would change. */
+  readonly changes?: Changes | undefined;
   readonly state: MirrorState;
 }
 
@@ -297,18 +300,28 @@ async function settle(
     return { result: 'unchanged', reason: 'the upstream has nothing new', state: { ...calm, probe } };
   }
   const hash = createHash('sha256').update(text).digest('hex');
-  const snapshot = describeSnapshot(snapshotId(now(), hash), now(), plan, manifest);
+  const snapshot = heldAlready(deps, state, text) ?? describeSnapshot(snapshotId(now(), hash), now(), plan, manifest);
   const current = state.snapshots.find(({ id }) => id === state.current);
   const reasons = judgeCandidate(current, snapshot, now());
   files.writeManifest(snapshot.id, manifest);
   if (reasons.length > 0) {
-    const held = { at: now(), reasons, snapshot };
-    return { result: 'held', reason: reasons.join('; '), snapshot, state: { ...state, held } };
+    const changes = compareStates(
+      state.current === undefined ? undefined : files.findManifest(state.current),
+      manifest,
+    );
+    const held = { at: now(), reasons, snapshot, changes };
+    return { result: 'held', reason: reasons.join('; '), snapshot, changes, state: { ...state, held } };
   }
   deps.meter.enter('publishing');
   const published = await publish(deps, { ...state, probe }, snapshot, manifest);
   const { files: count, bytes } = snapshot.size;
   return { result: 'published', reason: `${count} files, ${formatBytes(bytes)}`, snapshot, state: published };
+}
+
+/** What waits for a person keeps its name, so that it is that which is approved. */
+function heldAlready({ files }: RunDeps, { held }: MirrorState, text: string): SnapshotRecord | undefined {
+  const manifest = held?.snapshot && files.findManifest(held.snapshot.id);
+  return manifest && formatManifest(manifest) === text ? held.snapshot : undefined;
 }
 
 /** A signature changes with what it signs, and Release with InRelease: each is asked for once. */

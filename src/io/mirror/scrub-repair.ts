@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Emit } from '../../event/event.ts';
+import { describeRefetch, isFetchedAlone } from '../../mirror/run/refetch.ts';
 import { liveOrder } from '../../mirror/run/state.ts';
 import { contentsAside, forgetDamaged } from './damage.ts';
 import type { MirrorUnit } from './mirror-unit.ts';
@@ -9,6 +10,10 @@ export interface RepairDeps {
   readonly pool: Pool;
   readonly units: ReadonlyMap<string, MirrorUnit>;
   readonly emit: Emit;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** A run of this mirror is to fetch something again, when its time has come. */
+  readonly owe: (mirror: string) => void;
 }
 
 const BUSY_AGAIN_MS = 5_000;
@@ -39,6 +44,14 @@ export async function repairLeft(deps: RepairDeps, signal: AbortSignal): Promise
   }
 }
 
+/** After a run: it looks only at the names that have become others, where it has something new to publish. */
+export async function showFetched(pool: Pool, unit: MirrorUnit): Promise<void> {
+  const fetched = contentsAside(pool).filter(({ sha256 }) => pool.sizeOf(sha256) !== undefined);
+  if (fetched.length === 0) return;
+  const paths = pathsOf(unit, new Set(fetched.map(({ sha256 }) => sha256)));
+  for (const [sha256, names] of paths) await showAgain(pool, { unit, paths: [...names] }, sha256);
+}
+
 async function repairFor(
   deps: RepairDeps,
   owners: readonly Owner[],
@@ -50,7 +63,8 @@ async function repairFor(
     const [example] = paths;
     if (example === undefined) continue;
     await whenFree(unit, signal, async () => forgetDamaged(unit.files, deps.pool, paths));
-    deps.emit('mirror.damaged', {}, { mirror: unit.config().name, files: paths.length, example });
+    const next = describeRefetch(unit.config(), unit.files.readState().isFrozen, deps.now());
+    deps.emit('mirror.damaged', {}, { mirror: unit.config().name, files: paths.length, example, next });
     await fetchAgain(deps, owner, example, sha256);
     await showAgain(deps.pool, owner, sha256);
   }
@@ -96,16 +110,12 @@ async function whenFree(unit: MirrorUnit, signal: AbortSignal, work: () => Promi
   }
 }
 
-/** The very same content by HTTP, without going on to what the upstream has now; else a run, which does that. */
-async function fetchAgain({ pool }: RepairDeps, owner: Owner, example: string, sha256: string): Promise<void> {
+/** The very same content by HTTP, without going on to what the upstream has now; else by a run, which does that. */
+async function fetchAgain({ pool, owe }: RepairDeps, owner: Owner, example: string, sha256: string): Promise<void> {
   const { unit } = owner;
-  const { from, mode } = unit.config();
-  if (from.every((one) => one.startsWith('http')) || pool.sizeOf(sha256) !== undefined) {
+  if (isFetchedAlone(unit.config()) || pool.sizeOf(sha256) !== undefined) {
     const fetched = await unit.want(example, sha256).catch(() => undefined);
     if (fetched?.kind === 'stored') return;
   }
-  if (mode === 'frozen' || unit.files.readState().isFrozen) return;
-  const ended = unit.run('to fetch what was damaged', true);
-  // A run looks only at the names that have become others, where it has something new to publish.
-  void ended.then(() => showAgain(pool, owner, sha256)).catch(() => {});
+  if (unit.config().mode !== 'frozen') owe(unit.config().name);
 }

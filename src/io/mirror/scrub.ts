@@ -12,13 +12,15 @@ import {
   type ScrubState,
   type ScrubView,
 } from '../../mirror/run/scrub.ts';
-import { checkContent } from './damage.ts';
+import { checkContent, contentsAside, countAside, trimAside } from './damage.ts';
+import { namedContents } from './housekeeping.ts';
 import { createLimiter } from './limiter.ts';
 import type { MirrorUnit } from './mirror-unit.ts';
 import type { Pool } from './pool.ts';
 import { createPoolCounter } from './pool-counter.ts';
+import { createRefetch } from './refetch.ts';
 import { writeSafely } from './safe-write.ts';
-import { repair, repairLeft } from './scrub-repair.ts';
+import { type RepairDeps, repair, repairLeft } from './scrub-repair.ts';
 
 export interface ScrubDeps {
   /** `mirrors` of the data folder. */
@@ -29,6 +31,8 @@ export interface ScrubDeps {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly onChange: () => void;
+  /** Ends with the engine. */
+  readonly signal: AbortSignal;
 }
 
 /** Reads the whole pool from time to time, slowly, and looks whether it is what it should be. */
@@ -45,6 +49,7 @@ export interface Scrubber {
 /** How often is written down how far it is: so much is read again after a crash. */
 const SAVE_EVERY_MS = 30_000;
 const FAILED_WAITS_MS = 3600_000;
+const TRIM_EVERY_MS = 3600_000;
 const SLOW_BYTES = 20_000_000;
 
 export function createScrubber(deps: ScrubDeps): Scrubber {
@@ -54,13 +59,26 @@ export function createScrubber(deps: ScrubDeps): Scrubber {
   let config: ScrubConfig | undefined;
   let notBefore = 0;
   let running: { readonly abort: AbortController; readonly done: Promise<void> } | undefined;
+  const refetch = createRefetch({
+    ...deps,
+    owed: () => book.state().owed ?? {},
+    setOwed: (owed) => {
+      book.save({ ...book.state(), owed });
+      onChange();
+    },
+    state: () => ({ now: now(), isPaused: book.state().isPaused, isScrubbing: isScrubbing(book.state()) }),
+  });
+  const trimmer = createTrimmer(deps);
   const start = () => {
     const abort = new AbortController();
-    const done = readOn(deps, book, config?.bytesPerSecond ?? SLOW_BYTES, abort.signal).then((ended) => {
-      running = undefined;
-      if (ended === 'failed') notBefore = now() + FAILED_WAITS_MS;
-      onChange();
-    });
+    const done = readOn({ ...deps, owe: refetch.owe }, book, config?.bytesPerSecond ?? SLOW_BYTES, abort.signal).then(
+      (ended) => {
+        running = undefined;
+        trimmer.trim();
+        if (ended === 'failed') notBefore = now() + FAILED_WAITS_MS;
+        onChange();
+      },
+    );
     running = { abort, done };
     onChange();
   };
@@ -78,6 +96,8 @@ export function createScrubber(deps: ScrubDeps): Scrubber {
     },
     look: () => {
       counter.look();
+      trimmer.look();
+      refetch.look();
       const state = book.state();
       if (running || state.isPaused || config === undefined || now() < notBefore) return;
       const at = nextScrub(config, state);
@@ -92,12 +112,34 @@ export function createScrubber(deps: ScrubDeps): Scrubber {
       else if (!running && action === 'start') begin();
       return { kind: 'done', text: describeAction(action, isScrubbing(book.state())) };
     },
-    view: () => ({ ...book.state(), nextAt: config && nextScrub(config, book.state()), pool: counter.count() }),
+    view: () => ({
+      ...book.state(),
+      nextAt: config && nextScrub(config, book.state()),
+      pool: counter.count(),
+      aside: countAside(deps.pool),
+      waiting: refetch.waiting(),
+    }),
     close: async () => {
       await stop();
       if (isScrubbing(book.state())) book.save(book.state());
     },
   };
+}
+
+/** Deletes once an hour what was put aside long ago. What it cannot delete stays for the next time. */
+function createTrimmer({ pool, root, now }: ScrubDeps) {
+  let trimmedAt = Number.NEGATIVE_INFINITY;
+  const trim = () => {
+    trimmedAt = now();
+    try {
+      if (contentsAside(pool).length === 0) return;
+      const named = namedContents(join(root, 'repos'));
+      trimAside(pool, (sha256) => named.has(sha256), now());
+    } catch {
+      // A manifest that cannot be read is told by whoever needs it.
+    }
+  };
+  return { trim, look: () => (now() - trimmedAt < TRIM_EVERY_MS ? undefined : trim()) };
 }
 
 function describeAction(action: ScrubAction, isInProgress: boolean): string {
@@ -138,7 +180,7 @@ function openBook({ root, now }: ScrubDeps): Book {
 
 /** Reads the pool from where it was. Never rejects. */
 async function readOn(
-  deps: ScrubDeps,
+  deps: RepairDeps,
   book: Book,
   bytesPerSecond: number,
   signal: AbortSignal,

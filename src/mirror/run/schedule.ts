@@ -25,10 +25,33 @@ export function nextRunOf(config: MirrorConfig, state: MirrorState, since: numbe
 
 /** Whether a moment lies in one of the windows, by the clock of a time zone. */
 export function isInWindow(windows: readonly DayWindow[], timeZone: string, now: number): boolean {
-  if (windows.length === 0) return false;
-  const format = new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', hour: 'numeric', minute: 'numeric' });
-  const parts = format.formatToParts(now);
-  const read = (type: string) => Number(parts.find((part) => part.type === type)?.value);
-  const minute = read('hour') * 60 + read('minute');
+  return windows.length > 0 && isIn(windows, createMinuteOfDay(timeZone)(now));
+}
+
+const MINUTE_MS = 60_000;
+/** A day that the clock makes longer has up to 26 hours. */
+const FARTHEST_MINUTES = 26 * 60;
+
+/** When the windows that a moment lies in are over (milliseconds since 1970); undefined: never, they fill the day. */
+export function windowEnd(windows: readonly DayWindow[], timeZone: string, now: number): number | undefined {
+  const minuteAt = createMinuteOfDay(timeZone);
+  const first = Math.floor(now / MINUTE_MS) * MINUTE_MS;
+  for (let minutes = 0; minutes <= FARTHEST_MINUTES; minutes++) {
+    const at = first + minutes * MINUTE_MS;
+    if (!isIn(windows, minuteAt(at))) return at;
+  }
+  return undefined;
+}
+
+function isIn(windows: readonly DayWindow[], minute: number): boolean {
   return windows.some(({ from, to }) => (from <= to ? minute >= from && minute < to : minute >= from || minute < to));
+}
+
+function createMinuteOfDay(timeZone: string): (ms: number) => number {
+  const format = new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', hour: 'numeric', minute: 'numeric' });
+  return (ms) => {
+    const parts = format.formatToParts(ms);
+    const read = (type: string) => Number(parts.find((part) => part.type === type)?.value);
+    return read('hour') * 60 + read('minute');
+  };
 }

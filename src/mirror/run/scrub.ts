@@ -1,4 +1,5 @@
 import { nextCronTime } from './cron.ts';
+import type { WaitingRefetch } from './refetch.ts';
 
 /** When and how fast everything in the pool is read and compared with its checksum. */
 export interface ScrubConfig {
@@ -23,6 +24,8 @@ export interface ScrubState {
   readonly bytes: number;
   readonly damaged: number;
   readonly isPaused: boolean;
+  /** Mirrors of which a run is to fetch again what was damaged, and since when. */
+  readonly owed?: Readonly<Record<string, number>> | undefined;
 }
 
 /** A scrub as it is told. */
@@ -31,6 +34,10 @@ export interface ScrubView extends ScrubState {
   readonly nextAt?: number | undefined;
   /** What is in the pool, when it was last counted. */
   readonly pool?: { readonly files: number; readonly bytes: number } | undefined;
+  /** What was damaged, and is kept for whoever looks for the reason. */
+  readonly aside: { readonly files: number; readonly bytes: number };
+  /** What waits to be fetched again by a run. */
+  readonly waiting: readonly WaitingRefetch[];
 }
 
 export type ScrubAction = 'start' | 'pause' | 'resume';
@@ -49,5 +56,5 @@ export function nextScrub({ schedule, timezone }: ScrubConfig, state: ScrubState
 }
 
 export function beginScrub(state: ScrubState, now: number): ScrubState {
-  return { ...firstScrub(now), since: state.since, startedAt: now };
+  return { ...firstScrub(now), since: state.since, owed: state.owed, startedAt: now };
 }

@@ -1,3 +1,4 @@
+import type { Changes } from './changes.ts';
 import type { TreeSize } from './manifest.ts';
 
 /** A snapshot as the state names it; its files are in its manifest. */
@@ -41,6 +42,8 @@ export interface Held {
   readonly reasons: readonly string[];
   /** Undefined: there is nothing that could be approved, as with a bad signature. */
   readonly snapshot?: SnapshotRecord | undefined;
+  /** What it would change. */
+  readonly changes?: Changes | undefined;
 }
 
 /** All that is known of one mirror, kept in its `state.json`. */
