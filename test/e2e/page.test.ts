@@ -79,6 +79,10 @@ test('the link signs in and its token is gone at once; a wrong token gets nothin
   await page.getByRole('heading', { name: 'Rack' }).waitFor();
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByLabel('Admin token').waitFor();
+  // The link in a tab that has the page open already: nothing is loaded again.
+  await page.goto(`${BASE}/#token=${token}`);
+  await page.getByRole('heading', { name: 'Rack' }).waitFor();
+  assert.equal(page.url(), `${BASE}/`);
   assert.deepEqual(others, []);
   const told = [...server.events.map((event) => JSON.stringify(event)), ...server.otherLines].join('\n');
   assert.doesNotMatch(told, new RegExp(token), 'no log has the token');

@@ -151,6 +151,7 @@ function Concerned({ action, machines, profile }: ConcernedProps) {
               ({profile || machine.profile || 'no profile'}): {describeErased(machine)}
             </>
           )}
+          {machine.notes && <p class="muted pre">{machine.notes}</p>}
         </li>
       ))}
     </ul>

@@ -1,7 +1,15 @@
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 
+interface CommandProps {
+  readonly text: string;
+  readonly name?: string;
+  /** More buttons. */
+  readonly children?: ComponentChildren;
+}
+
 /** A command line, or a file, to copy. */
-export function Command({ text, name = 'command' }: { readonly text: string; readonly name?: string }) {
+export function Command({ text, name = 'command', children }: CommandProps) {
   const [said, setSaid] = useState('');
   const copy = async () => {
     // Browsers give the clipboard only to pages of HTTPS and of this computer.
@@ -17,6 +25,7 @@ export function Command({ text, name = 'command' }: { readonly text: string; rea
       <button type="button" aria-label={`Copy the ${name}`} onClick={() => void copy()}>
         Copy
       </button>
+      {children}
       <span role="status">{said}</span>
     </div>
   );

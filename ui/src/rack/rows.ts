@@ -11,10 +11,18 @@ export interface Row {
   readonly words: string;
 }
 
-export const shown = ['all', 'busy', 'trouble', 'ready', 'installed', 'retired'] as const;
+export const shown = ['all', 'trouble', 'running', 'granted', 'ready', 'installed', 'retired'] as const;
 export type Shown = (typeof shown)[number];
 
 export type SortKey = 'name' | 'address' | 'state' | 'doing' | 'outcome';
+
+export const COLUMNS: readonly (readonly [SortKey, string])[] = [
+  ['name', 'Machine'],
+  ['address', 'Address'],
+  ['state', 'State'],
+  ['doing', 'Now'],
+  ['outcome', 'Last outcome'],
+];
 
 export interface Choice {
   readonly filter: string;
@@ -71,8 +79,7 @@ export function chooseRows(rows: readonly Row[], { filter, shown: wanted, sort, 
 
 function isShown({ machine, doing }: Row, wanted: Shown): boolean {
   if (wanted === 'all') return true;
-  if (wanted === 'busy') return doing.kind === 'running' || doing.kind === 'granted';
-  if (wanted === 'trouble') return doing.kind === 'trouble';
+  if (wanted === 'trouble' || wanted === 'running' || wanted === 'granted') return doing.kind === wanted;
   return machine.state === wanted;
 }
 
