@@ -1,6 +1,7 @@
 import type { ProfileCheck, ProfileText } from '../../../src/http/api/config-ports.ts';
 import { post } from '../api.ts';
 import { rack, refresh } from '../live.ts';
+import { FileText } from '../parts/file-text.tsx';
 import { ProblemBox } from '../parts/problem-box.tsx';
 import { SaveText } from '../parts/save-text.tsx';
 import { type Saved, toldAfter } from '../parts/saved.ts';
@@ -65,7 +66,7 @@ export function ProfileEditor({ name, begin, onDirty, onSaved, onCopy }: EditorP
       </SaveText>
       <ProblemBox problem={checked.problem} />
       <ProfileCheckPart check={check} isCurrent={isCurrent} field={typing.field} />
-      <Preview machine={machine} onMachine={setMachine} preview={check?.preview ?? null} />
+      <Preview machine={machine} onMachine={setMachine} preview={check?.preview ?? null} isCurrent={isCurrent} />
     </section>
   );
 }
@@ -74,10 +75,13 @@ interface PreviewProps {
   readonly machine: string;
   readonly onMachine: (name: string) => void;
   readonly preview: ProfileCheck['preview'];
+  /** It is of what is asked now. */
+  readonly isCurrent: boolean;
 }
 
 /** What any machine would be sent if it were to become this. */
-function Preview({ machine, onMachine, preview }: PreviewProps) {
+function Preview({ machine, onMachine, preview, isCurrent }: PreviewProps) {
+  const none = isCurrent ? 'It cannot be rendered.' : 'Checking …';
   const { machines } = useStore(rack);
   return (
     <div class="preview">
@@ -94,10 +98,10 @@ function Preview({ machine, onMachine, preview }: PreviewProps) {
       </label>
       {machine !== '' && (
         <>
-          <h4>Kernel line</h4>
-          <pre class="wrap">{preview?.kernelLine ?? 'It cannot be rendered.'}</pre>
-          <h4>Answer file</h4>
-          <pre>{preview?.answerFile ?? 'It cannot be rendered.'}</pre>
+          <h2 class="sub">Kernel line</h2>
+          <FileText isWrapped text={preview?.kernelLine ?? none} />
+          <h2 class="sub">Answer file</h2>
+          <FileText text={preview?.answerFile ?? none} />
         </>
       )}
     </div>

@@ -90,7 +90,7 @@ function Spacer({ height }: { readonly height: number }) {
 /** As the style sheet has it. */
 function useRowHeight(): number {
   const [query] = useState(() => matchMedia('(max-width: 44rem)'));
-  const [isNarrow, setNarrow] = useState(query.matches);
+  const [isNarrow, setNarrow] = useState(() => query.matches);
   useEffect(() => {
     const update = () => setNarrow(query.matches);
     query.addEventListener('change', update);

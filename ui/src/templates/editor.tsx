@@ -1,6 +1,7 @@
 import type { TemplateCheck, TemplateRow, TemplateText } from '../../../src/http/api/config-ports.ts';
 import { post } from '../api.ts';
 import { rack } from '../live.ts';
+import { FileText } from '../parts/file-text.tsx';
 import { ProblemBox } from '../parts/problem-box.tsx';
 import { SaveText } from '../parts/save-text.tsx';
 import { type Saved, toldAfter } from '../parts/saved.ts';
@@ -50,7 +51,7 @@ export function Editor({ row, onDirty }: EditorProps) {
       )}
       <ProblemBox problem={checked.problem} />
       <CheckPart check={check} isCurrent={isCurrent} field={typing.field} />
-      <Preview row={row} machine={machine} onMachine={setMachine} text={check?.preview ?? null} />
+      <Preview row={row} machine={machine} onMachine={setMachine} text={check?.preview ?? null} isCurrent={isCurrent} />
     </section>
   );
 }
@@ -60,9 +61,11 @@ interface PreviewProps {
   readonly machine: string;
   readonly onMachine: (name: string) => void;
   readonly text: string | null;
+  /** It is of what is asked now. */
+  readonly isCurrent: boolean;
 }
 
-function Preview({ row, machine, onMachine, text }: PreviewProps) {
+function Preview({ row, machine, onMachine, text, isCurrent }: PreviewProps) {
   const { machines } = useStore(rack);
   const users = machines.filter(({ profile }) => profile !== null && row.profiles.includes(profile));
   return (
@@ -78,7 +81,7 @@ function Preview({ row, machine, onMachine, text }: PreviewProps) {
           ))}
         </select>
       </label>
-      {machine !== '' && <pre>{text ?? 'It cannot be rendered.'}</pre>}
+      {machine !== '' && <FileText text={text ?? (isCurrent ? 'It cannot be rendered.' : 'Checking …')} />}
     </div>
   );
 }
