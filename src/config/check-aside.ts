@@ -33,11 +33,11 @@ export interface CheckReport {
   /** The machines that the template is rendered for. */
   readonly machines: readonly string[];
   readonly broken: readonly MachineProblem[];
-  /** The answer file that was wanted, secrets and all; undefined: it cannot be rendered, or none was wanted. */
+  /** The answer file that was wanted, secrets hidden; undefined: it cannot be rendered, or none was wanted. */
   readonly preview?: string | undefined;
   /** Of an edited profile: the machines that would get something else, and what. */
   readonly changes?: readonly MachineChange[] | undefined;
-  /** The kernel's command line, if a preview was wanted of an edited profile. */
+  /** The kernel's command line, secrets hidden, if a preview was wanted of an edited profile. */
   readonly kernelLine?: string | undefined;
 }
 

@@ -6,6 +6,7 @@ import { checkChangedTemplate } from './changed-template.ts';
 import type { CheckJob, CheckReport, CheckThread } from './check-aside.ts';
 import { checkEditedProfile } from './edited-profile.ts';
 import { checkSources, createTemplateReader, type LoadResult, loadSettings, readTexts } from './load.ts';
+import { createMask } from './mask.ts';
 import type { Settings } from './settings.ts';
 
 const { threadModule, job } = workerData as CheckThread;
@@ -58,5 +59,5 @@ function render({ machines, profiles, networks, defaults, server }: Settings, te
     createTemplates(() => text),
     input,
   );
-  return answer.kind === 'problem' ? undefined : answer.text;
+  return answer.kind === 'problem' ? undefined : createMask({ defaults }, machine)(answer.text);
 }

@@ -6,6 +6,7 @@ import { createTemplates, type ReadTemplate, type Templates } from '../boot/temp
 import type { Machine } from '../machine/machine.ts';
 import { formatIpv4 } from '../net/ipv4.ts';
 import type { CheckReport } from './check-aside.ts';
+import { createMask } from './mask.ts';
 import { readPlainYaml } from './plain-yaml.ts';
 import type { Settings } from './settings.ts';
 
@@ -40,12 +41,14 @@ export function checkEditedProfile(edited: Edited, read: ReadTemplate): Omit<Che
     .filter(({ profile: own = '' }) => others.has(own))
     .map(({ name }) => ({ machine: name, what: differences(edited, templates, name) }));
   const shown = edited.preview === undefined ? undefined : render(after, templates, edited.preview, profile);
+  const seen = after.machines.get(edited.preview ?? '');
+  const mask = seen && createMask(after, seen);
   return {
     machines: users.map(({ name }) => name),
     broken: checkTemplates(templateSettings, { readTemplate: read, readYaml: readPlainYaml }),
     changes: changes.filter(({ what }) => what.length > 0),
-    preview: shown?.answer,
-    kernelLine: shown?.kernelLine,
+    preview: shown?.answer && mask?.(shown.answer),
+    kernelLine: shown && mask?.(shown.kernelLine),
   };
 }
 

@@ -121,6 +121,39 @@ test('a template is saved when nothing breaks and nobody else changed it', async
   assert.deepEqual([readFileSync(template, 'utf8'), reloads()], [`# new\n${TEMPLATE}`, 1]);
 });
 
+test('a template whose lines end with CR and LF is edited like any other, and only the edited lines change', async (t) => {
+  const { admin, template } = await open(t);
+  writeFileSync(template, '# one\r\n# two\r\n# three\n# four\r\n');
+  const read = await admin.readTemplate(template);
+  assert.equal(read?.text, '# one\n# two\n# three\n# four\n', 'as a field of a form holds it');
+  const edited = '# one\n# 2\n# {{ nothing }}\n# three\n# four\n';
+  assert.deepEqual(
+    (await admin.checkTemplate(template, edited, undefined))?.problems.map(({ line, column }) => [line, column]),
+    [
+      [3, 6],
+      [3, 6],
+    ],
+  );
+  const right = edited.replace('{{ nothing }}', 'new');
+  assert.equal((await admin.saveTemplate(template, right, read?.version ?? ''))?.kind, 'saved');
+  assert.equal(readFileSync(template, 'utf8'), '# one\r\n# 2\r\n# new\r\n# three\n# four\r\n');
+});
+
+test('a preview hides the secrets that it was made with, though they are not in force yet', async (t) => {
+  const { admin, config, template, text } = await open(t);
+  writeFileSync(config, text.replace('role: db }', 'role: db, dbPassword: not-in-force }'));
+  const shown = await admin.checkTemplate(template, `${TEMPLATE}# {{ vars.dbPassword | default: 'none' }}\n`, 'b');
+  assert.equal(shown?.preview, 'd-i time/zone string UTC\n# ********\n');
+  writeFileSync(template, `${TEMPLATE}# {{ vars.dbPassword | default: 'none' }}\n`);
+  const own = (await admin.readProfile('own'))?.text ?? '';
+  const profile = await admin.checkProfile(
+    { name: 'own', text: own.replace(' }', ', arguments: key=not-in-force }') },
+    'b',
+  );
+  assert.equal(profile?.preview?.answerFile, 'd-i time/zone string UTC\n# ********\n');
+  assert.match(profile?.preview?.kernelLine ?? '', / key=\*{8}$/);
+});
+
 test('notes are written to their machine alone, and by whoever has seen what is there', async (t) => {
   const { admin, config, text } = await open(t);
   const now = () => readFileSync(config, 'utf8');

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { CheckReport } from '../config/check-aside.ts';
 import { writtenMachines } from '../config/edit.ts';
+import { withLf, withLineEnds } from '../config/line-ends.ts';
 import { planEdits } from '../config/plan-edits.ts';
 import { messageOf } from '../config/render-check.ts';
 import type { Settings } from '../config/settings.ts';
@@ -12,7 +13,6 @@ import { type ConfigFiles, checkThere, createConfigFiles, type EditPlan, errorsI
 import { takeFirstSteps } from './first-steps.ts';
 import { foldOtherServers } from './other-servers.ts';
 import { createProfileAdmin } from './profile-admin.ts';
-import { createMask } from './render-origin.ts';
 
 export interface ConfigAdminOptions {
   readonly settings: () => Settings;
@@ -65,14 +65,14 @@ type TemplateAdmin = Pick<ConfigAdmin, 'readTemplate' | 'checkTemplate' | 'saveT
 
 function createTemplateAdmin({ settings, configPath, reload }: ConfigAdminOptions, files: ConfigFiles): TemplateAdmin {
   const find = (path: string) => listTemplates(settings()).find((row) => row.path === path);
-  const save = async (path: string, text: string, version: string): Promise<SaveResult | undefined> => {
+  const save = async (path: string, edited: string, version: string): Promise<SaveResult | undefined> => {
     const template = find(path);
     if (configPath === undefined || template === undefined) return undefined;
     if (template.isBuiltIn) return { kind: 'refused', reason: `${path} comes with rackready and is replaced with it` };
     const before = await readFile(path, 'utf8').catch(() => undefined);
     if (versionOf(before ?? '') !== version) return { kind: 'changed-meanwhile', what: path };
-    const report = await checkThere({ kind: 'template', configPath, path, text });
-    const { errors, problems } = templateCheck(report, settings());
+    const text = withLineEnds(edited, before ?? '');
+    const { errors, problems } = templateCheck(await checkThere({ kind: 'template', configPath, path, text }));
     const broken = problems.map((one) => `${one.machine}: ${path}:${one.line}:${one.column}: ${one.message}`);
     if (errors.length + broken.length > 0) return { kind: 'invalid', problems: [...errors, ...broken] };
     const failed = await files.write({ name: path, text }, before);
@@ -83,20 +83,18 @@ function createTemplateAdmin({ settings, configPath, reload }: ConfigAdminOption
       const template = find(path);
       if (template === undefined) return undefined;
       const text = await readFile(path, 'utf8').catch(() => '');
-      return { template, text, version: versionOf(text) };
+      return { template, text: withLf(text), version: versionOf(text) };
     },
-    checkTemplate: async (path, text, machine) => {
+    checkTemplate: async (path, edited, machine) => {
       if (configPath === undefined || find(path) === undefined) return undefined;
-      const report = await checkThere({ kind: 'template', configPath, path, text, preview: machine });
-      return templateCheck(report, settings(), machine);
+      const text = withLineEnds(edited, await readFile(path, 'utf8').catch(() => ''));
+      return templateCheck(await checkThere({ kind: 'template', configPath, path, text, preview: machine }));
     },
     saveTemplate: (path, text, version) => files.inTurn(() => save(path, text, version)),
   };
 }
 
-function templateCheck(report: CheckReport, settings: Settings, name?: string): TemplateCheck {
-  const { problems, machines, broken, preview } = report;
-  const machine = settings.machines.get(name ?? '');
+function templateCheck({ problems, machines, broken, preview }: CheckReport): TemplateCheck {
   // What the file holds now may be broken, too: then its errors are of the machines that render it, and are in `broken`.
   const errors = broken.length > 0 ? [] : errorsIn(problems);
   return {
@@ -108,7 +106,7 @@ function templateCheck(report: CheckReport, settings: Settings, name?: string): 
       column: one.file.startsWith('/') ? one.column : 1,
       message: one.file.startsWith('/') ? one.message : messageOf(one),
     })),
-    preview: preview === undefined || machine === undefined ? null : createMask(settings, machine, false)(preview),
+    preview: preview ?? null,
   };
 }
 

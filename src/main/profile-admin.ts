@@ -10,7 +10,6 @@ import type { Settings } from '../config/settings.ts';
 import type { SourceText } from '../config/yaml-source.ts';
 import type { ConfigAdmin, ProfileCheck, ProfileEdit, ProfileRow } from '../http/api/config-ports.ts';
 import { type ConfigFiles, checkThere, type EditPlan, onlyErrors, versionOf } from './config-files.ts';
-import { createMask } from './render-origin.ts';
 
 type ProfileAdmin = Pick<ConfigAdmin, 'profiles' | 'readProfile' | 'checkProfile' | 'saveProfile'>;
 
@@ -45,7 +44,7 @@ export function createProfileAdmin({ settings, configPath }: ProfileAdminOptions
       const after = toSources(placed.texts);
       const { name } = placed;
       const report = await checkThere({ kind: 'profile', before: read.texts, after, profile: name, preview: machine });
-      return describe(report, placed, settings(), machine);
+      return describe(report, placed);
     },
     saveProfile: (edit, version) =>
       files.edit(async (path, texts): Promise<EditPlan> => {
@@ -89,7 +88,7 @@ async function placeProfile(path: string, texts: readonly ConfigText[], { name, 
   return { ...placed, name: named.name };
 }
 
-function describe(report: CheckReport, placed: PlacedEntry, settings: Settings, name?: string): ProfileCheck {
+function describe(report: CheckReport, placed: PlacedEntry): ProfileCheck {
   const errors: TextProblem[] = [];
   const elsewhere: string[] = [];
   for (const problem of onlyErrors(report.problems)) {
@@ -97,8 +96,6 @@ function describe(report: CheckReport, placed: PlacedEntry, settings: Settings, 
     if (place) errors.push({ ...place, message: problem.message });
     else elsewhere.push(formatProblem(problem));
   }
-  const machine = settings.machines.get(name ?? '');
-  const mask = machine && createMask(settings, machine, false);
   const { kernelLine, preview } = report;
   return {
     errors,
@@ -109,10 +106,7 @@ function describe(report: CheckReport, placed: PlacedEntry, settings: Settings, 
       what: key,
       machines,
     })),
-    preview:
-      kernelLine === undefined || mask === undefined
-        ? null
-        : { kernelLine: mask(kernelLine), answerFile: preview === undefined ? null : mask(preview) },
+    preview: kernelLine === undefined ? null : { kernelLine, answerFile: preview ?? null },
   };
 }
 

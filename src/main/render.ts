@@ -4,6 +4,7 @@ import { DUMMY_TOKEN, networkOf } from '../boot/check-templates.ts';
 import { planKernelLine } from '../boot/kernel-line.ts';
 import type { LoaderCatalog } from '../boot/loaders.ts';
 import type { Profile } from '../boot/profile.ts';
+import { createMask, type Mask } from '../config/mask.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Emit } from '../event/event.ts';
 import type { MacRow, RenderOptions } from '../http/api/ports.ts';
@@ -28,7 +29,7 @@ import { type BootState, createBoot } from './boot.ts';
 import { askingMac, describeMac } from './macs.ts';
 import { type PreviewedDhcp, previewDhcp } from './render-dhcp.ts';
 import { previewMac } from './render-mac.ts';
-import { createMask, createOrigins, type Mask, type Origins } from './render-origin.ts';
+import { createOrigins, type Origins } from './render-origin.ts';
 import { answerValues, describeWords } from './render-values.ts';
 import { dhcpSetup, type Serving } from './serving.ts';
 
@@ -82,7 +83,7 @@ export function createRender(
     const usual = firmwareKinds.filter((kind) => (kind === 'mac') === (machine.kind === 'mac'));
     const answers = (options.firmware === undefined ? usual : [options.firmware]).map(answer);
     const address = answers.find((one) => one.address !== undefined)?.address ?? machine.address ?? ANY;
-    const mask = createMask(settings, machine, options.showSecrets);
+    const mask = options.showSecrets ? (text: string) => text : createMask(settings, machine);
     const macRow = describeMac(machine, macs, { macSetup: () => setup.mac });
     const { mirrors } = serving;
     const who = { machine, mac, network, address };

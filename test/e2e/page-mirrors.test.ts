@@ -83,7 +83,7 @@ const curl = async () => (await runProgram(['curl', '-sS', SERVED])).text;
 test('a mirror is filled while it is looked at, held when it shrinks, published by hand, and says why it failed', async (t) => {
   if (!needs(t, 'ip', 'curl', 'rpmbuild', 'createrepo_c', CHROMIUM)) return;
   const { tree, upstream, server, page, faults } = await open(t);
-  const sync = page.getByRole('button', { name: 'Sync tiny now' });
+  const sync = page.getByRole('button', { name: 'Sync now: tiny' });
   await page.getByText('It never ran.').waitFor();
   await page.getByText('empty', { exact: true }).waitFor();
   assert.deepEqual(await faultsOf(page), []);
@@ -117,14 +117,14 @@ test('a mirror is filled while it is looked at, held when it shrinks, published 
   await server.event('mirror.held', { mirror: 'tiny' });
   assert.equal(await curl(), before);
   assert.deepEqual(await faultsOf(page), []);
-  await page.getByRole('button', { name: 'Publish tiny all the same…' }).click();
+  await page.getByRole('button', { name: 'Publish it all the same: tiny…' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByText('none of its 4 packages would be left').waitFor();
   assert.deepEqual(await faultsOf(page), []);
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
   assert.equal(await curl(), before);
-  await page.getByRole('button', { name: 'Publish tiny all the same…' }).click();
+  await page.getByRole('button', { name: 'Publish it all the same: tiny…' }).click();
   await dialog.getByRole('button', { name: 'Publish tiny' }).click();
   await dialog.waitFor({ state: 'detached' });
   await page.getByText('serving', { exact: true }).waitFor();

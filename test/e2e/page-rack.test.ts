@@ -248,7 +248,7 @@ test('mirrors: none, one that is held, and one that runs', async (t) => {
   await page.getByText('the signature is of an unknown key').waitFor();
   await page.getByText('It cannot be published as it is').waitFor();
   assert.deepEqual(await faultsOf(page), []);
-  await page.getByRole('button', { name: 'Sync rocky-9 now' }).click();
+  await page.getByRole('button', { name: 'Sync now: rocky-9' }).click();
   await page.getByText('fetch · 3 of 12 files · 500 MB of 2.0 GB · 10 MB/s · 2 min 30 s left').waitFor();
   await page.getByRole('button', { name: 'Stop rocky-9' }).waitFor();
   assert.deepEqual(asked, ['POST /api/v1/mirrors/rocky-9/sync']);

@@ -1,4 +1,5 @@
 import type { TestContext } from 'node:test';
+import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 /** Where Debian's package puts it. */
@@ -60,8 +61,20 @@ export async function slowDown(page: Page, times: number): Promise<void> {
   await session.send('Emulation.setCPUThrottlingRate', { rate: times });
 }
 
-/** Names that are missing, ids that stand twice, texts with too little contrast, and a page that is wider than its screen. */
+/**
+ * Names that are missing, ids that stand twice, texts with too little contrast, a page that is wider than its screen; and what axe
+ * calls a fault.
+ */
 export async function faultsOf(page: Page): Promise<readonly string[]> {
   const { lookForFaults } = (await import(FAULTS_MODULE)) as { readonly lookForFaults: () => readonly string[] };
-  return page.evaluate(lookForFaults);
+  return [...(await page.evaluate(lookForFaults)), ...(await accessFaultsOf(page))];
+}
+
+/** What an automated check of accessibility can find. It comes in by the debugger, which the page's own policy does not hold back. */
+async function accessFaultsOf(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: typeof axe }).axe.run({ resultTypes: ['violations'] }),
+  );
+  return violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 }

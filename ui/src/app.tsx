@@ -1,5 +1,5 @@
 import type { FunctionComponent } from 'preact';
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { EventsView } from './events/events-view.tsx';
 import { followRack, rack } from './live.ts';
 import { MachineView } from './machine/machine-view.tsx';
@@ -14,6 +14,7 @@ import { FirstSteps } from './start/first-steps.tsx';
 import { type Store, useStore } from './store.ts';
 import { TemplatesView } from './templates/templates-view.tsx';
 import { type Theme, theme, themes } from './theme.ts';
+import { clockTime } from './wording.ts';
 
 interface View {
   readonly title: string;
@@ -65,6 +66,7 @@ function Shell({ route }: { readonly route: Store<Route> }) {
       <main id="main" ref={main} tabIndex={-1} class={`view view-${view}`}>
         <Show route={now} key={place} />
       </main>
+      <Lost />
     </div>
   );
 }
@@ -103,6 +105,19 @@ function Connection() {
     <span class={`connection ${connection}`} role="status">
       {words[connection]}
     </span>
+  );
+}
+
+/** Over the page's foot, so that nothing jumps: what is shown may be old. */
+function Lost() {
+  const { connection } = useStore(rack);
+  // The moment at which it changed.
+  const since = useMemo(() => clockTime(Date.now()), [connection]);
+  if (connection !== 'lost') return null;
+  return (
+    <p class="lost-note">
+      The server has not answered since {since}. What is shown may be old; the page goes on by itself when it is back.
+    </p>
   );
 }
 

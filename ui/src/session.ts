@@ -29,10 +29,18 @@ export async function signOut(): Promise<void> {
   session.set('out');
 }
 
-/** A link of `rackready up` has the token in its fragment: it is taken out of the address bar and the history first. */
+/** Also heeds a link that is opened in this tab later: to the browser that is only another place on the same page. */
 export async function startSession(): Promise<void> {
+  addEventListener('hashchange', () => void followLink());
+  if (await followLink()) return;
+  session.set(localStorage.getItem(KEY) === null ? 'out' : 'in');
+}
+
+/** A link of `rackready up` has the token in its fragment: it is taken out of the address bar and the history first. */
+async function followLink(): Promise<boolean> {
   const [, token] = /^#token=([\x21-\x7e]+)$/.exec(location.hash) ?? [];
-  if (token === undefined) return session.set(localStorage.getItem(KEY) === null ? 'out' : 'in');
+  if (token === undefined) return false;
   history.replaceState(null, '', '/');
   await signIn(token).catch(() => session.set('out'));
+  return true;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bytes, clockTime, counted, duration } from './wording.ts';
+import { bytes, clockTime, counted, duration, spaced } from './wording.ts';
 
 test('durations', () => {
   const rows = [
@@ -11,6 +11,11 @@ test('durations', () => {
     [432_000_000, '5 days'],
   ] as const;
   for (const [ms, want] of rows) assert.equal(duration(ms), want);
+});
+
+test('names of the API as words', () => {
+  assert.equal(spaced('vendorClass'), 'vendor class');
+  assert.equal(spaced('disk'), 'disk');
 });
 
 test('sizes', () => {

@@ -163,6 +163,7 @@ function Concerned({ action, machines, profile }: ConcernedProps) {
               {describeErased(machine)}
             </>
           )}
+          {machine.notes && <p class="muted pre">{machine.notes}</p>}
         </li>
       ))}
     </ul>

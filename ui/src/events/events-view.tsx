@@ -7,7 +7,12 @@ import { useStore } from '../store.ts';
 import { clockTime } from '../wording.ts';
 import { useEvents } from './event-log.ts';
 
-const LEVELS = ['debug', 'info', 'warning', 'error'] as const;
+const LEVELS: readonly (readonly [string, string])[] = [
+  ['debug', 'everything'],
+  ['info', 'info and above'],
+  ['warning', 'warnings and errors'],
+  ['error', 'errors only'],
+];
 const MAC = /^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i;
 
 /** What happens, as it happens. */
@@ -42,7 +47,7 @@ export function EventsView({ route }: { readonly route: Route }) {
         <Choice label="Least level" values={LEVELS} value={level} onChange={setLevel} />
         <Choice
           label="Network"
-          values={['', ...(status?.networks.map(({ name }) => name) ?? [])]}
+          values={[['', 'all networks'], ...(status?.networks ?? []).map(({ name }) => [name, name] as const)]}
           value={network}
           onChange={setNetwork}
         />
@@ -55,7 +60,7 @@ export function EventsView({ route }: { readonly route: Route }) {
           <EventRow key={event.seq} event={event} />
         ))}
       </ol>
-      {found.length === 0 && <p class="empty">Nothing yet.</p>}
+      {found.length === 0 && <p class="empty">{events.length === 0 ? 'Nothing yet.' : 'No event fits the filter.'}</p>}
     </>
   );
 }
@@ -83,7 +88,8 @@ function EventRow({ event }: { readonly event: EventView }) {
 
 interface ChoiceProps {
   readonly label: string;
-  readonly values: readonly string[];
+  /** Each with its words. */
+  readonly values: readonly (readonly [string, string])[];
   readonly value: string;
   readonly onChange: (value: string) => void;
 }
@@ -91,9 +97,9 @@ interface ChoiceProps {
 function Choice({ label, values, value, onChange }: ChoiceProps) {
   return (
     <select aria-label={label} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
-      {values.map((one) => (
+      {values.map(([one, words]) => (
         <option key={one} value={one}>
-          {one || 'all networks'}
+          {words}
         </option>
       ))}
     </select>

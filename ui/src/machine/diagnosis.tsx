@@ -1,4 +1,5 @@
 import type { Diagnosis, Story } from '../../../src/story/story.ts';
+import { Quoted } from '../parts/quoted.tsx';
 import { duration } from '../wording.ts';
 
 /** Where a boot stands, what comes next, and what is wrong with it: the first thing to read. */
@@ -7,16 +8,16 @@ export function Standing({ story, now }: { readonly story: Story; readonly now: 
   const late = next === undefined ? 0 : now - next.expectedBy;
   return (
     <div class="standing" role="status">
-      <p class={`stands ${outcome}`}>{standing}</p>
+      {diagnoses.map((diagnosis) => (
+        <DiagnosisBox key={diagnosis.rule} diagnosis={diagnosis} />
+      ))}
+      <p class={diagnoses.length > 0 ? undefined : `stands ${outcome}`}>{standing}</p>
       {next && outcome === 'running' && (
-        <p class={late > 0 ? 'warn-text' : 'muted'}>
+        <p class={late > 0 ? 'box warn' : 'muted'}>
           Next: {next.what}
           {late > 0 ? `, overdue by ${duration(late)}` : `, within ${duration(-late)}`}
         </p>
       )}
-      {diagnoses.map((diagnosis) => (
-        <DiagnosisBox key={diagnosis.rule} diagnosis={diagnosis} />
-      ))}
     </div>
   );
 }
@@ -29,7 +30,9 @@ function DiagnosisBox({ diagnosis }: { readonly diagnosis: Diagnosis }) {
       <p>
         <strong>{cause}</strong> <span class="muted">({sure})</span>
       </p>
-      <p>{remedy}</p>
+      <p>
+        <Quoted text={remedy} />
+      </p>
       {applied && <p>Done already: {applied}</p>}
       <p class="muted">{section} tells more.</p>
     </section>

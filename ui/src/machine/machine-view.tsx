@@ -31,7 +31,6 @@ export function MachineView({ route }: { readonly route: Route }) {
         <a href={linkTo('rack')}>← Rack</a>
       </p>
       {machine ? <Head machine={machine} /> : <UnnamedHead who={who} />}
-      {machine && <Notes machine={machine} />}
       <div class="machine-body">
         <section class="story" aria-label="Boot">
           {story ? (
@@ -49,7 +48,10 @@ export function MachineView({ route }: { readonly route: Route }) {
             <p class="empty">{hasStories ? NEVER : 'Loading …'}</p>
           )}
         </section>
-        <Attempts who={who} attempts={attempts} shown={story?.id} />
+        <div class="beside">
+          <Attempts who={who} attempts={attempts} shown={story?.id} now={now} />
+          {machine && <Notes machine={machine} />}
+        </div>
       </div>
       {machine && <RenderPart machine={machine.name} />}
       {machine && <Places machine={machine} />}

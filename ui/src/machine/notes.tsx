@@ -2,6 +2,7 @@ import { useRef, useState } from 'preact/hooks';
 import type { MachineView } from '../../../src/http/api/views.ts';
 import { type ApiProblem, post, problemOf } from '../api.ts';
 import { refresh } from '../live.ts';
+import { FileText } from '../parts/file-text.tsx';
 import { ProblemBox } from '../parts/problem-box.tsx';
 import { type Saved, told } from '../parts/saved.ts';
 
@@ -101,7 +102,7 @@ function NotesForm({ name, now, edit, onEdit, onClose }: FormProps) {
       {isStale && (
         <div class="box warn" role="status">
           <p>Somebody else has changed these notes meanwhile. Yours are above; now there is:</p>
-          <pre>{now === '' ? '(nothing)' : now}</pre>
+          <FileText text={now === '' ? '(nothing)' : now} />
           <button type="button" onClick={() => onEdit({ ...edit, before: now })}>
             I have seen it: mine may take its place
           </button>

@@ -6,6 +6,7 @@ import type {
   RenderView,
 } from '../../../src/http/api/render-view.ts';
 import { useLoaded } from '../load.ts';
+import { FileText } from '../parts/file-text.tsx';
 import { ProblemBox } from '../parts/problem-box.tsx';
 
 /** What the machine would be sent if it were switched on now, and where each value comes from. Asked for when opened. */
@@ -55,10 +56,10 @@ function Boot({ boot }: { readonly boot: RenderedBoot }) {
       />
       {config && (
         <>
-          <h4>
+          <h3>
             {config.file} ({config.dialect})
-          </h4>
-          <pre>{config.text}</pre>
+          </h3>
+          <FileText text={config.text} />
         </>
       )}
     </details>
@@ -75,11 +76,11 @@ function Installation({ installation }: { readonly installation: RenderedInstall
       </summary>
       <Values rows={[kernel, initrd]} name="Files" />
       <Values rows={line} name="Kernel line" />
-      <h4>
+      <h3>
         {answerFile.name} from {answerFile.template}
-      </h4>
+      </h3>
       {answerFile.problem && <p class="warn-text">Not now: {answerFile.problem}</p>}
-      {answerFile.text !== null && <pre>{answerFile.text}</pre>}
+      {answerFile.text !== null && <FileText text={answerFile.text} />}
       <Values rows={answerFile.values} name="Values of the template" />
     </details>
   );

@@ -1,4 +1,4 @@
-import type { Stage, Story, Transfer } from '../../../src/story/story.ts';
+import type { Story, Transfer } from '../../../src/story/story.ts';
 
 /** A piece of a time axis, in percent of its length. */
 export interface Span {
@@ -61,10 +61,7 @@ function tickLabel(seconds: number): string {
 }
 
 /** Bytes a second; undefined: too short to say, or nothing came. */
-export function rateOf(
-  { bytes, startedAt, endedAt }: Pick<Transfer | Stage, 'bytes' | 'startedAt' | 'endedAt'>,
-  now: number,
-) {
+export function rateOf({ bytes, startedAt, endedAt }: Pick<Transfer, 'bytes' | 'startedAt' | 'endedAt'>, now: number) {
   const ms = (endedAt ?? now) - startedAt;
   return ms < 50 || bytes === 0 ? undefined : (bytes / ms) * 1000;
 }

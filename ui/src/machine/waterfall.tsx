@@ -1,15 +1,13 @@
 import type { Stage, Story, Transfer } from '../../../src/story/story.ts';
-import { bytes, clockTime, duration } from '../wording.ts';
+import { isInTrouble } from '../trouble.ts';
+import { bytes, clockTime, duration, spaced } from '../wording.ts';
 import { type Axis, makeAxis, rateOf, type Span } from './scale.ts';
-
-/** The rate of a stage that only fetched its answers says nothing. */
-const LEAST_RATED = 100_000;
 
 /** A boot on a time axis: a bar for each stage, and below it one for each file. `now`: the server's clock. */
 export function Waterfall({ story, now }: { readonly story: Story; readonly now: number }) {
   const axis = makeAxis(story, now);
   return (
-    <figure class="waterfall" aria-label="Stages on a time axis">
+    <figure class={isInTrouble(story, now) ? 'waterfall trouble' : 'waterfall'} aria-label="Stages on a time axis">
       <div class="ticks" aria-hidden="true">
         {axis.ticks.map(({ at, label }) => (
           <span key={label} style={{ left: `${at}%` }}>
@@ -60,13 +58,8 @@ interface RowProps {
 
 function StageRow({ stage, axis, now }: RowProps) {
   const { name, state, startedAt, endedAt, transfers, transferCount, words } = stage;
-  const rate = rateOf(stage, now);
-  const told = [
-    state,
-    duration((endedAt ?? now) - startedAt),
-    stage.bytes > 0 && bytes(stage.bytes),
-    stage.bytes > LEAST_RATED && rate !== undefined && `${bytes(rate)}/s`,
-  ].filter((part) => part !== false && part !== '');
+  // How fast it was stands at each file: a stage is more than its transfers.
+  const told = [state, duration((endedAt ?? now) - startedAt), stage.bytes > 0 && bytes(stage.bytes)].filter(Boolean);
   const hidden = transferCount - transfers.length;
   return (
     <li class={`stage ${name} ${state}`}>
@@ -88,7 +81,7 @@ function StageRow({ stage, axis, now }: RowProps) {
                 transfer={transfer}
                 axis={axis}
                 now={now}
-                tone={name}
+                stage={stage}
               />
             ))}
           </ul>
@@ -105,7 +98,7 @@ function Words({ words }: { readonly words: Stage['words'] }) {
     <dl class="said">
       {entries.map(([name, value]) => (
         <div key={name}>
-          <dt>{name}</dt>
+          <dt>{spaced(name)}</dt>
           <dd>{value}</dd>
         </div>
       ))}
@@ -117,10 +110,10 @@ interface TransferProps {
   readonly transfer: Transfer;
   readonly axis: Axis;
   readonly now: number;
-  readonly tone: string;
+  readonly stage: Stage;
 }
 
-function TransferRow({ transfer, axis, now, tone }: TransferProps) {
+function TransferRow({ transfer, axis, now, stage }: TransferProps) {
   const { file, protocol, state, startedAt, endedAt, ofBytes } = transfer;
   const part = ofBytes && state !== 'done' ? ` of ${bytes(ofBytes)}` : '';
   const rate = rateOf(transfer, now);
@@ -131,12 +124,14 @@ function TransferRow({ transfer, axis, now, tone }: TransferProps) {
       <span class="muted">
         {protocol.toUpperCase()} · {told.filter(Boolean).join(' · ')}
       </span>
-      <Bar
-        span={axis.span(startedAt, endedAt ?? (state === 'running' ? undefined : startedAt))}
-        tone={`${tone} thin ${state}`}
-      />
+      <Bar span={axis.span(startedAt, endedAt ?? lastOf(transfer, stage))} tone={`${stage.name} thin ${state}`} />
     </li>
   );
+}
+
+/** Until when a transfer that has no end went on: what stalled did so for the rest of its stage. undefined: until now. */
+function lastOf({ state, startedAt }: Transfer, { endedAt }: Stage): number | undefined {
+  return state === 'running' || state === 'stalled' ? endedAt : startedAt;
 }
 
 function Bar({ span, tone }: { readonly span: Span; readonly tone: string }) {

@@ -30,7 +30,7 @@ export function MirrorCard({ mirror, onChanged }: { readonly mirror: Mirror; rea
               Stop
             </button>
           ) : (
-            <button type="button" aria-label={`Sync ${name} now`} disabled={isFrozen} onClick={() => void ask('sync')}>
+            <button type="button" aria-label={`Sync now: ${name}`} disabled={isFrozen} onClick={() => void ask('sync')}>
               Sync now
             </button>
           )}
@@ -92,7 +92,7 @@ function Held({ mirror, approve }: HeldProps) {
       <p>What was fetched last is held back; {served}.</p>
       <Reasons reasons={heldReasons} />
       {canApprove ? (
-        <button type="button" aria-label={`Publish ${name} all the same…`} onClick={() => setAsking(true)}>
+        <button type="button" aria-label={`Publish it all the same: ${name}…`} onClick={() => setAsking(true)}>
           Publish it all the same…
         </button>
       ) : (

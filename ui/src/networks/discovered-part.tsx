@@ -26,7 +26,9 @@ export function DiscoveredPart() {
         <input type="checkbox" checked={isAll} onChange={(event) => setAll(event.currentTarget.checked)} /> also those
         that do not boot from the network ({all.length - booting.length})
       </label>
-      {value && rows.length === 0 && <p class="muted">None was heard.</p>}
+      {value && rows.length === 0 && (
+        <p class="muted">{all.length === 0 ? 'None was heard.' : 'None that boots from the network was heard.'}</p>
+      )}
       <ul class="cards">
         {rows.map((one) => (
           <li key={one.mac} class="box discovered">

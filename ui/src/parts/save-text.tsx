@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { type ApiProblem, problemOf } from '../api.ts';
 import { download } from './download.ts';
+import { FileText } from './file-text.tsx';
 import { ProblemBox } from './problem-box.tsx';
 
 interface SaveProps {
@@ -69,7 +70,7 @@ export function SaveText(props: SaveProps) {
       {theirs !== undefined && (
         <div class="box warn">
           <p>Yours is above, and not lost. Now there is:</p>
-          <pre class="wrap">{theirs}</pre>
+          <FileText isWrapped text={theirs} />
           <p>Put what you need of it into yours: Save then writes yours in its place. Or take the edit back.</p>
         </div>
       )}

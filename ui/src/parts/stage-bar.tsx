@@ -8,12 +8,22 @@ function stageStates(stages: readonly Stage[]): readonly (Stage['state'] | 'ahea
   return stageOrder.map((name) => stages.findLast((stage) => stage.name === name)?.state ?? 'ahead');
 }
 
+interface BarProps {
+  readonly story: Pick<Story, 'stages'>;
+  /** The stage that runs does not get on. */
+  readonly isInTrouble?: boolean;
+}
+
 /** Five steps from firmware to system; as words: "firmware done, loader running". */
-export function StageBar({ story }: { readonly story: Pick<Story, 'stages'> }) {
+export function StageBar({ story, isInTrouble = false }: BarProps) {
   const states = stageStates(story.stages);
   const told = stageOrder.map((name, index) => `${name} ${states[index]}`).filter((words) => !words.endsWith('ahead'));
   return (
-    <span class="stage-bar" role="img" aria-label={told.join(', ') || 'nothing yet'}>
+    <span
+      class={isInTrouble ? 'stage-bar trouble' : 'stage-bar'}
+      role="img"
+      aria-label={told.join(', ') || 'nothing yet'}
+    >
       {stageOrder.map((name, index) => (
         <i key={name} class={`${name} ${states[index]}`} title={`${name}: ${states[index]}`} />
       ))}

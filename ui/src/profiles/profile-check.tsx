@@ -51,9 +51,9 @@ function Concerned({ title, rows }: ConcernedProps) {
   const total = new Set(rows.flatMap(({ machines }) => machines)).size;
   return (
     <>
-      <h4>
+      <h2 class="sub">
         {title} {counted(total, 'machine')}:
-      </h4>
+      </h2>
       <ul class="reasons">
         {rows.map(({ what, machines }) => (
           <li key={what}>

@@ -1,12 +1,11 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ProfileCheck, ProfileText } from '../../../src/http/api/config-ports.ts';
 import { post } from '../api.ts';
 import { rack, refresh } from '../live.ts';
-import { useLoaded } from '../load.ts';
-import { useCheck } from '../parts/check.ts';
+import { FileText } from '../parts/file-text.tsx';
 import { ProblemBox } from '../parts/problem-box.tsx';
 import { SaveText } from '../parts/save-text.tsx';
 import { type Saved, toldAfter } from '../parts/saved.ts';
+import { useTextEdit } from '../parts/text-edit.ts';
 import { TextField } from '../parts/text-field.tsx';
 import { useStore } from '../store.ts';
 import { nameIn } from './new-profile.ts';
@@ -24,40 +23,25 @@ interface EditorProps {
 
 /** A profile as the text that it is in the configuration. */
 export function ProfileEditor({ name, begin, onDirty, onSaved, onCopy }: EditorProps) {
-  const path = name === undefined ? null : `/config/profiles/text?${new URLSearchParams({ name })}`;
-  const { value, problem, reload } = useLoaded<ProfileText>(path);
-  const [edited, setEdited] = useState(begin);
-  const [isConflict, setConflict] = useState(false);
-  const [isBusy, setBusy] = useState(false);
-  const [machine, setMachine] = useState('');
-  const text = edited ?? value?.text;
-  const isDirty = edited !== undefined && edited !== value?.text;
-  const edit = { ...(name !== undefined && { name }), text };
-  const asked = text === undefined ? undefined : { ...edit, ...(machine !== '' && { machine }) };
-  const {
-    check,
-    problem: checkProblem,
-    isCurrent,
-  } = useCheck<ProfileCheck>('/config/profiles/check', asked, value?.version);
-  const field = useRef<HTMLTextAreaElement>(null);
-  // A new one that nobody has touched is no loss.
-  const isWork = isDirty && edited !== begin;
-  useEffect(() => {
-    onDirty(isWork);
-    return () => onDirty(false);
-  }, [isWork, onDirty]);
+  const about = name === undefined ? {} : { name };
+  const { value, problem, text, checked, machine, setMachine, typing, saving, settleWith } = useTextEdit<
+    ProfileText,
+    ProfileCheck
+  >({
+    path: name === undefined ? null : `/config/profiles/text?${new URLSearchParams({ name })}`,
+    begin,
+    checkPath: '/config/profiles/check',
+    about,
+    onDirty,
+  });
+  const { check, isCurrent } = checked;
   if (text === undefined) return <ProblemBox problem={problem} />;
-  const settle = () => {
-    setEdited(begin);
-    setConflict(false);
-  };
   const save = async () => {
-    const body = { ...edit, ...(value && { version: value.version }) };
+    const body = { ...about, text, ...(value && { version: value.version }) };
     const { saved } = await post<{ saved: Saved }>('/config/profiles/save', body);
     onDirty(false);
     void refresh();
-    const said = toldAfter(saved, await reload());
-    settle();
+    const said = await settleWith((why) => toldAfter(saved, why));
     onSaved(nameIn(text), said);
     return said;
   };
@@ -68,26 +52,11 @@ export function ProfileEditor({ name, begin, onDirty, onSaved, onCopy }: EditorP
           ? `${value.profile.file}, line ${value.profile.line}`
           : 'A new profile: its first line is its name. Machines become it when you give it to them.'}
       </p>
-      <TextField
-        label="Text of the profile"
-        isShort
-        text={text}
-        problems={check?.errors ?? []}
-        isBusy={isBusy}
-        onInput={setEdited}
-        field={field}
-      />
+      <TextField label="Text of the profile" isShort text={text} problems={check?.errors ?? []} {...typing} />
       <SaveText
         fileName={`${nameIn(text) || 'profile'}.yaml`}
         isRight={isCurrent && check !== undefined && isRight(check)}
-        {...{ text, isDirty, save, isBusy }}
-        onBusy={setBusy}
-        onReset={settle}
-        onConflict={() => {
-          setConflict(true);
-          return reload();
-        }}
-        theirs={isConflict ? value?.text : undefined}
+        {...{ text, save, ...saving }}
       >
         {onCopy && (
           <button type="button" onClick={onCopy}>
@@ -95,9 +64,9 @@ export function ProfileEditor({ name, begin, onDirty, onSaved, onCopy }: EditorP
           </button>
         )}
       </SaveText>
-      <ProblemBox problem={checkProblem} />
-      <ProfileCheckPart check={check} isCurrent={isCurrent} field={field} />
-      <Preview machine={machine} onMachine={setMachine} preview={check?.preview ?? null} />
+      <ProblemBox problem={checked.problem} />
+      <ProfileCheckPart check={check} isCurrent={isCurrent} field={typing.field} />
+      <Preview machine={machine} onMachine={setMachine} preview={check?.preview ?? null} isCurrent={isCurrent} />
     </section>
   );
 }
@@ -106,10 +75,13 @@ interface PreviewProps {
   readonly machine: string;
   readonly onMachine: (name: string) => void;
   readonly preview: ProfileCheck['preview'];
+  /** It is of what is asked now. */
+  readonly isCurrent: boolean;
 }
 
 /** What any machine would be sent if it were to become this. */
-function Preview({ machine, onMachine, preview }: PreviewProps) {
+function Preview({ machine, onMachine, preview, isCurrent }: PreviewProps) {
+  const none = isCurrent ? 'It cannot be rendered.' : 'Checking …';
   const { machines } = useStore(rack);
   return (
     <div class="preview">
@@ -126,10 +98,10 @@ function Preview({ machine, onMachine, preview }: PreviewProps) {
       </label>
       {machine !== '' && (
         <>
-          <h4>Kernel line</h4>
-          <pre class="wrap">{preview?.kernelLine ?? 'It cannot be rendered.'}</pre>
-          <h4>Answer file</h4>
-          <pre>{preview?.answerFile ?? 'It cannot be rendered.'}</pre>
+          <h2 class="sub">Kernel line</h2>
+          <FileText isWrapped text={preview?.kernelLine ?? none} />
+          <h2 class="sub">Answer file</h2>
+          <FileText text={preview?.answerFile ?? none} />
         </>
       )}
     </div>

@@ -44,3 +44,9 @@ export function describeDoing(machine: Pick<MachineView, 'operation'>, story: St
 function standingOf({ standing, isObserved }: Story): string {
   return isObserved ? `only observed: ${standing}` : standing;
 }
+
+/** A cause begins with whose it is, which the row says already. */
+export function withoutName(text: string, { name, macs }: Pick<MachineView, 'name' | 'macs'>): string {
+  const who = macs.map((mac) => `${name} (${mac}) `).find((begin) => text.startsWith(begin));
+  return who === undefined ? text : text.slice(who.length);
+}

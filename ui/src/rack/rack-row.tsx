@@ -2,6 +2,7 @@ import { Chip } from '../parts/chip.tsx';
 import { StageBar } from '../parts/stage-bar.tsx';
 import { linkTo } from '../route.ts';
 import { clockTime } from '../wording.ts';
+import { withoutName } from './doing.ts';
 import type { Row } from './rows.ts';
 
 interface RowProps {
@@ -35,10 +36,12 @@ export function RackRow({ row, index, isCurrent, isSelected, onFocus, onToggle }
         <Chip text={state} />
       </td>
       <td class="doing">
-        {story && <StageBar story={story} />}
-        <span class={`doing-text ${doing.kind}`} title={doing.text}>
-          {doing.text}
-        </span>
+        <div class="doing-box">
+          {story && <StageBar story={story} isInTrouble={doing.kind === 'trouble'} />}
+          <span class={`doing-text ${doing.kind}`} title={doing.text}>
+            {withoutName(doing.text, machine)}
+          </span>
+        </div>
       </td>
       <td class="outcome">
         {outcome && (

@@ -1,13 +1,14 @@
+import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { RackKeys } from './keys.ts';
 import { RackRow } from './rack-row.tsx';
-import type { Choice, Row, SortKey } from './rows.ts';
+import { type Choice, COLUMNS, type Row, type SortKey } from './rows.ts';
 import { useWindow } from './window.ts';
 
 interface TableProps {
   readonly rows: readonly Row[];
   /** What is said where there is no row; undefined: nothing. */
-  readonly empty: string | undefined;
+  readonly empty: ComponentChildren;
   readonly choice: Choice;
   readonly choose: (change: Partial<Choice>) => void;
   readonly selected: ReadonlySet<string>;
@@ -16,13 +17,6 @@ interface TableProps {
   readonly keys: RackKeys;
 }
 
-const COLUMNS: readonly (readonly [SortKey, string])[] = [
-  ['name', 'Machine'],
-  ['address', 'Address'],
-  ['state', 'State'],
-  ['doing', 'Now'],
-  ['outcome', 'Last outcome'],
-];
 const HEAD_HEIGHT = 40;
 
 /** A thousand rows of which some forty are drawn. Two empty rows stand for the others, so that the scroll bar is right. */
@@ -96,13 +90,13 @@ function Spacer({ height }: { readonly height: number }) {
 /** As the style sheet has it. */
 function useRowHeight(): number {
   const [query] = useState(() => matchMedia('(max-width: 44rem)'));
-  const [isNarrow, setNarrow] = useState(query.matches);
+  const [isNarrow, setNarrow] = useState(() => query.matches);
   useEffect(() => {
     const update = () => setNarrow(query.matches);
     query.addEventListener('change', update);
     return () => query.removeEventListener('change', update);
   }, [query]);
-  return isNarrow ? 92 : 52;
+  return isNarrow ? 104 : 52;
 }
 
 /**

@@ -1,12 +1,14 @@
+import type { ComponentChildren } from 'preact';
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { type Action, ActionDialog } from '../actions/action-dialog.tsx';
 import { rack } from '../live.ts';
 import { AddMachine } from '../networks/add-machine.tsx';
+import { linkTo } from '../route.ts';
 import { useClock, useStore } from '../store.ts';
 import { counted } from '../wording.ts';
 import { useRackKeys } from './keys.ts';
 import { RackTable } from './rack-table.tsx';
-import { type Choice, chooseRows, makeRows, type Row, type Shown, shown } from './rows.ts';
+import { type Choice, COLUMNS, chooseRows, makeRows, type Row, type Shown, shown } from './rows.ts';
 
 const FIRST: Choice = { filter: '', shown: 'all', sort: 'name', isDescending: false };
 /** The choice outlives a look at a machine. */
@@ -36,7 +38,7 @@ export function RackView() {
     <>
       <div class="head">
         <h1>Rack</h1>
-        <Summary rows={all} />
+        <Summary rows={all} value={choice.shown} onChange={(next) => choose({ shown: next })} />
       </div>
       <div class="tools">
         <input
@@ -48,6 +50,7 @@ export function RackView() {
           onInput={(event) => choose({ filter: event.currentTarget.value })}
         />
         <ShownChoice value={choice.shown} onChange={(next) => choose({ shown: next })} />
+        <SortChoice choice={choice} choose={choose} />
         <Bulk rows={all} selected={selected} onDone={() => setSelected(new Set())} />
       </div>
       <RackTable
@@ -71,35 +74,53 @@ export function RackView() {
   );
 }
 
-function emptyWords(all: number, shownNow: number): string | undefined {
+function emptyWords(all: number, shownNow: number): ComponentChildren {
   if (all === 0)
-    return 'The configuration names no machine. Add one here, or on Networks, where those that were heard stand.';
+    return (
+      <>
+        The configuration names no machine. Add one here, or on <a href={linkTo('networks')}>Networks</a>, where those
+        that were heard stand.
+      </>
+    );
   return shownNow === 0 ? 'No machine fits the filter.' : undefined;
 }
 
-function Summary({ rows }: { readonly rows: readonly Row[] }) {
+interface ShownProps {
+  readonly value: Shown;
+  readonly onChange: (value: Shown) => void;
+}
+
+/** How many there are of each kind; a click shows only those, another one all. */
+function Summary({ rows, value, onChange }: ShownProps & { readonly rows: readonly Row[] }) {
   const count = (kind: Row['doing']['kind']) => rows.filter(({ doing }) => doing.kind === kind).length;
   const parts = [
-    ['busy', count('running'), 'booting or installing'],
-    ['bad', count('trouble'), 'in trouble'],
-    ['plain', count('granted'), 'may be installed'],
+    ['bad', count('trouble'), 'in trouble', 'trouble'],
+    ['busy', count('running'), 'booting or installing', 'running'],
+    ['plain', count('granted'), 'may be installed', 'granted'],
   ] as const;
   return (
     <p class="summary">
-      {parts.map(([tone, number, words]) => (
-        <span key={words} class={`chip ${number === 0 ? 'none' : tone}`}>
+      {parts.map(([tone, number, words, kind]) => (
+        <button
+          key={words}
+          type="button"
+          class={`chip ${number === 0 ? 'none' : tone}`}
+          aria-pressed={value === kind}
+          onClick={() => onChange(value === kind ? 'all' : kind)}
+        >
           {number} {words}
-        </span>
+        </button>
       ))}
     </p>
   );
 }
 
-function ShownChoice({ value, onChange }: { readonly value: Shown; readonly onChange: (value: Shown) => void }) {
+function ShownChoice({ value, onChange }: ShownProps) {
   const words: Readonly<Record<Shown, string>> = {
     all: 'All',
-    busy: 'Busy',
     trouble: 'In trouble',
+    running: 'Booting or installing',
+    granted: 'May be installed',
     ready: 'Ready',
     installed: 'Installed',
     retired: 'Retired',
@@ -111,6 +132,34 @@ function ShownChoice({ value, onChange }: { readonly value: Shown; readonly onCh
           {words[one]}
         </option>
       ))}
+    </select>
+  );
+}
+
+interface SortProps {
+  readonly choice: Choice;
+  readonly choose: (change: Partial<Choice>) => void;
+}
+
+/** Where the screen is too narrow for the titles, which sort elsewhere. */
+function SortChoice({ choice: { sort, isDescending }, choose }: SortProps) {
+  return (
+    <select
+      class="sort"
+      aria-label="Sort"
+      value={`${sort} ${isDescending}`}
+      onChange={(event) => {
+        const [key, descending] = event.currentTarget.value.split(' ');
+        choose({ sort: key as Choice['sort'], isDescending: descending === 'true' });
+      }}
+    >
+      {COLUMNS.flatMap(([key, title]) =>
+        [false, true].map((descending) => (
+          <option key={`${key} ${descending}`} value={`${key} ${descending}`}>
+            {title} {descending ? '▼' : '▲'}
+          </option>
+        )),
+      )}
     </select>
   );
 }

@@ -7,14 +7,20 @@ export interface Row {
   readonly machine: MachineView;
   readonly story: Story | undefined;
   readonly doing: Doing;
-  /** What a filter is looked for in; small letters. */
-  readonly words: string;
 }
 
-export const shown = ['all', 'busy', 'trouble', 'ready', 'installed', 'retired'] as const;
+export const shown = ['all', 'trouble', 'running', 'granted', 'ready', 'installed', 'retired'] as const;
 export type Shown = (typeof shown)[number];
 
 export type SortKey = 'name' | 'address' | 'state' | 'doing' | 'outcome';
+
+export const COLUMNS: readonly (readonly [SortKey, string])[] = [
+  ['name', 'Machine'],
+  ['address', 'Address'],
+  ['state', 'State'],
+  ['doing', 'Now'],
+  ['outcome', 'Last outcome'],
+];
 
 export interface Choice {
   readonly filter: string;
@@ -30,22 +36,26 @@ export function makeRows(
 ): readonly Row[] {
   return machines.map((machine) => {
     const story = storyOf(machine, stories);
-    const doing = describeDoing(machine, story, now);
-    const { name, hostName, address, macs, profile, state, operation, outcome, notes } = machine;
-    const words = [
-      name,
-      hostName,
-      address,
-      ...macs,
-      profile,
-      state,
-      operation?.stage,
-      outcome?.result,
-      doing.text,
-      notes,
-    ];
-    return { machine, story, doing, words: words.join(' ').toLowerCase() };
+    return { machine, story, doing: describeDoing(machine, story, now) };
   });
+}
+
+/** What a filter is looked for in; small letters. Made only for a filter: all rows are made anew with every change. */
+function wordsOf({ machine, doing }: Row): string {
+  const { name, hostName, address, macs, profile, state, operation, outcome, notes } = machine;
+  const words = [
+    name,
+    hostName,
+    address,
+    ...macs,
+    profile,
+    state,
+    operation?.stage,
+    outcome?.result,
+    doing.text,
+    notes,
+  ];
+  return words.join(' ').toLowerCase();
 }
 
 /** By its name; by a card while it was not named yet. */
@@ -60,19 +70,26 @@ export function storyOf(
 /** All words of the filter must be there. */
 export function chooseRows(rows: readonly Row[], { filter, shown: wanted, sort, isDescending }: Choice): Row[] {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = rows.filter((row) => isShown(row, wanted) && words.every((word) => row.words.includes(word)));
-  const keys = new Map(found.map((row) => [row, sortValue(row, sort)]));
-  const compare = new Intl.Collator('en', { numeric: true }).compare;
-  const sorted = found.sort(
-    (a, b) => compare(keys.get(a) ?? '', keys.get(b) ?? '') || compare(a.machine.name, b.machine.name),
-  );
+  const fits = (row: Row) => {
+    const all = words.length === 0 ? '' : wordsOf(row);
+    return isShown(row, wanted) && words.every((word) => all.includes(word));
+  };
+  // Compared as plain text: a collator takes ten times as long, and a thousand rows are sorted five times a second.
+  const keyed = rows
+    .filter(fits)
+    .map((row) => ({ row, key: `${sortable(sortValue(row, sort))} ${sortable(row.machine.name)}` }));
+  const sorted = keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ row }) => row);
   return isDescending ? sorted.reverse() : sorted;
+}
+
+/** Text that compares as people count: web2 comes before web10. */
+function sortable(text: string): string {
+  return text.toLowerCase().replace(/\d+/g, (digits) => digits.padStart(12, '0'));
 }
 
 function isShown({ machine, doing }: Row, wanted: Shown): boolean {
   if (wanted === 'all') return true;
-  if (wanted === 'busy') return doing.kind === 'running' || doing.kind === 'granted';
-  if (wanted === 'trouble') return doing.kind === 'trouble';
+  if (wanted === 'trouble' || wanted === 'running' || wanted === 'granted') return doing.kind === wanted;
   return machine.state === wanted;
 }
 
@@ -81,7 +98,7 @@ function sortValue({ machine, doing }: Row, key: SortKey): string {
     case 'name':
       return machine.name;
     case 'address':
-      return (machine.address ?? '~').replace(/\d+/g, (part) => part.padStart(3, '0'));
+      return machine.address ?? '~';
     case 'state':
       return machine.state;
     case 'doing':

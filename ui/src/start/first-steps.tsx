@@ -92,10 +92,11 @@ function Proposal({ first, chosen }: { readonly first: Steps; readonly chosen: s
         <p>
           Or put it there yourself, as <code>{path}</code> or into the folder <code>/etc/rackready</code>:
         </p>
-        <Command text={proposal} name="configuration" />
-        <button type="button" onClick={() => download('rackready.yaml', proposal)}>
-          Download
-        </button>
+        <Command text={proposal} name="configuration">
+          <button type="button" onClick={() => download('rackready.yaml', proposal)}>
+            Download
+          </button>
+        </Command>
       </section>
       <section aria-labelledby="start">
         <h2 id="start">3. Check it, and start again</h2>

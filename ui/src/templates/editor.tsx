@@ -1,12 +1,11 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
 import type { TemplateCheck, TemplateRow, TemplateText } from '../../../src/http/api/config-ports.ts';
 import { post } from '../api.ts';
 import { rack } from '../live.ts';
-import { useLoaded } from '../load.ts';
-import { useCheck } from '../parts/check.ts';
+import { FileText } from '../parts/file-text.tsx';
 import { ProblemBox } from '../parts/problem-box.tsx';
 import { SaveText } from '../parts/save-text.tsx';
 import { type Saved, toldAfter } from '../parts/saved.ts';
+import { useTextEdit } from '../parts/text-edit.ts';
 import { TextField } from '../parts/text-field.tsx';
 import { useStore } from '../store.ts';
 import { CheckPart } from './check-part.tsx';
@@ -18,59 +17,31 @@ interface EditorProps {
 
 export function Editor({ row, onDirty }: EditorProps) {
   const { path } = row;
-  const { value, problem, reload } = useLoaded<TemplateText>(`/templates/text?${new URLSearchParams({ path })}`);
-  const [edited, setEdited] = useState<string | undefined>();
-  const [isConflict, setConflict] = useState(false);
-  const [isBusy, setBusy] = useState(false);
-  const [machine, setMachine] = useState('');
-  const text = edited ?? value?.text;
-  const isDirty = edited !== undefined && edited !== value?.text;
-  const asked = text === undefined ? undefined : { path, text, ...(machine !== '' && { machine }) };
-  const {
-    check,
-    problem: checkProblem,
-    isCurrent,
-  } = useCheck<TemplateCheck>('/templates/check', asked, value?.version);
-  const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => {
-    onDirty(isDirty);
-    return () => onDirty(false);
-  }, [isDirty, onDirty]);
+  const { value, problem, text, checked, machine, setMachine, typing, saving, settleWith } = useTextEdit<
+    TemplateText,
+    TemplateCheck
+  >({
+    path: `/templates/text?${new URLSearchParams({ path })}`,
+    checkPath: '/templates/check',
+    about: { path },
+    onDirty,
+  });
+  const { check, isCurrent } = checked;
   if (value === undefined || text === undefined) return <ProblemBox problem={problem} />;
-  const settle = () => {
-    setEdited(undefined);
-    setConflict(false);
-  };
   const save = async () => {
     const body = { path, text, version: value.version };
     const { saved } = await post<{ saved: Saved }>('/templates/save', body);
-    const said = toldAfter(saved, await reload());
-    settle();
-    return said;
+    return settleWith((why) => toldAfter(saved, why));
   };
   const isRight = isCurrent && check !== undefined && check.errors.length + check.problems.length === 0;
   return (
     <section class="editor" aria-label={`Template ${path}`}>
       <p class="muted pre">{path}</p>
-      <TextField
-        label="Text of the template"
-        text={text}
-        problems={check?.problems ?? []}
-        isBusy={isBusy}
-        onInput={setEdited}
-        field={field}
-      />
+      <TextField label="Text of the template" text={text} problems={check?.problems ?? []} {...typing} />
       <SaveText
         fileName={path.slice(path.lastIndexOf('/') + 1)}
         isRight={isRight && !row.isBuiltIn}
-        {...{ text, isDirty, save, isBusy }}
-        onBusy={setBusy}
-        onReset={settle}
-        onConflict={() => {
-          setConflict(true);
-          return reload();
-        }}
-        theirs={isConflict ? value.text : undefined}
+        {...{ text, save, ...saving }}
       />
       {row.isBuiltIn && (
         <p class="muted">
@@ -78,9 +49,9 @@ export function Editor({ row, onDirty }: EditorProps) {
           name it there: profiles.NAME.answerFile.
         </p>
       )}
-      <ProblemBox problem={checkProblem} />
-      <CheckPart check={check} isCurrent={isCurrent} field={field} />
-      <Preview row={row} machine={machine} onMachine={setMachine} text={check?.preview ?? null} />
+      <ProblemBox problem={checked.problem} />
+      <CheckPart check={check} isCurrent={isCurrent} field={typing.field} />
+      <Preview row={row} machine={machine} onMachine={setMachine} text={check?.preview ?? null} isCurrent={isCurrent} />
     </section>
   );
 }
@@ -90,9 +61,11 @@ interface PreviewProps {
   readonly machine: string;
   readonly onMachine: (name: string) => void;
   readonly text: string | null;
+  /** It is of what is asked now. */
+  readonly isCurrent: boolean;
 }
 
-function Preview({ row, machine, onMachine, text }: PreviewProps) {
+function Preview({ row, machine, onMachine, text, isCurrent }: PreviewProps) {
   const { machines } = useStore(rack);
   const users = machines.filter(({ profile }) => profile !== null && row.profiles.includes(profile));
   return (
@@ -108,7 +81,7 @@ function Preview({ row, machine, onMachine, text }: PreviewProps) {
           ))}
         </select>
       </label>
-      {machine !== '' && <pre>{text ?? 'It cannot be rendered.'}</pre>}
+      {machine !== '' && <FileText text={text ?? (isCurrent ? 'It cannot be rendered.' : 'Checking …')} />}
     </div>
   );
 }
