@@ -52,7 +52,7 @@ const rows: readonly { readonly name: string; readonly yaml: string; readonly wa
     yaml: mac('model: Macmini6,2'),
     want: [
       'r.yaml:3:51: machines.m.model: "Macmini6" does not fit: expected a model as the Mac says it, in quotes for its comma, like "Macmini6,2"',
-      'r.yaml:3:60: machines.m.2: unknown key: allowed: mac, macs, uuid, address, addressing, network, hostName, domain, profile, kind, model, firmware, cpuBits, secureBoot, loader, vars, notes',
+      'r.yaml:3:60: machines.m.2: unknown key: allowed: mac, macs, uuid, address, addressing, network, hostName, domain, profile, kind, model, firmware, cpuBits, secureBoot, loader, power, vars, notes',
     ],
   },
   {

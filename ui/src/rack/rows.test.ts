@@ -63,7 +63,6 @@ test('what is overdue, held or diagnosed is trouble; a grant waits; else a machi
   assert.deepEqual(describeDoing(idle, { ...story, diagnoses }, at), { kind: 'trouble', text: 'Too large.' });
   const overheard = describeDoing(idle, { ...story, isObserved: true }, at);
   assert.deepEqual(overheard, { kind: 'running', text: 'only observed: loads its kernel' });
-  assert.equal(describeDoing(idle, { ...story, stages: [] }, at).kind, 'granted');
   const operation = {
     kind: 'install',
     stage: 'granted',
@@ -75,6 +74,9 @@ test('what is overdue, held or diagnosed is trouble; a grant waits; else a machi
     seen: null,
   };
   assert.equal(describeDoing({ operation }, undefined, at).kind, 'granted');
+  assert.equal(describeDoing({ operation }, { ...story, stages: [] }, at).kind, 'granted');
+  // Woken without a grant.
+  assert.equal(describeDoing(idle, { ...story, stages: [] }, at).kind, 'running');
   assert.equal(describeDoing({ operation: { ...operation, stage: 'held' } }, undefined, at).kind, 'trouble');
   assert.deepEqual(describeDoing(idle, undefined, at), { kind: 'rest', text: '' });
 });
