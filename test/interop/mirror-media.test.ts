@@ -77,7 +77,7 @@ describe('what a medium is, by what lies on it', () => {
     'none of them': {
       files: { 'README.txt': 'read me' },
       kind: 'unknown',
-      layout: { kind: 'files', repositories: [], suites: [], architectures: [], os: undefined },
+      layout: { kind: 'files', repositories: [], suites: [], architectures: [] },
     },
   };
   for (const [name, { files, kind, layout }] of Object.entries(media)) {
