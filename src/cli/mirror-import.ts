@@ -1,22 +1,29 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
-import { type MachineEdit, type MachineValues, writtenMachines } from '../config/edit.ts';
+import { type MachineValues, writtenMachines } from '../config/edit.ts';
 import type { MirrorJson } from '../http/api/mirror-json.ts';
 import { describeMedium, type MediumLayout } from '../io/mirror/describe-medium.ts';
 import { openIso } from '../io/mirror/iso-file.ts';
-import { sumOf } from '../io/mirror/sum-of.ts';
 import { type ApiClient, ApiFailure } from './client.ts';
-import { applyEdit, type EditOptions, type OpenConfiguration, openConfiguration } from './config-edit.ts';
+import {
+  type CheckedEdit,
+  checkEdit,
+  type EditOptions,
+  type OpenConfiguration,
+  openConfiguration,
+  writeEdit,
+} from './config-edit.ts';
 import { editCommand } from './machine-edits.ts';
+import { checkIso, type IsoCheckOptions } from './mirror-import-checks.ts';
+import { type PlannedEntry, takeOut } from './mirror-import-undo.ts';
 import { followRun } from './mirror-sync.ts';
 import { runStoppable } from './run-stoppable.ts';
 
-interface Options extends EditOptions {
+interface Options extends EditOptions, IsoCheckOptions {
   readonly os?: string;
   readonly key?: readonly string[];
   readonly fingerprint?: readonly string[];
-  readonly sha256?: string;
 }
 
 /** `mirror import NAME ISO` */
@@ -26,13 +33,18 @@ export function importCommand(): Command {
     .argument('<ISO>', 'the medium: a file that the server can read')
     .option('--os <OS>', 'what it holds (default: what the medium says of itself)')
     .option('--sha256 <HEX>', 'checksum that the distribution publishes for the ISO')
+    .option('--checksums <FILE>', 'list that the distribution publishes (CHECKSUM, SHA256SUMS), which names the ISO')
+    .option(
+      '--checksums-key <FILE>',
+      'public keys that this list must be signed with: in itself, or in FILE.gpg, .asc, .sign',
+    )
     .option('--key <FILE>', 'public keys that its metadata must be signed with', collect)
     .option('--fingerprint <HEX>', 'of those keys, one that counts', collect)
     .addHelpText(
       'after',
       `
 Nothing is mounted or unpacked beside it. Every file is compared with the medium's own metadata: repodata, .treeinfo, Release,
-SHA256SUMS, md5sum.txt. An import that fails or is stopped (Ctrl-C) leaves no mirror. The ISO is not needed afterwards.
+SHA256SUMS, md5sum.txt; the whole of it with the md5 that was implanted into it, where there is one. An import that fails or is stopped (Ctrl-C) leaves no mirror. The ISO is not needed afterwards.
 
 Examples:
   sudo ./rackready mirror import rocky-9 Rocky-9-x86_64-dvd.iso
@@ -52,24 +64,51 @@ async function importIso(name: string, iso: string, options: Options, signal: Ab
     throw new ApiFailure({ code: 'not-running', message: `no server runs on ${opened.path}`, hint }, 69);
   }
   const layout = await describeMedium(await openIso(iso));
-  if (options.sha256 !== undefined) await checkSum(iso, options.sha256, signal);
+  const compared = await checkIso(iso, options, signal);
+  if (compared.length > 0) process.stderr.write(`${iso} is as it should be: compared with ${compared.join('; ')}\n`);
   const planned = planEntry(opened, name, valuesOf(iso, layout, options));
-  const { server } = await applyEdit(opened, planned.edits);
-  if (server?.kind === 'refused') {
-    throw new ApiFailure({
-      code: 'config-invalid',
-      message: server.problems.join('\n'),
-      hint: 'Look with: rackready check',
-    });
-  }
-  const code = await fill(client, name, options, signal);
-  if (code === 0 || (await isWaiting(client, name))) {
-    process.exitCode = code;
-    return;
-  }
-  await applyEdit(await openConfiguration(options), planned.undo);
+  const checked = await checkEdit(opened, planned.edits);
+  const failure = await fillOrFail({ opened, client, name, checked, options, signal });
+  if (failure === undefined) return;
+  await takeOut({ opened, name, planned, checked, options }, failure);
   const hint = 'Nothing of it is in the configuration. Mend what the reason names, and run the same again.';
-  throw new ApiFailure({ code: 'import-failed', message: `${name} is not imported`, hint });
+  const message = [...(failure.message === '' ? [] : [failure.message]), `${name} is not imported`].join('\n');
+  throw new ApiFailure({ code: 'import-failed', message, hint });
+}
+
+interface Filling {
+  readonly opened: OpenConfiguration;
+  readonly client: ApiClient;
+  readonly name: string;
+  readonly checked: CheckedEdit;
+  readonly options: Options;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Writes the entry, and has the server fill the mirror. Resolves with what went wrong then, with a text where nobody has told it yet;
+ * undefined: it is imported, or waits for a person. Throws ApiFailure where nothing was written.
+ */
+async function fillOrFail(filling: Filling): Promise<ApiFailure | undefined> {
+  const { opened, client, name, checked, options, signal } = filling;
+  try {
+    const { server } = await writeEdit(opened, checked);
+    if (server?.kind === 'refused')
+      return new ApiFailure({ code: 'config-invalid', message: server.problems.join('\n'), hint: '' });
+  } catch (error) {
+    if (error instanceof ApiFailure && error.code === 'not-reloaded') return error;
+    throw error;
+  }
+  try {
+    const code = await fill(client, name, options, signal);
+    if (code !== 0 && !(await isWaiting(client, name)))
+      return new ApiFailure({ code: 'import-failed', message: '', hint: '' });
+    process.exitCode = code;
+    return undefined;
+  } catch (error) {
+    if (error instanceof ApiFailure) return error;
+    throw error;
+  }
 }
 
 /** Begins the run, and stays with it; Ctrl-C stops it. Resolves with the exit code. */
@@ -89,13 +128,6 @@ async function isWaiting(client: ApiClient, name: string): Promise<boolean> {
   return mirror.canApprove;
 }
 
-async function checkSum(iso: string, wanted: string, signal: AbortSignal): Promise<void> {
-  const found = await sumOf(iso, signal);
-  if (found === wanted.toLowerCase()) return;
-  const hint = 'Nothing was changed. Fetch the ISO once more, and compare the checksum with the one that is published.';
-  throw new ApiFailure({ code: 'import-failed', message: `${iso} has the sha256 ${found}`, hint });
-}
-
 function valuesOf(iso: string, layout: MediumLayout, options: Options): MachineValues {
   const os = options.os ?? layout.os;
   const isListed = (list: readonly string[]) => list.length > 0;
@@ -111,11 +143,6 @@ function valuesOf(iso: string, layout: MediumLayout, options: Options): MachineV
   };
 }
 
-interface PlannedEntry {
-  readonly edits: readonly MachineEdit[];
-  readonly undo: readonly MachineEdit[];
-}
-
 /** A mirror that came from an ISO gets another one; whatever else is written for it stays. */
 function planEntry({ texts }: OpenConfiguration, name: string, values: MachineValues): PlannedEntry {
   const section = 'mirrors';
@@ -124,6 +151,7 @@ function planEntry({ texts }: OpenConfiguration, name: string, values: MachineVa
     return {
       edits: [{ kind: 'add', section, machines: { [name]: values } }],
       undo: [{ kind: 'remove', section, name }],
+      isNew: true,
     };
   }
   if (!/^file:.*\.iso$/i.test(String(known.from))) {
@@ -134,6 +162,8 @@ function planEntry({ texts }: OpenConfiguration, name: string, values: MachineVa
   return {
     edits: [{ kind: 'replace', section, name, values: { ...known, ...values } }],
     undo: [{ kind: 'replace', section, name, values: known }],
+    isNew: false,
+    before: known.from,
   };
 }
 

@@ -83,6 +83,7 @@ const TESTS: readonly WantedPackage[] = [
   optional('openssl', 'makes the certificates of tests'),
   optional('xz-utils', 'compresses metadata of tests'),
   optional('xorriso', 'makes installation media of tests'),
+  optional('isomd5sum', 'puts checksums into them'),
   optional('apt-utils', 'makes the index of an apt archive, to compare'),
   optional('debootstrap', 'installs Debian from a mirror'),
   optional('debian-archive-keyring', 'the keys that the Debian presets name'),

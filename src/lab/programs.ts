@@ -49,6 +49,7 @@ const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   openssl: 'openssl',
   xz: 'xz-utils',
   xorriso: 'xorriso',
+  implantisomd5: 'isomd5sum',
   debootstrap: 'debootstrap',
   'apt-ftparchive': 'apt-utils',
   'dpkg-deb': 'dpkg',
