@@ -151,6 +151,16 @@ const peers: readonly Peer[] = [
       return take(['sh', '-c', copy]);
     },
   },
+  {
+    // What is to be had with the tools of the system: as much is checked, and as much is on the disk.
+    name: 'floor: rsync, then SHA-256 (openssl) and sync',
+    program: 'rsync',
+    run: ({ rsync }, to) => {
+      const check = `find ${to} -type f -print0 | xargs -0 -P2 -n200 openssl dgst -sha256 >/dev/null`;
+      const copy = `rsync -aH --delay-updates rsync://127.0.0.1:${rsync}/tree/ ${to}/ && { sync -f ${to} & ${check}; wait; }`;
+      return take(['sh', '-c', copy]);
+    },
+  },
   { name: 'dnf reposync', program: 'dnf', run: reposync },
 ];
 

@@ -102,6 +102,18 @@ test('of a changed tree only what is new is fetched, and the old state stays whe
   assert.ok(!mirror.files.readManifest(second.snapshot?.id ?? '').has('Packages/p/p3+x~1.rpm'));
 });
 
+test('a second thread that dies in the middle takes nothing with it', async (t) => {
+  const packages = Array.from({ length: 80 }, (_, n) => [`Packages/${n}.rpm`, randomBytes(30_000)]);
+  const upstream = await startUpstream(t, Object.fromEntries(packages));
+  const mirror = openTestMirror(upstream.url);
+  const died: string[] = [];
+  const script = new URL('../support/dying-lane.ts', import.meta.url);
+  const { result, reason } = await mirror.run({ lane: { script, onDied: (why) => died.push(why) } });
+  assert.equal(result, 'published', reason);
+  assert.deepEqual(died, ['exit code 3']);
+  checkServed(mirror, upstream);
+});
+
 describe('what is wrong once is made good', () => {
   const vmlinuz = 'images/pxeboot/vmlinuz';
   for (const [name, path, fault] of [

@@ -23,8 +23,8 @@ interface Ended {
   readonly reason: string;
 }
 
-async function runChild(url: string, folder: string, killAt: number): Promise<Ended> {
-  const ran = await run(process.execPath, [CHILD, url, folder, String(killAt)]);
+async function runChild(url: string, folder: string, killAt: number, threads = 1): Promise<Ended> {
+  const ran = await run(process.execPath, [CHILD, url, folder, String(killAt), String(threads)]);
   const text = ran.stdout.toString();
   if (text === '') return { isKilled: true, changes: 0, result: '', reason: ran.stderr };
   return { isKilled: false, ...(JSON.parse(text) as Omit<Ended, 'isKilled'>) };
@@ -76,7 +76,7 @@ test(`a run that is killed ${KILLS} times never serves anything wrong, and the n
     change(upstream, round);
     const at = 1 + dice(counted.changes);
     const told = `killed at change ${at} of ${counted.changes} in round ${round}`;
-    const ended = await runChild(upstream.url, folder, at);
+    const ended = await runChild(upstream.url, folder, at, round % 3 === 0 ? 2 : 1);
     if (ended.isKilled) killed += 1;
     checkLive(mirror.files.live, told);
     for (const id of [mirror.files.readState().current ?? '']) {
@@ -121,10 +121,12 @@ test('a full disk: nothing wrong is served, and with room the next run goes on',
   assert.ok(!upstream.asked.some((one) => one.includes('big')));
 
   // Somebody else fills the disk while the run goes on: as if the precheck had found enough.
-  const full = await mirror.run({ reserveBytes: -100e6 });
-  assert.equal(full.result, 'failed');
-  assert.match(full.reason, /cannot be written: ENOSPC/);
-  assert.deepEqual(mirror.live(), before);
+  for (const choice of [{}, { lane: {} }]) {
+    const full = await mirror.run({ reserveBytes: -100e6, ...choice });
+    assert.equal(full.result, 'failed');
+    assert.match(full.reason, /cannot be written: ENOSPC/);
+    assert.deepEqual(mirror.live(), before);
+  }
 
   assert.equal((await runProgram(['mount', '-o', 'remount,size=40m', folder])).code, 0);
   upstream.asked.length = 0;

@@ -2,11 +2,11 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
 /*
- * One run of a mirror in a process that may be told to die. Arguments: the upstream's URL, the mirror's folder, and at which change
- * of the file system SIGKILL comes (0: never). Prints how many changes there were, and what the run came to.
+ * One run of a mirror in a process that may be told to die. Arguments: the upstream's URL, the mirror's folder, at which change
+ * of the file system by the main thread SIGKILL comes (0: never), and how many threads fetch. Prints how many changes there were, and what the run came to.
  */
 
-const [, , url = '', folder = '', killAt = '0'] = process.argv;
+const [, , url = '', folder = '', killAt = '0', threads = '1'] = process.argv;
 let changes = 0;
 
 /** Counts a call, and dies before it where that is the one. */
@@ -36,5 +36,5 @@ syncBuiltinESMExports();
 
 // Loaded only now, so that it has the watched calls.
 const { openTestMirror } = await import('./mirror-run.ts');
-const { result, reason } = await openTestMirror(url, folder).run();
+const { result, reason } = await openTestMirror(url, folder).run(threads === '2' ? { lane: {} } : {});
 process.stdout.write(`${JSON.stringify({ changes, result, reason })}\n`);

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { createFetcher } from '../../src/io/mirror/fetcher.ts';
 import { createHttpClient } from '../../src/io/mirror/http-client.ts';
 import { createHttpSource } from '../../src/io/mirror/http-source.ts';
 import { unlimited } from '../../src/io/mirror/limiter.ts';
@@ -38,6 +39,8 @@ export interface RunChoice {
   readonly planTree?: typeof planIndex;
   readonly parallel?: number;
   readonly now?: () => number;
+  /** A second thread fetches, too, however little it is. `script`: what runs in it. */
+  readonly lane?: { readonly script?: URL; readonly onDied?: (reason: string) => void };
 }
 
 export function openTestMirror(url: string | readonly string[], folder: string = newFolder('mirror')): TestMirror {
@@ -66,6 +69,16 @@ export function openTestMirror(url: string | readonly string[], folder: string =
         checkSpace: space.spend,
         retry: { times: 3, firstMs: 5, mostMs: 2_000 },
       };
+      const fetcher =
+        choice.lane &&
+        createFetcher(deps, {
+          root: folder,
+          reserveBytes: choice.reserveBytes ?? 0,
+          connections: choice.parallel ?? 4,
+          worthALane: 0,
+          onDied: choice.lane.onDied ?? (() => {}),
+          script: choice.lane.script,
+        });
       const release = takeLock(files.lock);
       try {
         return await runSync(
@@ -84,7 +97,7 @@ export function openTestMirror(url: string | readonly string[], folder: string =
               isEager: choice.isEager ?? (() => true),
             },
             openSource: async () =>
-              choice.source?.(deps) ?? createHttpSource(deps, typeof url === 'string' ? [url] : url),
+              choice.source?.(deps) ?? createHttpSource({ ...deps, fetcher }, typeof url === 'string' ? [url] : url),
             planTree: choice.planTree ?? planIndex,
             onRefused: (path, reason) => void refused.push(`${path}: ${reason}`),
           },

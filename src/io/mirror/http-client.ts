@@ -40,6 +40,8 @@ export interface HttpClient {
   ): Promise<HttpAnswer>;
   /** What came was not what had been asked for: from now on a question goes out when the one before it is answered. */
   mistrust(): void;
+  /** So many connections to one host from now on; those that are open stay. */
+  limit(connections: number): void;
   close(): void;
 }
 
@@ -58,8 +60,9 @@ const EXPECTED = [200, 206, 304, 404, 416];
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const hosts = new Map<string, Host>();
   let isTrusted = true;
+  let most = options.connections;
   const hostOf = (url: URL): Host => {
-    const known = hosts.get(url.origin) ?? createHost(url, options);
+    const known = hosts.get(url.origin) ?? createHost(url, { ...options, connections: () => most });
     hosts.set(url.origin, known);
     return known;
   };
@@ -82,6 +85,9 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   };
   return {
     questions: options.connections * QUESTIONS_A_CONNECTION,
+    limit: (connections) => {
+      most = connections;
+    },
     mistrust: () => {
       isTrusted = false;
     },

@@ -13,8 +13,8 @@ export interface Host {
 }
 
 export interface HostOptions {
-  /** At a time. */
-  readonly connections: number;
+  /** At a time; asked whenever another one is wanted. */
+  readonly connections: () => number;
   readonly connectMs?: number | undefined;
   /** How long nothing may come. */
   readonly stallMs?: number | undefined;
@@ -54,7 +54,7 @@ export function createHost(url: URL, { connections, connectMs = 15_000, stallMs 
       }
     }
     if (best !== undefined && least === 0) return best;
-    if (open.size < connections) return connect();
+    if (open.size < connections()) return connect();
     return isPipelined && bytes !== undefined ? best : undefined;
   };
   const pump = (): void => {

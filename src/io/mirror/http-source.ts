@@ -7,7 +7,8 @@ import type { ProbedEntry } from '../../mirror/run/state.ts';
 import { encodeTreePath, treePathProblem } from '../../mirror/run/tree-path.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 import { openedStream } from './decompress.ts';
-import { type FetchDeps, type Fetched, fetchToPool } from './fetch-file.ts';
+import { type FetchDeps, type Fetched, fetchToPool, type WantedFile } from './fetch-file.ts';
+import type { Fetcher } from './fetcher.ts';
 import { RequestFailed, reasonOf } from './http-client.ts';
 import type { Source } from './source.ts';
 
@@ -23,8 +24,13 @@ interface Read {
   readonly probed: ProbedEntry;
 }
 
+export interface HttpSourceDeps extends FetchDeps {
+  /** Fetches what is planned; undefined: this thread does. */
+  readonly fetcher?: Fetcher | undefined;
+}
+
 /** An upstream behind HTTP. `bases`: the same tree at several places, the best first. */
-export function createHttpSource(deps: FetchDeps, bases: readonly string[]): Source {
+export function createHttpSource(deps: HttpSourceDeps, bases: readonly string[]): Source {
   const roots = bases.map((base) => (base.endsWith('/') ? base : `${base}/`));
   const urlsOf = (path: string) => roots.map((root) => `${root}${encodeTreePath(path)}`);
   const reads = new Map<string, Promise<Read | 'absent'>>();
@@ -56,7 +62,9 @@ export function createHttpSource(deps: FetchDeps, bases: readonly string[]): Sou
       },
     },
     parallel: deps.http.questions,
-    fetch: (file) => fetchKnown(deps, wanted(file, MOST_BYTES)),
+    expect: deps.fetcher?.expect,
+    rest: deps.fetcher?.rest,
+    fetch: (file) => fetchKnown(deps, wanted(file, MOST_BYTES), deps.fetcher?.fetch),
     isUnchanged: async (entries) => {
       for (const entry of entries) if (!(await isSame(deps, entry, urlsOf(entry.path)))) return false;
       return true;
@@ -66,13 +74,17 @@ export function createHttpSource(deps: FetchDeps, bases: readonly string[]): Sou
 }
 
 /** What is in the pool already is not asked for. */
-async function fetchKnown(deps: FetchDeps, file: Parameters<typeof fetchToPool>[1]): Promise<Fetched> {
+async function fetchKnown(
+  deps: FetchDeps,
+  file: WantedFile,
+  fetch: (file: WantedFile) => Promise<Fetched> = (one) => fetchToPool(deps, one),
+): Promise<Fetched> {
   const sha256 = file.digests.find(({ algorithm }) => algorithm === 'sha256')?.hex;
   const bytes = sha256 === undefined ? undefined : deps.pool.sizeOf(sha256);
   if (sha256 !== undefined && bytes !== undefined && bytes === (file.bytes ?? bytes)) {
     return { kind: 'stored', sha256, bytes, isVerified: true, origin: undefined };
   }
-  return fetchToPool(deps, file);
+  return fetch(file);
 }
 
 function storedAs(path: string, fetched: Fetched): string {

@@ -12,6 +12,7 @@ import { nextRunOf } from '../../mirror/run/schedule.ts';
 import { emptyState, type LastRun, type MirrorState } from '../../mirror/run/state.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 import type { FetchDeps, Fetched } from './fetch-file.ts';
+import { createFetcher } from './fetcher.ts';
 import { type GpgvChecker, openGpgvChecker } from './gpgv.ts';
 import { createHttpClient } from './http-client.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
@@ -201,6 +202,12 @@ async function runWithTools(deps: UnitDeps, job: Job): Promise<RunOutcome> {
     onRetry: meter.retry,
     checkSpace: space.spend,
   };
+  const fetcher = createFetcher(fetch, {
+    root,
+    reserveBytes: deps.reserveBytes,
+    connections: config.connections,
+    onDied: (reason) => emit('worker.died', {}, { name: `a thread of the mirror ${config.name}`, reason }),
+  });
   let refusals = 0;
   try {
     return await runSync(
@@ -218,7 +225,7 @@ async function runWithTools(deps: UnitDeps, job: Job): Promise<RunOutcome> {
           allowMissing: config.allowMissing,
           isEager: chooseEager(config, files, pool),
         },
-        openSource: () => openSource({ fetch, files, meter, space, now }, config),
+        openSource: () => openSource({ fetch: { ...fetch, fetcher }, files, meter, space, now }, config),
         planTree: (upstream) => planLayout(upstream, checker, config.layout, { ...config, now: now() }),
         ...(config.packages === 'signed' && {
           judgePackages: (packages) => judgePackages({ checker, pool, memory: files.signed, signal }, packages),

@@ -4,9 +4,8 @@ import { fileURLToPath } from 'node:url';
 import type { MirrorConfig } from '../../mirror/mirror-config.ts';
 import { rateAt } from '../../mirror/run/bandwidth.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
-import type { FetchDeps } from './fetch-file.ts';
 import { createFolderSource } from './folder-source.ts';
-import { createHttpSource } from './http-source.ts';
+import { createHttpSource, type HttpSourceDeps } from './http-source.ts';
 import { createIsoSource } from './iso-source.ts';
 import type { Meter } from './meter.ts';
 import type { MirrorFiles } from './mirror-files.ts';
@@ -15,7 +14,7 @@ import type { Source } from './source.ts';
 import type { Space } from './space.ts';
 
 export interface OpenSourceDeps {
-  readonly fetch: FetchDeps;
+  readonly fetch: HttpSourceDeps;
   readonly files: MirrorFiles;
   readonly meter: Meter;
   readonly space: Space;

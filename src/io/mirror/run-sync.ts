@@ -256,6 +256,7 @@ async function fetchWanted(deps: RunDeps, source: Source, wanted: readonly Plann
   meter.enter('fetching');
   meter.expect(firsts.length, bytes);
   const written = createWriteBehind(deps.pool.folder);
+  source.expect?.(bytes);
   const fetched = await fetchAll(firsts, source.fetch, {
     parallel: source.parallel ?? rules.parallel,
     signal,
@@ -264,7 +265,7 @@ async function fetchWanted(deps: RunDeps, source: Source, wanted: readonly Plann
       meter.done(path);
       if (one.kind === 'stored') written(one.bytes);
     },
-  });
+  }).finally(source.rest);
   const stored = new Map(fetched.stored);
   for (const [first, ...others] of groups.values()) {
     const known = first && stored.get(first.path);

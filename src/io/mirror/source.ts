@@ -7,6 +7,9 @@ export interface Source {
   readonly reader: UpstreamReader;
   /** How many files at a time it makes use of; undefined: as many as the mirror has connections. */
   readonly parallel?: number | undefined;
+  /** So many bytes are about to be fetched; `rest` is called when they are. */
+  readonly expect?: ((bytes: number) => void) | undefined;
+  readonly rest?: (() => Promise<void>) | undefined;
   /** Brings a file into the pool. Rejects with ProvisionError `disk-full`, and when the run is stopped. */
   fetch(file: PlannedFile): Promise<Fetched>;
   /** Whether upstream still has the entry files that it had. */
