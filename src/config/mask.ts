@@ -1,3 +1,5 @@
+import { kickstartQuote, shellQuote, shellQuoteLine, yamlQuote } from '../boot/quote.ts';
+import { grubQuote } from '../boot/render-grub.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { Settings } from './settings.ts';
 
@@ -15,12 +17,23 @@ export function createMask({ defaults }: Pick<Settings, 'defaults'>, { vars }: P
   const secrets = secretValues(vars);
   if (defaults.rootPasswordHash !== undefined) secrets.push(defaults.rootPasswordHash);
   // Longest first, so that no value is cut in two by one that it holds.
-  const known = [...new Set(secrets)].toSorted((a, b) => b.length - a.length);
+  const known = [...new Set(secrets.flatMap(formsOf))].toSorted((a, b) => b.length - a.length);
   return (text) => known.reduce((masked, secret) => masked.replaceAll(secret, HIDDEN), text).replace(HASH, HIDDEN);
 }
 
+/** As the filters of templates write a value: without what they put around it, which others may put there by themselves. */
+function formsOf(secret: string): string[] {
+  const quoted = [shellQuote, shellQuoteLine, kickstartQuote, grubQuote, yamlQuote, JSON.stringify].map((quote) =>
+    quote(secret),
+  );
+  return [secret, ...quoted, ...quoted.map((text) => text.slice(1, -1))].filter((text) => text.length >= LEAST_SECRET);
+}
+
+/** Shorter ones hide nothing, and their hiding would spoil every text. */
+const LEAST_SECRET = 4;
+
 function secretValues(value: unknown, isSecret = false): string[] {
-  if (value === null || value === undefined) return [];
-  if (typeof value !== 'object') return isSecret && String(value).length > 0 ? [String(value)] : [];
+  if (value === null || value === undefined || typeof value === 'boolean') return [];
+  if (typeof value !== 'object') return isSecret && String(value).length >= LEAST_SECRET ? [String(value)] : [];
   return Object.entries(value).flatMap(([key, inner]) => secretValues(inner, isSecret || SECRET_NAME.test(key)));
 }

@@ -161,6 +161,40 @@ test('a bulk installation names each machine and what it loses, and tells what w
   assert.deepEqual(faults, []);
 });
 
+test('a bulk action that is stopped in its middle begins no other machine', async (t) => {
+  if (!needs(t, CHROMIUM)) return;
+  const { page, faults, calls } = await open(t, { machines: 3 });
+  const gate = Promise.withResolvers<void>();
+  const asked: string[] = [];
+  await page.route('**/wake', async (route) => {
+    asked.push(route.request().url());
+    await gate.promise;
+    await route.continue();
+  });
+  await page.getByLabel('Select all that are shown').check();
+  await page.getByRole('button', { name: 'Wake…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Wake 3 machines' }).click();
+  await dialog.getByRole('button', { name: '0 of 3 machines done' }).waitFor();
+  const answered = page.waitForResponse(/\/wake$/);
+  await dialog.getByRole('button', { name: 'Stop after this one' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  gate.resolve();
+  await (await answered).finished();
+  // What the page does next it has done when it has asked for something else.
+  await page.getByRole('link', { name: 'Networks' }).click();
+  await page.getByRole('heading', { name: 'Networks' }).waitFor();
+  assert.equal(asked.length, 1);
+  assert.deepEqual(
+    calls.filter((call) => call.startsWith('wake')),
+    ['wake n0000'],
+  );
+  assert.deepEqual(
+    faults.filter((fault) => !fault.includes('404')),
+    [],
+  );
+});
+
 test('where the server may not write, the command is shown to copy', async (t) => {
   if (!needs(t, CHROMIUM)) return;
   const { page, faults } = await open(t, {});

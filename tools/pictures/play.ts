@@ -80,16 +80,35 @@ export async function play(t: TestContext): Promise<TestServer> {
   return server;
 }
 
-/** Another DHCP server, which answers one machine, and machines that nobody has named. */
-async function strangers({ t, rack, server }: Stage): Promise<void> {
+/** A host without a configuration, which hears another DHCP server and machines; gives its data folder. */
+export async function listen(t: TestContext): Promise<string> {
+  const rack = await openSegment(t);
+  const home = newFolder('home');
+  const data = join(home, 'data');
+  const up = `cd ${home} && exec ${join(PROJECT, 'rackready')} up --data ${data} --json`;
+  await startProgram(t, ['sh', '-c', up]).printed(/server\.started/, 120_000);
+  await foreignServer(t, rack);
+  for (const unknown of ['3c:ec:ef:41:7a:02', '3c:ec:ef:41:7b:9e']) {
+    const machine = await addPc(rack, unknown);
+    await machine.dhcp('uefi');
+  }
+  return data;
+}
+
+/** It knows nothing of the rack's own machines. */
+async function foreignServer(t: TestContext, rack: Rack): Promise<void> {
   const foreign = await rack.addClient('foreign', { mac: '52:54:00:12:34:56' });
   ip(`-n ${foreign.namespace} address add 172.22.10.3/24 dev ${foreign.interfaceName}`);
   const words = ['-d', '-C', '/dev/null', '-p', '0', '--user=root', '--dhcp-range=172.22.10.240,172.22.10.250,1h'];
-  // It knows nothing of the rack's own machines.
   const only = ['--dhcp-mac=set:rack,00:25:90:*:*:*', '--dhcp-ignore=tag:rack'];
   const file = `--dhcp-leasefile=${join(newFolder('dnsmasq'), 'leases')}`;
   const other = startProgram(t, [...foreign.prefix, 'dnsmasq', ...words, ...only, file]);
   await other.printed(/DHCP, IP range/, 60_000);
+}
+
+/** Another DHCP server, which answers one machine, and machines that nobody has named. */
+async function strangers({ t, rack, server }: Stage): Promise<void> {
+  await foreignServer(t, rack);
   const unknown = await addPc(rack, '3c:ec:ef:41:7a:02');
   await unknown.dhcp('uefi');
   const second = await addPc(rack, '3c:ec:ef:41:7b:9e');

@@ -1,5 +1,5 @@
-import { useState } from 'preact/hooks';
-import type { MachineView } from '../../../src/http/api/views.ts';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { MachineView, WakeView } from '../../../src/http/api/views.ts';
 import { post, problemOf } from '../api.ts';
 import { refresh } from '../live.ts';
 import { useLoaded } from '../load.ts';
@@ -53,7 +53,8 @@ interface DialogProps {
 export function ActionDialog({ action, machines, onClose }: DialogProps) {
   const words = WORDS[action];
   const [profile, setProfile] = useState('');
-  const { isBusy, results, run } = useRun(action, machines, profile);
+  const { count, results, run } = useRun(action, machines, profile);
+  const isBusy = count !== undefined;
   const [only] = machines;
   const many = counted(machines.length, 'machine');
   const whom = machines.length === 1 && only ? only.name : many;
@@ -75,10 +76,13 @@ export function ActionDialog({ action, machines, onClose }: DialogProps) {
             {problem}
           </li>
         ))}
+        {results?.flatMap(({ name, notes }) => notes.map((note) => <li key={`${name} ${note}`}>{note}</li>))}
       </ul>
       <div class="buttons">
         <form method="dialog">
-          <button type="submit">{results === undefined ? 'Do nothing' : 'Close'}</button>
+          <button type="submit">
+            {results !== undefined ? 'Close' : isBusy && machines.length > 1 ? 'Stop after this one' : 'Do nothing'}
+          </button>
         </form>
         {results === undefined && (
           <button
@@ -87,7 +91,7 @@ export function ActionDialog({ action, machines, onClose }: DialogProps) {
             disabled={isBusy}
             onClick={() => void run()}
           >
-            {words.button} {whom}
+            {isBusy && machines.length > 1 ? `${count} of ${many} done` : `${words.button} ${whom}`}
           </button>
         )}
       </div>
@@ -98,27 +102,49 @@ export function ActionDialog({ action, machines, onClose }: DialogProps) {
 interface Result {
   readonly name: string;
   readonly problem: string | undefined;
+  /** What there is to know besides. */
+  readonly notes: readonly string[];
 }
 
-/** One after the other: each is on the server's disk before the next. */
+/** One after the other: each is on the server's disk before the next. A dialog that is closed meanwhile begins no other one. */
 function useRun(action: Action, machines: readonly MachineView[], profile: string) {
-  const [isBusy, setBusy] = useState(false);
+  /** So many are done; undefined: nothing has begun. */
+  const [count, setCount] = useState<number | undefined>();
   const [results, setResults] = useState<readonly Result[] | undefined>();
+  const isClosed = useRef(false);
+  useEffect(
+    () => () => {
+      isClosed.current = true;
+    },
+    [],
+  );
   const run = async () => {
-    setBusy(true);
+    setCount(0);
     const done: Result[] = [];
     for (const { name } of machines) {
       const body = action === 'install' ? { ...(profile !== '' && { profile }) } : undefined;
-      const problem = await post(`/machines/${encodeURIComponent(name)}/${action}`, body).then(
-        () => undefined,
-        (error: unknown) => problemOf(error).message,
+      const result = await post<{ wake?: WakeView }>(`/machines/${encodeURIComponent(name)}/${action}`, body).then(
+        ({ wake }) => ({ name, problem: undefined, notes: wake ? notesOf(name, wake) : [] }),
+        (error: unknown) => ({ name, problem: wordsOf(error), notes: [] }),
       );
-      done.push({ name, problem });
+      done.push(result);
+      setCount(done.length);
+      if (isClosed.current) break;
     }
     setResults(done);
     await refresh();
   };
-  return { isBusy, results, run };
+  return { count, results, run };
+}
+
+function wordsOf(error: unknown): string {
+  const { message, hint } = problemOf(error);
+  return hint === '' ? message : `${message}. ${hint}`;
+}
+
+function notesOf(name: string, { answersAt, skipped }: WakeView): string[] {
+  const isOn = answersAt === null ? [] : [`${name} is on already: it answers at ${answersAt}.`];
+  return [...isOn, ...skipped.map(({ network, reason }) => `${name}: nothing was sent on ${network}: ${reason}.`)];
 }
 
 function ProfileChoice({ value, onChange }: { readonly value: string; readonly onChange: (value: string) => void }) {

@@ -8,6 +8,8 @@ interface Checked<Check> {
   /** Of the last text that was checked. */
   readonly check?: Check | undefined;
   readonly problem?: ApiProblem | undefined;
+  /** What was asked then. */
+  readonly about?: object | undefined;
 }
 
 /**
@@ -30,8 +32,9 @@ export function useCheck<Check>(
     const ask = async () => {
       setAsking(true);
       try {
-        const { check } = await post<{ check: Check }>(path, JSON.parse(body) as object);
-        setState({ check, of });
+        const about = JSON.parse(body) as object;
+        const { check } = await post<{ check: Check }>(path, about);
+        setState({ check, about, of });
       } catch (error) {
         setState({ problem: problemOf(error), of });
       }
@@ -40,5 +43,6 @@ export function useCheck<Check>(
     const timer = setTimeout(() => void ask(), CHECK_AFTER_MS);
     return () => clearTimeout(timer);
   }, [path, body, of, isAsking, isKnown]);
-  return { check: state.check, problem: state.problem, isCurrent: body !== undefined && isKnown };
+  const { check, problem, about } = state;
+  return { check, problem, about, isCurrent: body !== undefined && isKnown };
 }

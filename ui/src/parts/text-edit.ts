@@ -52,6 +52,8 @@ export function useTextEdit<Text extends Versioned, Check>({ path, begin, checkP
     checked,
     machine,
     setMachine,
+    /** Whether what was checked last was also rendered for the machine that is chosen. */
+    isOfMachine: ((checked.about as { readonly machine?: string } | undefined)?.machine ?? '') === machine,
     /** Of the field. */
     typing: { isBusy, onInput: setEdited, field },
     /** Of SaveText. */

@@ -24,7 +24,7 @@ interface EditorProps {
 /** A profile as the text that it is in the configuration. */
 export function ProfileEditor({ name, begin, onDirty, onSaved, onCopy }: EditorProps) {
   const about = name === undefined ? {} : { name };
-  const { value, problem, text, checked, machine, setMachine, typing, saving, settleWith } = useTextEdit<
+  const { value, problem, text, checked, machine, setMachine, isOfMachine, typing, saving, settleWith } = useTextEdit<
     ProfileText,
     ProfileCheck
   >({
@@ -66,7 +66,12 @@ export function ProfileEditor({ name, begin, onDirty, onSaved, onCopy }: EditorP
       </SaveText>
       <ProblemBox problem={checked.problem} />
       <ProfileCheckPart check={check} isCurrent={isCurrent} field={typing.field} />
-      <Preview machine={machine} onMachine={setMachine} preview={check?.preview ?? null} isCurrent={isCurrent} />
+      <Preview
+        machine={machine}
+        onMachine={setMachine}
+        preview={(isOfMachine && check?.preview) || null}
+        isCurrent={isCurrent}
+      />
     </section>
   );
 }

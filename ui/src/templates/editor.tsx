@@ -17,7 +17,7 @@ interface EditorProps {
 
 export function Editor({ row, onDirty }: EditorProps) {
   const { path } = row;
-  const { value, problem, text, checked, machine, setMachine, typing, saving, settleWith } = useTextEdit<
+  const { value, problem, text, checked, machine, setMachine, isOfMachine, typing, saving, settleWith } = useTextEdit<
     TemplateText,
     TemplateCheck
   >({
@@ -51,7 +51,13 @@ export function Editor({ row, onDirty }: EditorProps) {
       )}
       <ProblemBox problem={checked.problem} />
       <CheckPart check={check} isCurrent={isCurrent} field={typing.field} />
-      <Preview row={row} machine={machine} onMachine={setMachine} text={check?.preview ?? null} isCurrent={isCurrent} />
+      <Preview
+        row={row}
+        machine={machine}
+        onMachine={setMachine}
+        text={(isOfMachine && check?.preview) || null}
+        isCurrent={isCurrent}
+      />
     </section>
   );
 }
