@@ -41,6 +41,9 @@ async function takeAll(t: TestContext): Promise<void> {
   const profile = page.getByLabel('Text of the profile');
   await profile.fill(`${(await profile.inputValue()).trimEnd()}\n  arguments: console=tty0 console=ttyS1,115200\n`);
   await page.getByText(/It would change/).waitFor();
+  await page.getByLabel('Preview for').selectOption('db1');
+  await page.getByText(/^inst\.ks=/).waitFor();
+  await profile.blur();
   await take(page, 'profiles');
   const phone = await openCamera(t, token, PHONE);
   await phone.getByText(/[1-9]\d* in trouble/).waitFor();
@@ -53,7 +56,8 @@ async function takeFirstSteps(t: TestContext): Promise<void> {
   const data = await listen(t);
   const page = await openCamera(t, readFileSync(join(data, 'admin.token'), 'utf8').trim(), LARGE);
   await page.getByRole('heading', { name: 'First steps' }).waitFor();
-  await page.getByText('172.22.10.3').first().waitFor();
+  await page.getByLabel(/^br0/).check();
+  await page.getByText('it gives out the addresses').waitFor({ timeout: 120_000 });
   await page
     .getByRole('button', { name: /^Add 3c/ })
     .first()

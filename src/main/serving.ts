@@ -12,6 +12,7 @@ import type { Leaseholder, MirrorLookup } from '../serve/boot-deps.ts';
 import type { BootFiles } from '../serve/boot-files.ts';
 import { answerBoot } from '../serve/dhcp/boot-answer.ts';
 import { createDhcpService, type DhcpService, type DhcpSetup } from '../serve/dhcp/service.ts';
+import { tellChosenServers } from '../serve/dhcp/strangers.ts';
 import { createSyslog } from '../serve/syslog.ts';
 import type { Base } from './base.ts';
 import { type BootState, createBoot, holderOf, prepareBootState } from './boot.ts';
@@ -63,7 +64,7 @@ export async function openServing({ base, settings, loaders, inherited, mirrors 
     book,
     store: store.leases,
     macs: base.macs,
-    emit,
+    emit: tellChosenServers(emit, now),
     now,
     setup: () => setup,
     send: (datagram) => networks?.send(datagram),

@@ -25,7 +25,9 @@ export function stepTransfer(course: Course, event: RecordedEvent): Course {
   if (course.isReported) return noted;
   if (noted.installer === 'unheard') return stand(noted, event.text, nextAfter(noted, stage, event, transfer));
   const worked = atWork(noted, event, transfer);
-  return stand(worked, event.text, worked.attempt.next);
+  // What a report says is told besides, in words.
+  const isReport = /^\/?report\//.test(file) && transfer.state === 'done';
+  return stand(worked, isReport ? noted.attempt.standing : event.text, worked.attempt.next);
 }
 
 /** The transfer as this event leaves it; undefined for what is normal noise (section 5.3 of the PXE notes). */

@@ -83,11 +83,14 @@ export async function play(t: TestContext): Promise<TestServer> {
 /** A host without a configuration, which hears another DHCP server and machines; gives its data folder. */
 export async function listen(t: TestContext): Promise<string> {
   const rack = await openSegment(t);
-  const home = newFolder('home');
-  const data = join(home, 'data');
+  execFileSync('mount', ['-t', 'tmpfs', 'rackready-srv', '/srv']);
+  const home = '/srv/rackready';
+  mkdirSync(home);
+  const data = join(newFolder('up'), 'data');
+  // It is looked for when the server starts.
+  await foreignServer(t, rack);
   const up = `cd ${home} && exec ${join(PROJECT, 'rackready')} up --data ${data} --json`;
   await startProgram(t, ['sh', '-c', up]).printed(/server\.started/, 120_000);
-  await foreignServer(t, rack);
   for (const unknown of ['3c:ec:ef:41:7a:02', '3c:ec:ef:41:7b:9e']) {
     const machine = await addPc(rack, unknown);
     await machine.dhcp('uefi');

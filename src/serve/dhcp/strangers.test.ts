@@ -4,7 +4,7 @@ import { addressHex, network, requestBytes } from '../../../test/support/dhcp.ts
 import type { Emit } from '../../event/event.ts';
 import { ipv4 } from '../../net/ipv4.ts';
 import { mac } from '../../net/mac.ts';
-import { createStrangers, searchMac } from './strangers.ts';
+import { createStrangers, searchMac, tellChosenServers } from './strangers.ts';
 
 const OURS = ipv4('172.22.10.2');
 const THEIRS = ipv4('172.22.10.3');
@@ -143,4 +143,29 @@ test('what is said to our own search, and what says nothing about booting, is no
   const plain = open();
   plain.strangers.hear(reply(offer('172.22.10.3')), network(), 0);
   assert.deepEqual([told, plain.told.map(([id]) => id)], [['dhcp.stranger'], ['dhcp.stranger']]);
+});
+
+test('a server that machines choose on an observed network is told once an hour, and for each network', () => {
+  const told: [string, unknown, unknown][] = [];
+  let now = 0;
+  const emit = tellChosenServers(
+    (id, subject, data) => void told.push([id, subject, data]),
+    () => now,
+  );
+  const request = { message: 'request', answer: 'nothing' } as const;
+  const choose = (net: string, server?: string) =>
+    emit('dhcp.would-answer', { network: net }, { ...request, ...(server && { server }) });
+  const others = () => told.filter(([id]) => id === 'dhcp.other-server');
+  choose('office');
+  assert.equal(others().length, 0);
+  choose('office', '172.22.10.3');
+  choose('office', '172.22.10.3');
+  assert.deepEqual(others(), [
+    ['dhcp.other-server', { network: 'office' }, { server: '172.22.10.3', mode: 'observe' }],
+  ]);
+  choose('lab', '172.22.10.3');
+  now = HOUR;
+  choose('office', '172.22.10.3');
+  assert.equal(others().length, 3);
+  assert.equal(told.length, 8, 'what the machines did is told each time');
 });

@@ -1,4 +1,4 @@
-import type { Emit } from '../../event/event.ts';
+import type { Emit, EventData } from '../../event/event.ts';
 import type { Network } from '../../lease/network.ts';
 import { ANY, formatIpv4, type Ipv4 } from '../../net/ipv4.ts';
 import { type Mac, macAt, macBytes } from '../../net/mac.ts';
@@ -50,6 +50,25 @@ export function createStrangers(
       if (mode === 'authoritative') emit('dhcp.stranger', { network: network.name }, { ...data, ...offered });
       else emit('dhcp.other-server', { network: network.name }, data);
     },
+  };
+}
+
+/**
+ * Tells of the servers that machines choose on networks where we are only to observe, each once an hour. Nothing is sent
+ * there to look for them, and what they answer goes past us as unicast; but a REQUEST names its server to everybody.
+ */
+export function tellChosenServers(emit: Emit, now: () => number): Emit {
+  const toldAt = new Map<string, number>();
+  return (id, subject, data) => {
+    emit(id, subject, data);
+    if (id !== 'dhcp.would-answer') return;
+    const { server } = data as EventData<'dhcp.would-answer'>;
+    if (server === undefined) return;
+    const key = `${subject.network} ${server}`;
+    const last = toldAt.get(key);
+    if (last !== undefined && now() - last < TELL_AGAIN_MS) return;
+    toldAt.set(key, now());
+    emit('dhcp.other-server', { network: subject.network }, { server, mode: 'observe' });
   };
 }
 
