@@ -3,9 +3,10 @@ import type { Emit } from '../../event/event.ts';
 import type { MirrorCommand, MirrorReply } from '../../mirror/mirror-view.ts';
 import { formatBytes } from '../../mirror/run/amounts.ts';
 import { describeChanges } from '../../mirror/run/changes.ts';
-import { findSnapshot } from '../../mirror/run/state.ts';
+import { findSnapshot, type MirrorState, type SnapshotRecord } from '../../mirror/run/state.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 import { forgetSnapshots, namedContents, removeAbandonedImport } from './housekeeping.ts';
+import { findLost } from './lost-content.ts';
 import type { MirrorUnit } from './mirror-unit.ts';
 import type { Pool } from './pool.ts';
 import { finishPublish, publish } from './publish.ts';
@@ -110,6 +111,8 @@ async function approve(deps: CommandDeps, unit: MirrorUnit, wanted: string | und
     const hint = `Look at it with: rackready mirror status ${name}. Publish it with: rackready mirror approve ${name} ${snapshot.id}`;
     return refused(`${wanted} is not what is held: that is ${snapshot.id} (${change})`, hint);
   }
+  const lost = lostOf(deps, unit, state, snapshot);
+  if (lost) return lost;
   await publish({ files, pool: deps.pool }, state, snapshot);
   const reason = `approved by an operator; ${change}`;
   deps.emit('mirror.published', {}, { mirror: name, snapshot: snapshot.id, reason });
@@ -129,6 +132,8 @@ async function rollback(deps: CommandDeps, unit: MirrorUnit, to: string): Promis
   const state = await finishPublish({ files, pool: deps.pool }, files.readState());
   const snapshot = findSnapshot(state, to);
   if (snapshot === undefined) return noSnapshot(name, to);
+  const lost = lostOf(deps, unit, state, snapshot);
+  if (lost) return lost;
   // What the upstream had last belongs to the newest state: by it the next run would find nothing new, and stay here.
   const { probe: _probe, ...published } = await publish({ files, pool: deps.pool }, state, snapshot);
   files.writeState({ ...published, isFrozen: true });
@@ -138,9 +143,10 @@ async function rollback(deps: CommandDeps, unit: MirrorUnit, to: string): Promis
   );
 }
 
-function tag(deps: CommandDeps, { files, config }: MirrorUnit, label: string, wanted: string | undefined): MirrorReply {
+function tag(deps: CommandDeps, unit: MirrorUnit, label: string, wanted: string | undefined): MirrorReply {
+  const { files } = unit;
   const state = files.readState();
-  const { name } = config();
+  const { name } = unit.config();
   const { [label]: before, ...others } = state.tags;
   if (wanted === undefined) {
     if (before === undefined)
@@ -151,6 +157,8 @@ function tag(deps: CommandDeps, { files, config }: MirrorUnit, label: string, wa
   }
   const snapshot = findSnapshot(state, wanted);
   if (snapshot === undefined) return noSnapshot(name, wanted);
+  const lost = lostOf(deps, unit, state, snapshot);
+  if (lost) return lost;
   files.writeState({ ...state, tags: { ...others, [label]: snapshot.id } });
   tellChange(deps, name, `${snapshot.id} is called ${label}`);
   return done(`${snapshot.id} is called ${label}, and stays until the tag is taken away`);
@@ -200,6 +208,12 @@ async function verify(deps: CommandDeps, unit: MirrorUnit): Promise<MirrorReply>
     findings.length === 1 ? '1 file is not what it should be' : `${findings.length} files are not what they should be`;
   const reason = `${wrong}; ${read.files} ${read.files === 1 ? 'was' : 'were'} read`;
   return { ...refused(reason, hint), findings: findings.slice(0, MOST_FINDINGS) };
+}
+
+/** Half of a state is published for nobody. */
+function lostOf({ pool }: CommandDeps, { files, config }: MirrorUnit, state: MirrorState, snapshot: SnapshotRecord) {
+  const lost = findLost({ files, pool, config: config() }, state, snapshot);
+  return lost && refused(lost.reason, lost.hint);
 }
 
 function tellChange({ emit, onChange }: CommandDeps, mirror: string, what: string): void {
