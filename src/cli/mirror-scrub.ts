@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { ScrubJson } from '../http/api/mirror-json.ts';
 import { formatBytes } from '../mirror/run/amounts.ts';
 import type { ScrubAction } from '../mirror/run/scrub.ts';
@@ -15,8 +15,8 @@ interface Options extends ClientOptions {
 export function scrubCommand(): Command {
   return withClientOptions(new Command('scrub'))
     .description('Everything that mirrors have is read again and compared, slowly, once a week: how far that is.')
-    .option('--start', 'begin now')
-    .option('--pause', 'rest; also after a restart')
+    .addOption(new Option('--start', 'begin now').conflicts(['pause', 'resume']))
+    .addOption(new Option('--pause', 'rest; also after a restart').conflicts('resume'))
     .option('--resume', 'go on where it rested')
     .addHelpText('after', '\nExample:\n  ./rackready mirror scrub --start')
     .action((_own: Options, self: Command) => {

@@ -1,12 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { ScrubAction } from '../../mirror/run/scrub.ts';
+import { TAG_PATTERN } from '../../mirror/run/state.ts';
 import { ApiError } from './failures.ts';
 import { about, inputs, text, wrapped } from './inputs.ts';
 import { mirrorJson, scrubJson } from './mirror-json.ts';
 import type { ApiPorts, MirrorOrder } from './ports.ts';
 
 const flag = { type: 'boolean' } as const;
-const label = { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' } as const;
+const label = { type: 'string', pattern: TAG_PATTERN } as const;
 
 interface Verb {
   readonly words: string;

@@ -1,5 +1,6 @@
 import type { MirrorConfig } from '../../mirror/mirror-config.ts';
 import type { Manifest, ManifestEntry } from '../../mirror/run/manifest.ts';
+import { syncCommand } from '../../mirror/run/next-step.ts';
 import { isFetchedAlone } from '../../mirror/run/refetch.ts';
 import type { MirrorState, SnapshotRecord } from '../../mirror/run/state.ts';
 import { nextOfFinding } from '../../mirror/run/verify.ts';
@@ -47,10 +48,8 @@ function nextOf({ files, config }: Place, state: MirrorState, id: string, lost: 
   const { name } = config;
   const { isFrozen, current, held } = state;
   // What is held is in no state that is looked at, and its upstream is asked again only when it is told to.
-  if (id === held?.snapshot?.id) {
-    const sync = `rackready mirror sync ${name} --force`;
-    return `Nothing was changed. Make it anew with: ${isFrozen ? `rackready mirror freeze ${name} --off && ` : ''}${sync}`;
-  }
+  if (id === held?.snapshot?.id)
+    return `Nothing was changed. Make it anew with: ${syncCommand(name, isFrozen)} --force`;
   const all = `Nothing was changed. See all that is lost with: rackready mirror verify ${name}`;
   const [first] = lost;
   const isCurrent = id === current || (first !== undefined && hasAll(files, current, lost));
