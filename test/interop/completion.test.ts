@@ -40,7 +40,8 @@ test('bash completes commands, options, machine names and choices', async (t) =>
     try rackready mach
     try rackready machines set sm
     try rackready render sm1 --firmware uefi-
-    try rackready machines remove --j`,
+    try rackready machines remove --j
+    try rackready mirror sync e`,
   ]);
   assert.deepEqual(lines, ['machines', 'sm1 sm2', 'uefi-arm64 uefi-ia32 uefi-x64', '--json', 'el']);
 });
