@@ -86,6 +86,9 @@ test('a slip, or a mirror that is not in a state for it: each answer says what t
   assert.deepEqual(await completes('mirror tag m '), ['prod']);
   assert.deepEqual(await completes('mirror approve m '), []);
 
+  const kept = /^0 snapshots forgotten, 0 files deleted \(0 B\); 2 stay: [^\n]*`keep`[^\n]*\n/;
+  await says('prune m', 0, kept);
+
   // Held.
   show(upstream, ['z'], 1);
   await says('sync m', 1, /held: .*it goes back.*\n.*\(1 file, 1 B/);
@@ -111,6 +114,7 @@ test('a run that is in progress, and one that failed', async (t) => {
   await says('sync m --no-wait', 0, /a run is in progress already/);
   for (const line of ['verify m', 'approve m', 'prune m', 'rollback m 2026', 'tag m x 2026', 'freeze m'])
     await says(line, 1, /in progress\nWait for its end, or end it with: rackready mirror stop m\n/);
+  await says('prune still', 0, /; files are deleted when no run is in progress/);
   await says('stop m', 0, /the run is stopped/);
   await server.event('mirror.stopped', { mirror: 'm' });
   await says('stop m', 1, /nothing runs/);

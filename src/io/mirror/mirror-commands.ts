@@ -204,7 +204,13 @@ function prune(deps: CommandDeps, unit: MirrorUnit, leased: readonly string[]): 
     ? pool.sweep(namedContents(join(root, 'repos')), now() - UNNAMED_STAYS_MS)
     : { files: 0, bytes: 0 };
   if (snapshots > 0 || swept.files > 0) deps.emit('mirror.pruned', {}, { mirror: name, snapshots, ...swept });
-  return done(`${snapshots} snapshots forgotten, ${swept.files} files deleted (${formatBytes(swept.bytes)})`);
+  const forgotten = snapshots === 1 ? '1 snapshot' : `${snapshots} snapshots`;
+  const deleted = `${swept.files === 1 ? '1 file' : `${swept.files} files`} deleted (${formatBytes(swept.bytes)})`;
+  const left = unit.files.readState().snapshots.length;
+  const stay =
+    left > 1 ? `; ${left} stay: what is served, what \`keep\` and tags hold, and what machines install from` : '';
+  const later = isQuiet ? '' : '; files are deleted when no run is in progress: prune again then';
+  return done(`${forgotten} forgotten, ${deleted}${stay}${later}`);
 }
 
 async function verify(deps: CommandDeps, unit: MirrorUnit): Promise<MirrorReply> {

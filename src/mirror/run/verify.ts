@@ -32,7 +32,7 @@ export function nextOfFinding(config: MirrorConfig, { problem, isCurrent, isFroz
   if (!isCurrent) {
     if (problem === 'missing' || problem === 'damaged')
       if (onDemand) return 'It is fetched again when a machine asks for it, if the upstream still has it.';
-    return `Only older states have it, and nothing fetches it again. They go with: rackready mirror prune ${name}`;
+    return `Only older states have it, and nothing fetches it again. They go with: rackready mirror prune ${name}, as soon as \`keep\` does not hold them.`;
   }
   if (problem !== 'unreadable' && onDemand && (mode === 'frozen' || isFrozen))
     return 'It is fetched again when a machine asks for it.';
