@@ -75,6 +75,8 @@ function nextStep(mirror: MirrorJson): string {
 }
 
 export function describeSnapshots(mirror: MirrorJson, now: number): string {
+  if (mirror.snapshots.length === 0 && mirror.progress)
+    return `no snapshots yet; the first is being made: rackready mirror status ${mirror.name}`;
   if (mirror.snapshots.length === 0)
     return `no snapshots; fill the mirror with: ${syncCommand(mirror.name, mirror.isFrozen)}`;
   const rows = mirror.snapshots.map((one) => [

@@ -51,8 +51,10 @@ function describeProgress(scrub: ScrubJson, now: number): string {
   const { isRunning, isPaused, startedAt, endedAt, nextAt, files, bytes, damaged } = scrub;
   const next = nextAt === null ? 'by command' : formatWhen(nextAt, now);
   const found = `${files} files (${formatBytes(bytes)}), ${damaged} damaged`;
+  const resume = 'go on with: rackready mirror scrub --resume';
+  if (isPaused && (startedAt === null || endedAt !== null)) return `it rests; ${resume}`;
   if (startedAt === null) return `nothing was read again yet; the next time: ${next}`;
-  if (isPaused) return `it rests at ${found}`;
+  if (isPaused) return `it rests at ${found}; ${resume}`;
   if (isRunning) return `in progress since ${formatWhen(startedAt, now)}: ${found}`;
   return `last: ${found}, ended ${endedAt === null ? 'early' : formatWhen(endedAt, now)}; the next time: ${next}`;
 }

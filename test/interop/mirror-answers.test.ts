@@ -71,6 +71,10 @@ test('a slip, or a mirror that is not in a state for it: each answer says what t
   await says('snapshots m', 0, /rackready mirror freeze m --off && rackready mirror sync m/);
   await says('freeze m --off', 0, /it follows its upstream again/);
 
+  await says('scrub --pause', 0);
+  await says('scrub', 0, /^it rests; go on with: rackready mirror scrub --resume\n/);
+  await says('scrub --resume', 0);
+
   // Two states.
   await says('sync m', 0, /published: 2 files, 2 B/);
   show(upstream, ['a', 'b', 'c'], 2);
@@ -112,6 +116,7 @@ test('a run that is in progress, and one that failed', async (t) => {
   upstream.faults.set('Packages/new-1-1.noarch.rpm', () => true);
   await says('sync m --no-wait', 0, /a run began/);
   await says('sync m --no-wait', 0, /a run is in progress already/);
+  await says('snapshots still', 0, /no snapshots; fill/);
   for (const line of ['verify m', 'approve m', 'prune m', 'rollback m 2026', 'tag m x 2026', 'freeze m'])
     await says(line, 1, /in progress\nWait for its end, or end it with: rackready mirror stop m\n/);
   await says('prune still', 0, /; files are deleted when no run is in progress/);
@@ -126,4 +131,17 @@ test('a run that is in progress, and one that failed', async (t) => {
   await says('sync m', 1, /failed: /);
   await says('status m', 0, /The old state is served\. .*rackready mirror sync m\n/);
   await says('approve m', 1, /nothing is held\nSee what the last run came to with: rackready mirror status m\n/);
+});
+
+test('where there are no mirrors, that is what is said', async (t) => {
+  if (!needs(t, 'ip')) return;
+  await openSegment(t);
+  const server = await startServer(t, {
+    yaml: 'networks:\n  n: { interface: br0, subnet: 172.22.10.0/24, address: 172.22.10.2, dhcp: { mode: authoritative, conflictProbe: false } }\n',
+  });
+  for (const words of [['scrub'], ['scrub', '--start']]) {
+    const ran = await run(process.execPath, [MAIN, 'mirror', ...words], { RACKREADY_DATA: server.data });
+    assert.equal(ran.code, 1);
+    assert.match(`${ran.stderr}`, /there are no mirrors\ndocs\/mirrors\.md says how/);
+  }
 });
