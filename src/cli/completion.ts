@@ -2,9 +2,10 @@ import { Argument, Command, type Option } from 'commander';
 import { writtenMachines } from '../config/edit.ts';
 import { findConfiguration, loadSettings, readSources } from '../config/load.ts';
 import type { DiscoveredView } from '../http/api/discovered.ts';
+import type { MirrorJson } from '../http/api/mirror-json.ts';
 import type { Status } from '../http/api/ports.ts';
 import type { MachineView } from '../http/api/views.ts';
-import { createClient } from './client.ts';
+import { type ApiClient, createClient } from './client.ts';
 
 /** Tells the shell to complete file names by itself. */
 const FILES = ':files';
@@ -19,7 +20,7 @@ export function command(): Command {
     .addHelpText(
       'after',
       `
-Machine names, profiles and networks come from the running server, else from the configuration.
+Names of machines, profiles, networks and mirrors come from the running server, else from the configuration.
 
 Examples:
   source <(./rackready completion bash)                                 # now, in this shell
@@ -133,11 +134,17 @@ async function valuesOf(
   if (/MACHINE|NAME\|MAC/.test(label)) return names('machines', words);
   if (/<MAC>/.test(label)) return names('discovered', words);
   if (/PROFILE/.test(label)) return names('profiles', words);
+  if (/MIRROR/.test(label)) return names('mirrors', words);
+  if (/SNAPSHOT/.test(label)) return names(words.includes('approve') ? 'held' : 'snapshots', words);
+  if (/TAG/.test(label)) return names('tags', words);
   return /NETWORK|<NAME>/.test(label) && /--network/.test(label) ? names('networks', words) : [];
 }
 
+/** Of the mirror that the words name; of all, where they name none. */
+type MirrorNames = 'held' | 'snapshots' | 'tags';
+
 type Names = (
-  what: 'machines' | 'profiles' | 'networks' | 'discovered',
+  what: 'machines' | 'profiles' | 'networks' | 'discovered' | 'mirrors' | MirrorNames,
   words: readonly string[],
 ) => Promise<readonly string[]>;
 
@@ -146,14 +153,18 @@ const findNames: Names = async (what, words) => {
   const given = (option: string) => words[words.indexOf(option) + 1];
   const data = words.includes('--data') ? given('--data') : undefined;
   try {
-    return await askServer(what, data);
+    return await askServer(what, data, words);
   } catch {
     const path = words.includes('--config') ? given('--config') : findConfiguration();
     return path === undefined ? [] : readNames(what, path);
   }
 };
 
-async function askServer(what: Parameters<Names>[0], data: string | undefined): Promise<readonly string[]> {
+async function askServer(
+  what: Parameters<Names>[0],
+  data: string | undefined,
+  words: readonly string[],
+): Promise<readonly string[]> {
   const client = createClient({ data });
   switch (what) {
     case 'machines':
@@ -164,7 +175,24 @@ async function askServer(what: Parameters<Names>[0], data: string | undefined): 
       return (await client.get<{ discovered: DiscoveredView[] }>('/discovered')).discovered.map(({ mac }) => mac);
     case 'networks':
       return (await client.get<Status>('/status')).networks.map(({ name }) => name);
+    case 'mirrors':
+      return (await readMirrors(client)).map(({ name }) => name);
+    default:
+      return namesOfMirrors(what, await readMirrors(client), words);
   }
+}
+
+async function readMirrors(client: ApiClient): Promise<readonly MirrorJson[]> {
+  return (await client.get<{ mirrors: MirrorJson[] }>('/mirrors')).mirrors;
+}
+
+function namesOfMirrors(what: MirrorNames, mirrors: readonly MirrorJson[], words: readonly string[]): string[] {
+  const named = mirrors.filter(({ name }) => words.includes(name));
+  return (named.length > 0 ? named : mirrors).flatMap(({ held, snapshots }) => {
+    if (what === 'held') return held ? [held.id] : [];
+    const tags = snapshots.flatMap((one) => one.tags);
+    return what === 'tags' ? tags : [...snapshots.map(({ id }) => id), ...tags];
+  });
 }
 
 async function readNames(what: Parameters<Names>[0], path: string): Promise<readonly string[]> {
@@ -172,9 +200,10 @@ async function readNames(what: Parameters<Names>[0], path: string): Promise<read
     const read = await readSources(path);
     return 'texts' in read ? Object.keys(writtenMachines(read.texts)) : [];
   }
-  if (what === 'discovered') return [];
+  if (what === 'discovered' || what === 'held' || what === 'snapshots' || what === 'tags') return [];
   const result = await loadSettings({ path });
   if (result.kind !== 'settings') return [];
-  const { profiles, networks } = result.settings;
-  return what === 'profiles' ? [...profiles.keys()] : networks.map(({ name }) => name);
+  const { profiles, networks, mirrors } = result.settings;
+  if (what === 'networks') return networks.map(({ name }) => name);
+  return [...(what === 'profiles' ? profiles : mirrors).keys()];
 }

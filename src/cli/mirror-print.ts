@@ -1,5 +1,6 @@
 import type { HeldJson, MirrorJson, ProgressJson } from '../http/api/mirror-json.ts';
-import { formatBytes } from '../mirror/run/amounts.ts';
+import { formatAmount, formatBytes } from '../mirror/run/amounts.ts';
+import { syncCommand } from '../mirror/run/next-step.ts';
 import type { Finding } from '../mirror/run/verify.ts';
 import { formatDuration, formatTable, formatTime, formatWhen } from './print.ts';
 
@@ -44,7 +45,7 @@ function describeHeld(held: HeldJson): (readonly [string, string])[] {
 
 function describeServed({ mode }: MirrorJson, { id, files, bytes }: MirrorJson['snapshots'][number]): string {
   const isOnDemand = mode === 'cache' || mode === 'sparse';
-  return `${id}: ${files} files, ${formatBytes(bytes)}${isOnDemand ? '; a package is on this disk once it was asked for' : ''}`;
+  return `${id}: ${formatAmount(files, bytes)}${isOnDemand ? '; a package is on this disk once it was asked for' : ''}`;
 }
 
 function describeTrust({ trust, packages }: MirrorJson): string {
@@ -53,6 +54,8 @@ function describeTrust({ trust, packages }: MirrorJson): string {
 }
 
 function nextRun(mirror: MirrorJson, now: number): string {
+  // Only its first run is to be had then.
+  if (mirror.mode === 'frozen' && mirror.current !== null) return 'never (mode: frozen)';
   if (mirror.isFrozen)
     return `never: let it follow its upstream again with: rackready mirror freeze ${mirror.name} --off`;
   if (mirror.mode === 'frozen') return 'never (mode: frozen)';
@@ -60,15 +63,22 @@ function nextRun(mirror: MirrorJson, now: number): string {
 }
 
 function nextStep(mirror: MirrorJson): string {
-  const { name } = mirror;
+  const { name, lastRun, isFrozen } = mirror;
   if (mirror.held)
     return `\n\nThe old state is served. Publish the new one all the same with: rackready mirror approve ${name} ${mirror.held.id}`;
-  if (mirror.state === 'empty' && !mirror.progress) return `\n\nFill it with: rackready mirror sync ${name}`;
+  if (mirror.state === 'empty' && !mirror.progress) return `\n\nFill it with: ${syncCommand(name, isFrozen)}`;
+  if (mirror.progress || mirror.state === 'empty' || mirror.mode === 'frozen') return '';
+  if (lastRun?.result === 'stopped') return `\n\nThe old state is served. Go on with: ${syncCommand(name, isFrozen)}`;
+  if (lastRun?.result === 'failed')
+    return `\n\nThe old state is served. When what the last run met is mended: ${syncCommand(name, isFrozen)}`;
   return '';
 }
 
 export function describeSnapshots(mirror: MirrorJson, now: number): string {
-  if (mirror.snapshots.length === 0) return `no snapshots; fill the mirror with: rackready mirror sync ${mirror.name}`;
+  if (mirror.snapshots.length === 0 && mirror.progress)
+    return `no snapshots yet; the first is being made: rackready mirror status ${mirror.name}`;
+  if (mirror.snapshots.length === 0)
+    return `no snapshots; fill the mirror with: ${syncCommand(mirror.name, mirror.isFrozen)}`;
   const rows = mirror.snapshots.map((one) => [
     one.id,
     one.isCurrent ? 'served' : '-',

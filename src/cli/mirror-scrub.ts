@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { ScrubJson } from '../http/api/mirror-json.ts';
 import { formatBytes } from '../mirror/run/amounts.ts';
 import type { ScrubAction } from '../mirror/run/scrub.ts';
@@ -15,8 +15,8 @@ interface Options extends ClientOptions {
 export function scrubCommand(): Command {
   return withClientOptions(new Command('scrub'))
     .description('Everything that mirrors have is read again and compared, slowly, once a week: how far that is.')
-    .option('--start', 'begin now')
-    .option('--pause', 'rest; also after a restart')
+    .addOption(new Option('--start', 'begin now').conflicts(['pause', 'resume']))
+    .addOption(new Option('--pause', 'rest; also after a restart').conflicts('resume'))
     .option('--resume', 'go on where it rested')
     .addHelpText('after', '\nExample:\n  ./rackready mirror scrub --start')
     .action((_own: Options, self: Command) => {
@@ -51,8 +51,10 @@ function describeProgress(scrub: ScrubJson, now: number): string {
   const { isRunning, isPaused, startedAt, endedAt, nextAt, files, bytes, damaged } = scrub;
   const next = nextAt === null ? 'by command' : formatWhen(nextAt, now);
   const found = `${files} files (${formatBytes(bytes)}), ${damaged} damaged`;
+  const resume = 'go on with: rackready mirror scrub --resume';
+  if (isPaused && (startedAt === null || endedAt !== null)) return `it rests; ${resume}`;
   if (startedAt === null) return `nothing was read again yet; the next time: ${next}`;
-  if (isPaused) return `it rests at ${found}`;
+  if (isPaused) return `it rests at ${found}; ${resume}`;
   if (isRunning) return `in progress since ${formatWhen(startedAt, now)}: ${found}`;
   return `last: ${found}, ended ${endedAt === null ? 'early' : formatWhen(endedAt, now)}; the next time: ${next}`;
 }

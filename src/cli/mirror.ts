@@ -1,6 +1,7 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import type { MirrorJson, ScrubJson } from '../http/api/mirror-json.ts';
 import { formatBytes } from '../mirror/run/amounts.ts';
+import { TAG_PATTERN } from '../mirror/run/state.ts';
 import { type ApiClient, ApiFailure, type ClientOptions, runClient, withClientOptions } from './client.ts';
 import { addCommand } from './mirror-add.ts';
 import { importCommand } from './mirror-import.ts';
@@ -23,7 +24,12 @@ Examples:
   ./rackready mirror sync centos-7        fetch what is new, with a progress bar
   ./rackready mirror approve centos-7     publish a state that was held`,
     )
-    .action((options: ClientOptions) => runClient(options, (client) => list(client, options)));
+    .allowExcessArguments()
+    .action((options: ClientOptions, self: Command) => {
+      const [word] = self.args;
+      if (word !== undefined) self.error(`error: there is no command mirror ${word}`);
+      return runClient(options, (client) => list(client, options));
+    });
   for (const one of [
     addCommand(),
     listCommand(),
@@ -158,12 +164,18 @@ function plainCommands(): Command[] {
       tag,
       ...(snapshot !== undefined && { snapshot }),
     }))
-      .argument('<TAG>', 'the name, like prod')
+      .argument('<TAG>', 'the name, like prod', parseTag)
       .argument('[SNAPSHOT]', 'id, the beginning of one, or another tag; without it the tag is taken away'),
     plain('freeze', 'Keep a mirror as it is.', 'freeze centos-7', (_rest, { off }) => ({
       frozen: off !== true,
     })).option('--off', 'let it follow its upstream again'),
   ];
+}
+
+function parseTag(text: string): string {
+  if (new RegExp(TAG_PATTERN).test(text)) return text;
+  const form = 'at most 63 letters, digits, and (not as the first) . _ -';
+  throw new InvalidArgumentError(`A tag is a part of an address: ${form}.`);
 }
 
 type BodyOf = (rest: readonly (string | undefined)[], options: { readonly off?: boolean }) => object;

@@ -66,6 +66,7 @@ const TESTS: readonly WantedPackage[] = [
   optional('atftp', 'a TFTP client'),
   optional('curl', 'an HTTP and TFTP client'),
   optional('nginx', 'a proxy before mirrors, and an HTTP server to compare with'),
+  optional('acl', 'lets that proxy through the data folder'),
   optional('debconf', 'checks Debian answer files'),
   optional('busybox', 'the shell of installers'),
   optional('etherwake', 'Wake-on-LAN to compare with'),

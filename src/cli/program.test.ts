@@ -106,7 +106,15 @@ for (const words of mistakes) {
   });
 }
 
-const names = async (what: string) => ({ machines: ['sm1', 'sm2', 'mp'], profiles: ['debian-12'] })[what] ?? [];
+const names = async (what: string) =>
+  ({
+    machines: ['sm1', 'sm2', 'mp'],
+    profiles: ['debian-12'],
+    mirrors: ['el', 'deb'],
+    held: ['h'],
+    snapshots: ['s', 'prod'],
+    tags: ['prod'],
+  })[what] ?? [];
 
 const completions: readonly (readonly [string, string])[] = [
   ['ma', 'machines'],
@@ -131,6 +139,14 @@ const completions: readonly (readonly [string, string])[] = [
   ['up --config ', ':files'],
   ['completion ', 'bash fish zsh'],
   ['events --level w', 'warning'],
+  ['mirror sync ', 'deb el'],
+  ['mirror status --json e', 'el'],
+  ['mirror rollback el ', 'prod s'],
+  ['mirror approve el ', 'h'],
+  ['mirror tag el ', 'prod'],
+  ['mirror tag el prod ', 'prod s'],
+  ['bundle debian-12 --with-mirror ', 'deb el'],
+  ['bundle debian-12 --snapshot ', 'prod s'],
 ];
 
 for (const [line, want] of completions) {

@@ -12,12 +12,15 @@ mirrors:
   debian: { preset: debian-12, mode: cache }
   alma: { preset: alma-9, mode: cache }
   extra: { from: "file:///srv/packages", kind: yum }
+  leap: { preset: opensuse-leap-15.6 }
 profiles:
   rocky: { os: rocky-9, source: "mirror:rocky", arguments: quiet }
   debian: { os: debian-12, source: "mirror:debian", answerFile: own }
   ubuntu: { os: ubuntu-24.04, iso: iso/u.iso, kernel: k/linux, initrd: "https://example.org/initrd" }
   alma: { os: alma-9, source: "mirror:alma" }
   folder: { os: rocky-9, source: /srv/tree }
+  leap: { os: custom, source: "mirror:leap", answerFile: own, arguments: "autoyast={{ urls.answer }}" }
+  mixed: { os: custom, source: "mirror:leap", answerFile: own, initrd: k/initrd, arguments: "autoyast={{ urls.answer }}" }
 templates:
   own: { file: "templates/my own.liquid" }
 `;
@@ -100,6 +103,23 @@ test('an ISO goes along, what is an address stays one, and is told', () => {
     mode: 'frozen',
     trust: 'none',
   });
+});
+
+test('an installer of one’s own finds its kernel in the mirror there, too, beside an initrd that goes along', () => {
+  const leap = must(entriesOf('leap'));
+  assert.deepEqual(Object.keys(leap.profile), ['os', 'source', 'arguments']);
+  const loader = ['leap/boot/x86_64/loader/linux', 'leap/boot/x86_64/loader/initrd'];
+  for (const entries of [leap, must(entriesOf('leap', loader))])
+    assert.deepEqual(paths(entries), ['leap answerFile /etc/rackready/templates/my own.liquid']);
+  const [mirror] = leap.mirrors;
+  assert.equal(mirror?.values.preset, 'opensuse-leap-15.6');
+  assert.equal(foreignValue('profiles', leap.profile), undefined);
+  const mixed = must(entriesOf('mixed'));
+  assert.deepEqual(paths(mixed), [
+    'mixed answerFile /etc/rackready/templates/my own.liquid',
+    'mixed initrd /etc/rackready/k/initrd',
+  ]);
+  assert.equal(foreignValue('profiles', mixed.profile), undefined);
 });
 
 test('what cannot be taken along is refused with what to do', () => {

@@ -26,6 +26,8 @@ export function checkFiles(settings: Settings, exists: (path: string) => boolean
 }
 
 function howToGet(path: string): string {
+  if (path.includes('/mirror:'))
+    return '; mirror:NAME is for source: what a mirror boots is known by its preset, of others name copies on this host';
   const name = installerPackage(path);
   return name === undefined ? '' : `; install it with: apt-get install ${name}`;
 }

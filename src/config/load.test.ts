@@ -69,6 +69,14 @@ test('loadSettings() warns of a kernel that is not there, and names the package 
   ]);
 });
 
+test('loadSettings() says of a kernel that is named as if in a mirror how mirrors are booted from', async (t) => {
+  const profile = `{os: custom, kernel: 'mirror:m/linux', initrd: k, answerFile: a.liquid, arguments: 'ks={{ urls.answer }}'}`;
+  const path = folder(t, { 'a.yaml': `${network}profiles:\n  p: ${profile}\n`, 'a.liquid': '', k: '' });
+  assert.deepEqual(lines(await loadSettings({ path }), path), [
+    './a.yaml:3:27: warning: profiles.p.kernel: ./mirror:m/linux does not exist; mirror:NAME is for source: what a mirror boots is known by its preset, of others name copies on this host',
+  ]);
+});
+
 test('what cannot be read is a problem, not an exception', async (t) => {
   const path = folder(t, { 'notes.txt': '' });
   mkdirSync(join(path, 'sub'));

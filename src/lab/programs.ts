@@ -13,6 +13,7 @@ const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   setpriv: 'util-linux',
   curl: 'curl',
   nginx: 'nginx',
+  setfacl: 'acl',
   dhclient: 'isc-dhcp-client',
   dhcpd: 'isc-dhcp-server',
   udhcpc: 'udhcpc',

@@ -9,6 +9,7 @@ import { newFolder } from '../support/server.ts';
 const LAUNCHER = resolve(import.meta.dirname, '..', '..', 'rackready');
 
 const machines = `
+mirrors: { el: { from: "file:///srv/el", kind: files } }
 networks: { a: { interface: br0, subnet: 10.0.0.0/24, address: 10.0.0.1 } }
 machines:
   sm1: { mac: "00:25:90:96:c4:9a" }
@@ -39,9 +40,10 @@ test('bash completes commands, options, machine names and choices', async (t) =>
     try rackready mach
     try rackready machines set sm
     try rackready render sm1 --firmware uefi-
-    try rackready machines remove --j`,
+    try rackready machines remove --j
+    try rackready mirror sync e`,
   ]);
-  assert.deepEqual(lines, ['machines', 'sm1 sm2', 'uefi-arm64 uefi-ia32 uefi-x64', '--json']);
+  assert.deepEqual(lines, ['machines', 'sm1 sm2', 'uefi-arm64 uefi-ia32 uefi-x64', '--json', 'el']);
 });
 
 test('zsh completes machine names', async (t) => {

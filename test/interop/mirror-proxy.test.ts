@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { needs } from '../needs.ts';
@@ -17,18 +17,38 @@ const OWN = 'http://172.22.10.2/mirror/f';
 const NGINX = 'http://172.22.10.2:8080/mirror/f';
 const CLIENT = '172.22.10.92';
 
-/** The documented server, with the data folder of a test. */
+/** Debian's nginx runs as this; where root alone is mapped into the namespace of a test, nobody can. */
+async function findAccount(t: TestContext): Promise<'www-data' | 'root'> {
+  const id = Number((await must(['id', '-u', 'www-data'])).text);
+  const lines = readFileSync('/proc/self/uid_map', 'utf8').trim().split('\n');
+  const isMapped = lines.some((line) => {
+    const [first = 0, , count = 0] = line.trim().split(/\s+/).map(Number);
+    return id >= first && id < first + count;
+  });
+  if (!isMapped) t.diagnostic('www-data is not mapped into this namespace: nginx runs as root');
+  return isMapped ? 'www-data' : 'root';
+}
+
+/** The documented server, with the data folder of a test, which it may only go through, as documented. */
 async function startNginx(t: TestContext, { data }: TestServer): Promise<void> {
-  const [, shown = ''] = /```nginx\n([^`]+)```/.exec(readFileSync(DOCUMENT, 'utf8')) ?? [];
+  const document = readFileSync(DOCUMENT, 'utf8');
+  const [, shown = ''] = /```nginx\n([^`]+)```/.exec(document) ?? [];
   assert.match(shown, /alias \/var\/lib\/rackready\/mirrors\/pool\/;/);
+  const account = await findAccount(t);
+  assert.equal(statSync(data).mode & 0o777, 0o700);
+  if (account === 'www-data') {
+    const [, entry = ''] = /`setfacl -m (\S+) \/var\/lib\/rackready`/.exec(document) ?? [];
+    await must(['setfacl', '-m', entry, data]);
+  }
   const folder = newFolder('nginx');
+  chmodSync(folder, 0o755);
   const temps = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (name) => `${name}_temp_path ${folder}/${name};`,
   );
   const config = join(folder, 'nginx.conf');
   writeFileSync(
     config,
-    `daemon off; user root; pid ${folder}/pid; error_log stderr notice;
+    `daemon off; user ${account}; pid ${folder}/pid; error_log stderr notice;
 events { worker_connections 64; }
 http { access_log off; ${temps.join(' ')}
 ${shown.replaceAll('/var/lib/rackready', data)}
@@ -40,7 +60,7 @@ ${shown.replaceAll('/var/lib/rackready', data)}
 }
 
 test('nginx sends what rackready decides, and nothing else', async (t) => {
-  if (!needs(t, 'ip', 'curl', 'nginx')) return;
+  if (!needs(t, 'ip', 'curl', 'nginx', 'setfacl')) return;
   const tree = newFolder('tree');
   const big = randomBytes(3_000_000);
   mkdirSync(join(tree, 'images'));

@@ -58,7 +58,8 @@ test('all states are read, and whatever is wrong is told with its file, its stat
   const reply = await verify();
   assert.ok(reply.kind === 'refused', JSON.stringify(reply));
   const sync = 'Type: rackready mirror sync m';
-  const prune = 'Only older states have it, and nothing fetches it again. They go with: rackready mirror prune m';
+  const prune =
+    'Only older states have it, and nothing fetches it again. They go with: rackready mirror prune m, as soon as `keep` does not hold them.';
   const right = 'It is put right already.';
   const byPath = (reply.findings ?? []).toSorted((a, b) => (a.path < b.path ? -1 : 1));
   assert.deepEqual(byPath, [

@@ -1,12 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { ScrubAction } from '../../mirror/run/scrub.ts';
+import { TAG_PATTERN } from '../../mirror/run/state.ts';
 import { ApiError } from './failures.ts';
 import { about, inputs, text, wrapped } from './inputs.ts';
 import { mirrorJson, scrubJson } from './mirror-json.ts';
 import type { ApiPorts, MirrorOrder } from './ports.ts';
 
 const flag = { type: 'boolean' } as const;
-const label = { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' } as const;
+const label = { type: 'string', pattern: TAG_PATTERN } as const;
 
 interface Verb {
   readonly words: string;
@@ -103,27 +104,45 @@ export function addMirrorRoutes(app: FastifyInstance, ports: ApiPorts): void {
 
 /** Reading everything again: see `mirror scrub`. */
 function addScrubRoutes(app: FastifyInstance, { mirrors }: ApiPorts): void {
-  const show = { summary: 'How far reading everything again is.', answer: wrapped('scrub', 'Scrub'), fails: [404] };
+  const show = {
+    summary: 'How far reading everything again is.',
+    answer: wrapped('scrub', 'Scrub'),
+    fails: [404, 409],
+  };
   app.get('/scrub', about(show), () => {
+    refuseWithout(mirrors);
     const view = mirrors.scrubView();
-    if (view === undefined)
-      throw new ApiError(404, 'no-mirrors', 'there are no mirrors', 'docs/mirrors.md says how to have some.');
+    if (view === undefined) {
+      const hint = 'Try once more in a moment.';
+      throw new ApiError(409, 'refused', 'the mirror process has not said anything of it yet', hint);
+    }
     return { scrub: scrubJson(view) };
   });
   const action = { type: 'string', enum: ['start', 'pause', 'resume'] } as const;
   app.post<{ Body: { action: ScrubAction } }>(
     '/scrub',
     {
-      ...about({ summary: 'Begins, pauses or goes on with reading everything again.', answer: DONE, fails: [409] }),
+      ...about({
+        summary: 'Begins, pauses or goes on with reading everything again.',
+        answer: DONE,
+        fails: [404, 409],
+      }),
       schema: { body: { ...inputs({ action }), required: ['action'] } },
     },
     async ({ body }) => {
+      refuseWithout(mirrors);
       const reply = await mirrors.scrub(body.action);
       if (reply.kind === 'done') return { text: reply.text };
       const [reason, hint] = reply.kind === 'refused' ? [reply.reason, reply.hint] : ['there are no mirrors', ''];
       throw new ApiError(409, 'refused', reason, hint);
     },
   );
+}
+
+/** Without mirrors there is no process that could answer. */
+function refuseWithout(mirrors: ApiPorts['mirrors']): void {
+  if (mirrors.list().length > 0) return;
+  throw new ApiError(404, 'no-mirrors', 'there are no mirrors', 'docs/mirrors.md says how to have some.');
 }
 
 function unknownMirror(name: string): ApiError {

@@ -3,9 +3,11 @@ import type { Emit } from '../../event/event.ts';
 import type { MirrorCommand, MirrorReply } from '../../mirror/mirror-view.ts';
 import { formatBytes } from '../../mirror/run/amounts.ts';
 import { describeChanges } from '../../mirror/run/changes.ts';
-import { findSnapshot } from '../../mirror/run/state.ts';
+import { syncCommand, whyNoSnapshot } from '../../mirror/run/next-step.ts';
+import { findSnapshot, type MirrorState, type SnapshotRecord } from '../../mirror/run/state.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 import { forgetSnapshots, namedContents, removeAbandonedImport } from './housekeeping.ts';
+import { findLost } from './lost-content.ts';
 import type { MirrorUnit } from './mirror-unit.ts';
 import type { Pool } from './pool.ts';
 import { finishPublish, publish } from './publish.ts';
@@ -13,6 +15,9 @@ import { verifyMirror } from './verify.ts';
 
 /** A disk that is gone has as many as the mirror has files. */
 const MOST_FINDINGS = 1000;
+
+/** See `snapshotId`. */
+const ID_FORM = /^\d{8}T\d{6}-[0-9a-f]{6}$/;
 
 export interface CommandDeps {
   /** `mirrors` of the data folder. */
@@ -66,11 +71,6 @@ async function act(deps: CommandDeps, unit: MirrorUnit, command: MirrorCommand):
 function beginRun(unit: MirrorUnit, isForced: boolean): MirrorReply {
   const { name, mode } = unit.config();
   const { isFrozen, current } = unit.files.readState();
-  if (isFrozen)
-    return refused(
-      'the mirror is frozen',
-      `Let it follow its upstream again with: rackready mirror freeze ${name} --off`,
-    );
   // A frozen mirror is filled once.
   if (mode === 'frozen' && current !== undefined) {
     return refused(
@@ -78,6 +78,11 @@ function beginRun(unit: MirrorUnit, isForced: boolean): MirrorReply {
       'Give it `mode: sync` in the configuration to follow its upstream again.',
     );
   }
+  if (isFrozen)
+    return refused(
+      'the mirror is frozen',
+      `Let it follow its upstream again with: rackready mirror freeze ${name} --off`,
+    );
   const joined = unit.isRunning();
   void unit.run('by command', isForced);
   return done(joined ? 'a run is in progress already' : 'a run began');
@@ -97,8 +102,7 @@ async function approve(deps: CommandDeps, unit: MirrorUnit, wanted: string | und
   const state = await finishPublish({ files, pool: deps.pool }, before);
   const snapshot = state.held?.snapshot;
   if (before.held !== undefined && state.held === undefined) return done(`${state.current} is served`);
-  if (state.held === undefined)
-    return refused('nothing is held', 'The newest state of the upstream is served already.');
+  if (state.held === undefined) return refused('nothing is held', whyNothingHeld(name, state));
   if (snapshot === undefined) {
     return refused(
       `there is nothing to publish: ${state.held.reasons.join('; ')}`,
@@ -110,11 +114,20 @@ async function approve(deps: CommandDeps, unit: MirrorUnit, wanted: string | und
     const hint = `Look at it with: rackready mirror status ${name}. Publish it with: rackready mirror approve ${name} ${snapshot.id}`;
     return refused(`${wanted} is not what is held: that is ${snapshot.id} (${change})`, hint);
   }
+  const lost = lostOf(deps, unit, state, snapshot);
+  if (lost) return lost;
   await publish({ files, pool: deps.pool }, state, snapshot);
   const reason = `approved by an operator; ${change}`;
   deps.emit('mirror.published', {}, { mirror: name, snapshot: snapshot.id, reason });
   const back = state.current === undefined ? '' : `. Go back with: rackready mirror rollback ${name} ${state.current}`;
   return done(`${snapshot.id} is served (${change})${back}`);
+}
+
+function whyNothingHeld(name: string, { current, isFrozen, lastRun }: MirrorState): string {
+  if (current === undefined && lastRun === undefined) return `Fill it with: ${syncCommand(name, isFrozen)}`;
+  if (lastRun?.result === 'failed' || lastRun?.result === 'stopped')
+    return `See what the last run came to with: rackready mirror status ${name}`;
+  return 'The newest state of the upstream that is known is served already.';
 }
 
 /** By an id, or the beginning of it, as for snapshots that are served. */
@@ -124,23 +137,27 @@ function isNamed(id: string, wanted: string): boolean {
 
 async function rollback(deps: CommandDeps, unit: MirrorUnit, to: string): Promise<MirrorReply> {
   const { files } = unit;
-  const { name } = unit.config();
+  const { name, mode } = unit.config();
   // A publication that was killed has left parts of a newer state in the plain tree.
   const state = await finishPublish({ files, pool: deps.pool }, files.readState());
   const snapshot = findSnapshot(state, to);
-  if (snapshot === undefined) return noSnapshot(name, to);
+  if (snapshot === undefined) return noSnapshot(name, state, to);
+  const lost = lostOf(deps, unit, state, snapshot);
+  if (lost) return lost;
   // What the upstream had last belongs to the newest state: by it the next run would find nothing new, and stay here.
   const { probe: _probe, ...published } = await publish({ files, pool: deps.pool }, state, snapshot);
   files.writeState({ ...published, isFrozen: true });
   tellChange(deps, name, `an operator went back to ${snapshot.id}, and the mirror is frozen there`);
-  return done(
-    `${snapshot.id} is served, and the mirror is frozen there. Follow the upstream again with: rackready mirror freeze ${name} --off`,
-  );
+  const served = `${snapshot.id} is served, and the mirror is frozen there`;
+  // One that stays as it is by its configuration has nothing to follow.
+  if (mode === 'frozen') return done(served);
+  return done(`${served}. Follow the upstream again with: rackready mirror freeze ${name} --off`);
 }
 
-function tag(deps: CommandDeps, { files, config }: MirrorUnit, label: string, wanted: string | undefined): MirrorReply {
+function tag(deps: CommandDeps, unit: MirrorUnit, label: string, wanted: string | undefined): MirrorReply {
+  const { files } = unit;
   const state = files.readState();
-  const { name } = config();
+  const { name } = unit.config();
   const { [label]: before, ...others } = state.tags;
   if (wanted === undefined) {
     if (before === undefined)
@@ -150,16 +167,26 @@ function tag(deps: CommandDeps, { files, config }: MirrorUnit, label: string, wa
     return done(`the tag ${label} is taken away`);
   }
   const snapshot = findSnapshot(state, wanted);
-  if (snapshot === undefined) return noSnapshot(name, wanted);
+  if (snapshot === undefined) return noSnapshot(name, state, wanted);
+  // It would stand in the place of the snapshot that has this id.
+  if (ID_FORM.test(label))
+    return refused(`${label} looks like the id of a snapshot`, 'Give the tag another name, like prod.');
+  const lost = lostOf(deps, unit, state, snapshot);
+  if (lost) return lost;
   files.writeState({ ...state, tags: { ...others, [label]: snapshot.id } });
   tellChange(deps, name, `${snapshot.id} is called ${label}`);
   return done(`${snapshot.id} is called ${label}, and stays until the tag is taken away`);
 }
 
 function freeze(deps: CommandDeps, { files, config }: MirrorUnit, isFrozen: boolean): MirrorReply {
+  const { name, mode } = config();
   files.writeState({ ...files.readState(), isFrozen });
-  const what = isFrozen ? 'it is frozen: it does not follow its upstream any more' : 'it follows its upstream again';
-  tellChange(deps, config().name, what);
+  const again =
+    mode === 'frozen'
+      ? 'it is not frozen by hand any more, and stays as it is all the same: the configuration has `mode: frozen`'
+      : 'it follows its upstream again';
+  const what = isFrozen ? 'it is frozen: it does not follow its upstream any more' : again;
+  tellChange(deps, name, what);
   return done(what);
 }
 
@@ -177,14 +204,21 @@ function prune(deps: CommandDeps, unit: MirrorUnit, leased: readonly string[]): 
     ? pool.sweep(namedContents(join(root, 'repos')), now() - UNNAMED_STAYS_MS)
     : { files: 0, bytes: 0 };
   if (snapshots > 0 || swept.files > 0) deps.emit('mirror.pruned', {}, { mirror: name, snapshots, ...swept });
-  return done(`${snapshots} snapshots forgotten, ${swept.files} files deleted (${formatBytes(swept.bytes)})`);
+  const forgotten = snapshots === 1 ? '1 snapshot' : `${snapshots} snapshots`;
+  const deleted = `${swept.files === 1 ? '1 file' : `${swept.files} files`} deleted (${formatBytes(swept.bytes)})`;
+  const left = unit.files.readState().snapshots.length;
+  const stay =
+    left > 1 ? `; ${left} stay: what is served, what \`keep\` and tags hold, and what machines install from` : '';
+  const later = isQuiet ? '' : '; files are deleted when no run is in progress: prune again then';
+  return done(`${forgotten} forgotten, ${deleted}${stay}${later}`);
 }
 
 async function verify(deps: CommandDeps, unit: MirrorUnit): Promise<MirrorReply> {
   const { files } = unit;
   const { name } = unit.config();
-  if (files.readState().current === undefined)
-    return refused('the mirror has no snapshot yet', `Fill it with: rackready mirror sync ${name}`);
+  const state = files.readState();
+  if (state.current === undefined)
+    return refused('the mirror has no snapshot yet', `Fill it with: ${syncCommand(name, state.isFrozen)}`);
   const { findings, ...read } = await verifyMirror({ ...deps, files, config: unit.config() });
   const [first] = findings;
   if (first === undefined) {
@@ -202,13 +236,19 @@ async function verify(deps: CommandDeps, unit: MirrorUnit): Promise<MirrorReply>
   return { ...refused(reason, hint), findings: findings.slice(0, MOST_FINDINGS) };
 }
 
+/** Half of a state is published for nobody. */
+function lostOf({ pool }: CommandDeps, { files, config }: MirrorUnit, state: MirrorState, snapshot: SnapshotRecord) {
+  const lost = findLost({ files, pool, config: config() }, state, snapshot);
+  return lost && refused(lost.reason, lost.hint);
+}
+
 function tellChange({ emit, onChange }: CommandDeps, mirror: string, what: string): void {
   emit('mirror.changed', {}, { mirror, what });
   onChange();
 }
 
-function noSnapshot(name: string, wanted: string): MirrorReply {
-  return refused(`there is no snapshot ${wanted}`, `See them with: rackready mirror snapshots ${name}`);
+function noSnapshot(name: string, { snapshots }: MirrorState, wanted: string): MirrorReply {
+  return refused(whyNoSnapshot(snapshots, wanted), `See them with: rackready mirror snapshots ${name}`);
 }
 
 function refused(reason: string, hint: string): Extract<MirrorReply, { kind: 'refused' }> {

@@ -122,7 +122,7 @@ export function createMirrorUnit(deps: UnitDeps, first: MirrorConfig): MirrorUni
       await running?.done;
     },
     alone: async (work) => {
-      if (running) throw new ProvisionError('mirror-busy', `A run of the mirror ${config.name} is in progress`);
+      if (running) throw runsAlready(config.name);
       const ended = before.then(async () => {
         const release = takeLock(files.lock);
         try {
@@ -145,6 +145,11 @@ export function createMirrorUnit(deps: UnitDeps, first: MirrorConfig): MirrorUni
       progress: running?.meter.read(),
     }),
   };
+}
+
+function runsAlready(name: string): ProvisionError {
+  const hint = `Wait for its end, or end it with: rackready mirror stop ${name}`;
+  return new ProvisionError('mirror-busy', `A run of the mirror ${name} is in progress`, { hint });
 }
 
 /** For whoever only looks: what cannot be read is told by the run or the command that needs it. */

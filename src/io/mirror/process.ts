@@ -41,8 +41,12 @@ function run(root: string): void {
     switch (message.kind) {
       case 'configure':
         return engine.configure(message.mirrors, message.scrub);
-      case 'scrub':
-        return tell({ kind: 'reply', id: message.id, reply: engine.scrub.act(message.action) });
+      case 'scrub': {
+        const reply = engine.scrub.act(message.action);
+        // Whoever has the reply may ask at once how it is.
+        tellAll();
+        return tell({ kind: 'reply', id: message.id, reply });
+      }
       case 'command':
         return tell({ kind: 'reply', id: message.id, reply: hidePasswordsIn(await engine.command(message.command)) });
       case 'close':

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nameOfDigest } from '../../mirror/digest.ts';
 import type { Plan, PlannedFile, UpstreamReader } from '../../mirror/plan.ts';
-import { formatBytes } from '../../mirror/run/amounts.ts';
+import { formatAmount } from '../../mirror/run/amounts.ts';
 import { assembleManifest, describeSnapshot, type Stored } from '../../mirror/run/assemble.ts';
 import { type Changes, compareStates } from '../../mirror/run/changes.ts';
 import { fitsGlob } from '../../mirror/run/glob.ts';
@@ -316,7 +316,7 @@ async function settle(
   deps.meter.enter('publishing');
   const published = await publish(deps, { ...state, probe }, snapshot, manifest);
   const { files: count, bytes } = snapshot.size;
-  return { result: 'published', reason: `${count} files, ${formatBytes(bytes)}`, snapshot, state: published };
+  return { result: 'published', reason: formatAmount(count, bytes), snapshot, state: published };
 }
 
 /** What waits for a person keeps its name, so that it is that which is approved. */

@@ -10,3 +10,8 @@ export function formatBytes(bytes: number): string {
   const text = unit === 0 || value >= 100 ? value.toFixed(0) : value.toFixed(1);
   return `${text} ${UNITS[unit]}`;
 }
+
+/** "3 files, 1.2 GB" */
+export function formatAmount(files: number, bytes: number): string {
+  return `${files} ${files === 1 ? 'file' : 'files'}, ${formatBytes(bytes)}`;
+}

@@ -1,4 +1,4 @@
-import { formatBytes } from './amounts.ts';
+import { formatAmount } from './amounts.ts';
 import type { Manifest, ManifestEntry, TreeSize } from './manifest.ts';
 
 /** What a new state is to the one that is served, in files as `TreeSize` counts them: without metadata and further names. */
@@ -36,7 +36,7 @@ function countedFiles(manifest: Manifest): Map<string, string> {
 
 /** "3 files, 1.2 GB: 1 added, 8 removed, 0 changed" */
 export function describeChanges({ files, bytes }: Pick<TreeSize, 'files' | 'bytes'>, changes?: Changes): string {
-  const size = `${files} ${files === 1 ? 'file' : 'files'}, ${formatBytes(bytes)}`;
+  const size = formatAmount(files, bytes);
   if (changes === undefined) return size;
   return `${size}: ${changes.added} added, ${changes.removed} removed, ${changes.changed} changed`;
 }

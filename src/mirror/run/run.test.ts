@@ -6,6 +6,7 @@ import { fitsGlob } from './glob.ts';
 import { judgeCandidate } from './guard.ts';
 import { learnedKeys, packageKey } from './learned.ts';
 import { formatManifest, type Manifest, type ManifestEntry, measureManifest, parseManifest } from './manifest.ts';
+import { whyNoSnapshot } from './next-step.ts';
 import { choosePruned, uniteLive } from './prune.ts';
 import { planPublish } from './publish-plan.ts';
 import { emptyState, findSnapshot, liveOrder, type MirrorState, type SnapshotRecord, snapshotId } from './state.ts';
@@ -170,6 +171,11 @@ describe('old states', () => {
     assert.equal(findSnapshot(two, '2026112'), undefined);
     assert.equal(findSnapshot(two, '202'), undefined);
     assert.equal(findSnapshot(two, 'constructor'), undefined);
+    const both = '2026112 is the beginning of 2 snapshots: 20261127T01, 20261126T01';
+    assert.equal(whyNoSnapshot(two.snapshots, '2026112'), both);
+    assert.equal(whyNoSnapshot(two.snapshots, '202'), '202 is too short to name a snapshot');
+    assert.equal(whyNoSnapshot(two.snapshots, '2025'), 'there is no snapshot 2025');
+    assert.equal(whyNoSnapshot(two.snapshots, ''), 'there is no snapshot ');
   });
   test('are named by time and content', () =>
     assert.equal(snapshotId(Date.parse('2026-11-26T01:30:00.500Z'), hash('a')), '20261126T013000-aaaaaa'));

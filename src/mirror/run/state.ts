@@ -65,6 +65,9 @@ export interface MirrorState {
 
 export const emptyState: MirrorState = { version: 1, snapshots: [], tags: {}, isFrozen: false };
 
+/** What a tag may be: it is a part of an address. */
+export const TAG_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$';
+
 /** The snapshot behind an id, a tag, or the beginning of exactly one id. */
 export function findSnapshot(state: MirrorState, wanted: string): SnapshotRecord | undefined {
   const tagged = Object.hasOwn(state.tags, wanted) ? state.tags[wanted] : undefined;

@@ -1,4 +1,5 @@
 import type { MirrorConfig } from '../mirror-config.ts';
+import { syncCommand } from './next-step.ts';
 import { isFetchedAlone } from './refetch.ts';
 
 /** Something that a mirror serves, or should serve, and that is not what it should be. */
@@ -31,11 +32,10 @@ export function nextOfFinding(config: MirrorConfig, { problem, isCurrent, isFroz
   if (!isCurrent) {
     if (problem === 'missing' || problem === 'damaged')
       if (onDemand) return 'It is fetched again when a machine asks for it, if the upstream still has it.';
-    return `Only older states have it, and nothing fetches it again. They go with: rackready mirror prune ${name}`;
+    return `Only older states have it, and nothing fetches it again. They go with: rackready mirror prune ${name}, as soon as \`keep\` does not hold them.`;
   }
   if (problem !== 'unreadable' && onDemand && (mode === 'frozen' || isFrozen))
     return 'It is fetched again when a machine asks for it.';
   if (mode === 'frozen') return 'Import the archive or the ISO of the mirror again.';
-  const sync = `rackready mirror sync ${name}`;
-  return isFrozen ? `Type: rackready mirror freeze ${name} --off && ${sync}` : `Type: ${sync}`;
+  return `Type: ${syncCommand(name, isFrozen)}`;
 }
