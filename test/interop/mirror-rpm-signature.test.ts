@@ -11,6 +11,7 @@ import { checkRpmSignature } from '../../src/io/mirror/rpm-signature.ts';
 import { readRpmHead } from '../../src/mirror/rpm/header.ts';
 import { needs } from '../needs.ts';
 import { openTestEngine } from '../support/mirror-engine.ts';
+import { hexOf } from '../support/mirror-reader.ts';
 import { makeKey } from '../support/openpgp.ts';
 import { serveFolder } from '../support/planned-mirror.ts';
 import { newFolder } from '../support/server.ts';
@@ -183,6 +184,29 @@ mirrors: { m: { preset: rocky-9, from: "${url}", ${keys}${more} } }`;
   assert.equal(held.event, 'mirror.held');
   assert.match(held.reason, /^1 of 3 packages are not signed by a key of this mirror: .*tiny-base.*does not trust/);
   assert.equal(engine.files.readState().current, current);
+
+  // Named by other metadata as well, which come first, it is a package all the same.
+  const stranger = readFileSync(join(repository, path));
+  const treeinfo = join(repository, '.treeinfo');
+  const honest = readFileSync(treeinfo, 'utf8');
+  const named = (at: string) =>
+    writeFileSync(
+      treeinfo,
+      honest.replace('[checksums]\n', `[checksums]\n${at} = sha256:${hexOf('sha256', stranger)}\n`),
+    );
+  named(path);
+  const hidden = await engine.sync();
+  assert.equal(hidden.event, 'mirror.held');
+  assert.match(hidden.reason, /^1 of 3 packages .*tiny-base.*does not trust/);
+  // No list of packages that is read here has it, and it has not even the name of one: somebody else's list may.
+  replacePackage(repository, path, good);
+  writeFileSync(join(repository, 'images/extra.img'), stranger);
+  named('images/extra.img');
+  const smuggled = await engine.sync();
+  assert.equal(smuggled.event, 'mirror.held');
+  assert.match(smuggled.reason, /^1 of 4 packages .*images\/extra\.img .*does not trust/);
+  assert.equal(engine.files.readState().current, current);
+
   // Whoever asks for it in so many words gets what the metadata list.
   await engine.configure(configured(', packages: listed'));
   assert.equal((await engine.sync()).event, 'mirror.published');

@@ -20,7 +20,7 @@ import { ProvisionError } from '../../net/provision-error.ts';
 import { diskFailure } from './disk-failure.ts';
 import { type Failure, fetchAll } from './fetch-all.ts';
 import type { Meter } from './meter.ts';
-import type { PooledPackage } from './package-signatures.ts';
+import { isRpm, type PooledPackage } from './package-signatures.ts';
 import { finishPublish, mendLive, type PublishDeps, publish } from './publish.ts';
 import type { Source } from './source.ts';
 import type { Space } from './space.ts';
@@ -176,7 +176,7 @@ async function copyTree(deps: RunDeps, source: Source): Promise<Copied> {
   for (const { file, reason } of fetched.failures) deps.onRefused(file.path, reason);
   if (failures.length > 0) return { failures };
   for (const [path, one] of fetched.stored) stored.set(path, one);
-  await deps.judgePackages?.(packagesHere(files, stored));
+  await deps.judgePackages?.(packagesHere(deps, files, stored));
   const unpacked = (await deps.unpack?.(files, stored)) ?? new Map<string, Stored>();
   for (const [path, one] of unpacked) stored.set(path, one);
   const more = [...unpacked.keys()].map(
@@ -187,10 +187,19 @@ async function copyTree(deps: RunDeps, source: Source): Promise<Copied> {
   return { tree: { plan, manifest: assembled.manifest } };
 }
 
-function packagesHere(files: readonly PlannedFile[], stored: ReadonlyMap<string, Stored>): PooledPackage[] {
-  return files.flatMap(({ path, role }) => {
-    const known = role === 'package' ? stored.get(path) : undefined;
-    return known === undefined || known.isLazy ? [] : [{ path, sha256: known.sha256 }];
+/**
+ * What is here of packages: what metadata list as such, and each RPM that has another role, for clients install it as well (yum by
+ * another list than ours, for one).
+ */
+function packagesHere(
+  { pool }: RunDeps,
+  files: readonly PlannedFile[],
+  stored: ReadonlyMap<string, Stored>,
+): PooledPackage[] {
+  const listed = new Set(files.flatMap(({ path, role }) => (role === 'package' ? [path] : [])));
+  return [...stored].flatMap(([path, { sha256, isLazy }]) => {
+    if (isLazy) return [];
+    return listed.has(path) || isRpm(pool.pathOf(sha256)) ? [{ path, sha256 }] : [];
   });
 }
 
