@@ -16,7 +16,9 @@ import {
   type SnapshotRecord,
   snapshotId,
 } from '../../mirror/run/state.ts';
+import { partKeyOf } from '../../mirror/run/wanted-part.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
+import { strongestOf } from './digests.ts';
 import { diskFailure } from './disk-failure.ts';
 import { type Failure, fetchAll } from './fetch-all.ts';
 import type { Meter } from './meter.ts';
@@ -255,9 +257,11 @@ function knowWithoutFetching(
 
 async function fetchWanted(deps: RunDeps, source: Source, wanted: readonly PlannedFile[]) {
   const { meter, rules, signal } = deps;
-  // The same content under several names comes once.
-  const contentOf = (file: PlannedFile) =>
-    file.digests.map(({ algorithm, hex }) => `${algorithm}:${hex}`).join() || file.path;
+  // The same content under several names comes once. A download is called after the same checksum: two would write into one part.
+  const contentOf = ({ digests, path }: PlannedFile) => {
+    const digest = strongestOf(digests);
+    return digest === undefined ? path : partKeyOf(digest);
+  };
   const groups = Map.groupBy(wanted, contentOf);
   const firsts = [...groups.values()].flatMap(([first]) => first ?? []);
   const bytes = firsts.reduce((sum, file) => sum + (file.bytes ?? 0), 0);
