@@ -21,17 +21,17 @@ async function openUpstream(t: TestContext) {
   t.after(() => http.close());
   const partsFolder = newFolder('parts');
   const pool = openPool(join(partsFolder, 'pool'));
-  const fetchOnce = (times: number, judge?: FetchDeps['judge']) =>
+  const deps = {
+    http,
+    pool,
+    partsFolder,
+    limiter: createLimiter(() => undefined, Date.now),
+    signal: AbortSignal.timeout(60_000),
+    retry: { times: 0, firstMs: 1, mostMs: 1 },
+  };
+  const fetchOnce = (judge?: FetchDeps['judge']) =>
     fetchToPool(
-      {
-        http,
-        pool,
-        partsFolder,
-        limiter: createLimiter(() => undefined, Date.now),
-        signal: AbortSignal.timeout(60_000),
-        retry: { times, firstMs: 1, mostMs: 1 },
-        judge,
-      },
+      { ...deps, judge },
       {
         urls: [`${url}/large`],
         bytes: content.length,
@@ -39,7 +39,7 @@ async function openUpstream(t: TestContext) {
         digests: [{ algorithm: 'sha256', hex }],
       },
     );
-  return { fetchOnce, partsFolder, pool, hex, content };
+  return { upstream, url, deps, fetchOnce, partsFolder, pool, hex, content };
 }
 
 test('a part that cannot be begun does not take its connection with it', async (t) => {
@@ -47,9 +47,9 @@ test('a part that cannot be begun does not take its connection with it', async (
   // Where the notes of the download are to be written, nothing can be.
   const inTheWay = join(partsFolder, `sha256-${hex}.json.new`);
   mkdirSync(inTheWay);
-  assert.equal((await fetchOnce(0)).kind, 'unreachable');
+  assert.equal((await fetchOnce()).kind, 'unreachable');
   rmdirSync(inTheWay);
-  assert.equal((await fetchOnce(0)).kind, 'stored');
+  assert.equal((await fetchOnce()).kind, 'stored');
 });
 
 test('what somebody else wrote into a part is not taken, and fetched again', async (t) => {
@@ -60,8 +60,24 @@ test('what somebody else wrote into a part is not taken, and fetched again', asy
     if (count === 1) appendFileSync(part, 'more');
     return undefined;
   };
-  assert.equal((await fetchOnce(0, meddle)).kind, 'unreachable');
+  assert.equal((await fetchOnce(meddle)).kind, 'unreachable');
   assert.equal(pool.sizeOf(hex), undefined);
-  assert.equal((await fetchOnce(0, meddle)).kind, 'stored');
+  assert.equal((await fetchOnce(meddle)).kind, 'stored');
   assert.equal(pool.sizeOf(hex), content.length);
+});
+
+test('files without a checksum whose long names end alike are two downloads', async (t) => {
+  const { upstream, url, deps } = await openUpstream(t);
+  const end = 'x'.repeat(120);
+  const parts: string[] = [];
+  const judge = async (part: string) => {
+    parts.push(part);
+    return undefined;
+  };
+  for (const start of ['a', 'b']) {
+    writeFileSync(join(upstream, start + end), start);
+    const file = { urls: [`${url}/${start}${end}`], maxBytes: 10, digests: [] };
+    assert.equal((await fetchToPool({ ...deps, judge }, file)).kind, 'stored');
+  }
+  assert.equal(new Set(parts).size, 2);
 });
