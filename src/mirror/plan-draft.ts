@@ -58,7 +58,8 @@ function merge(known: PlannedFile, file: PlannedFile, saidBy: string): PlannedFi
     ...(aliases.length > 0 ? { aliases } : {}),
     bytes: known.bytes ?? file.bytes,
     digests: [...digests.values()],
-    role: known.role,
+    // Packages are judged by who signed them: no other metadata that name one as well, first or last, may take that from it.
+    role: file.role === 'package' ? file.role : known.role,
     isOptional: known.isOptional && file.isOptional,
   };
 }

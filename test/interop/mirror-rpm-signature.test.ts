@@ -11,6 +11,7 @@ import { checkRpmSignature } from '../../src/io/mirror/rpm-signature.ts';
 import { readRpmHead } from '../../src/mirror/rpm/header.ts';
 import { needs } from '../needs.ts';
 import { openTestEngine } from '../support/mirror-engine.ts';
+import { hexOf } from '../support/mirror-reader.ts';
 import { makeKey } from '../support/openpgp.ts';
 import { serveFolder } from '../support/planned-mirror.ts';
 import { newFolder } from '../support/server.ts';
@@ -183,6 +184,29 @@ mirrors: { m: { preset: rocky-9, from: "${url}", ${keys}${more} } }`;
   assert.equal(held.event, 'mirror.held');
   assert.match(held.reason, /^1 of 3 packages are not signed by a key of this mirror: .*tiny-base.*does not trust/);
   assert.equal(engine.files.readState().current, current);
+
+  // Named by other metadata as well, which come first, it is a package all the same.
+  const stranger = readFileSync(join(repository, path));
+  const treeinfo = join(repository, '.treeinfo');
+  const honest = readFileSync(treeinfo, 'utf8');
+  const named = (at: string) =>
+    writeFileSync(
+      treeinfo,
+      honest.replace('[checksums]\n', `[checksums]\n${at} = sha256:${hexOf('sha256', stranger)}\n`),
+    );
+  named(path);
+  const hidden = await engine.sync();
+  assert.equal(hidden.event, 'mirror.held');
+  assert.match(hidden.reason, /^1 of 3 packages .*tiny-base.*does not trust/);
+  // No list of packages that is read here has it, and it has not even the name of one: somebody else's list may.
+  replacePackage(repository, path, good);
+  writeFileSync(join(repository, 'images/extra.img'), stranger);
+  named('images/extra.img');
+  const smuggled = await engine.sync();
+  assert.equal(smuggled.event, 'mirror.held');
+  assert.match(smuggled.reason, /^1 of 4 packages .*images\/extra\.img .*does not trust/);
+  assert.equal(engine.files.readState().current, current);
+
   // Whoever asks for it in so many words gets what the metadata list.
   await engine.configure(configured(', packages: listed'));
   assert.equal((await engine.sync()).event, 'mirror.published');
@@ -204,4 +228,86 @@ test('a package that was signed before its key expired stays good', async (t) =>
     return whyUnsigned(file, checker);
   };
   assert.equal(await signedAt(at + 3600), undefined);
+});
+
+/** An RPM's header structure: tags with the type that each has (7: bytes, 8: texts), how many, and the data. */
+function structure(...tags: readonly (readonly [tag: number, type: 7 | 8, count: number, data: Buffer])[]): Buffer {
+  const store = Buffer.concat(tags.map(([, , , data]) => data));
+  const words = [0x8eade801, 0, tags.length, store.length];
+  let offset = 0;
+  for (const [tag, type, count, data] of tags) {
+    words.push(tag, type, offset, count);
+    offset += data.length;
+  }
+  const head = Buffer.alloc(words.length * 4);
+  for (const [index, word] of words.entries()) head.writeUInt32BE(word, index * 4);
+  return Buffer.concat([head, store]);
+}
+
+/** Its header has no checksum of its contents, as of what rpm made before 4.14. */
+const OLD_HEADER = structure([1000, 8, 1, Buffer.from('old\0')]);
+const OLD_PAYLOAD = Buffer.alloc(300_000, 'payload');
+
+function oldRpm(signature: Buffer, payload = OLD_PAYLOAD): string {
+  const file = join(newFolder('old'), 'x.rpm');
+  const lead = Buffer.alloc(96);
+  lead.write('edabeedb', 'hex');
+  const padding = Buffer.alloc((8 - (signature.length % 8)) % 8);
+  writeFileSync(file, Buffer.concat([lead, signature, padding, OLD_HEADER, payload]));
+  return file;
+}
+
+const bytesTag = (tag: number, data: Buffer) => [tag, 7, data.length, data] as const;
+const RSA_HEADER = 268;
+const PGP = 1002;
+
+test('of a package whose header has no checksum of its contents, the signature of both counts', async (t) => {
+  if (!needs(t, 'rpm', 'rpmbuild', 'rpmsign', 'createrepo_c', 'gpg', 'gpgv')) return;
+  const [key, foreign] = [makeKey(t, 'upstream'), makeKey(t, 'foreign')];
+  const checker = await openGpgvChecker([{ file: key.armouredFile, fingerprints: [] }]);
+  t.after(() => checker.close());
+  const sign = ({ gpg }: typeof key, ...parts: Buffer[]) => gpg(['--detach-sign'], Buffer.concat(parts));
+  const ofHeader = bytesTag(RSA_HEADER, sign(key, OLD_HEADER));
+  const both = structure(ofHeader, bytesTag(PGP, sign(key, OLD_HEADER, OLD_PAYLOAD)));
+  assert.deepEqual(await checkRpmSignature(oldRpm(both), checker), { kind: 'good', fingerprints: [key.fingerprint] });
+  const changed = Buffer.from(OLD_PAYLOAD);
+  changed[200_000] = 0;
+  assert.equal((await checkRpmSignature(oldRpm(both, changed), checker)).kind, 'bad');
+  // Whoever changes the contents can leave that signature out: nothing else signs that it is to be there.
+  assert.deepEqual(await checkRpmSignature(oldRpm(structure(ofHeader), changed), checker), {
+    kind: 'unsigned',
+    reason: 'the package has no signature of its contents',
+  });
+  const foreignBoth = structure(ofHeader, bytesTag(PGP, sign(foreign, OLD_HEADER, OLD_PAYLOAD)));
+  assert.equal((await checkRpmSignature(oldRpm(foreignBoth), checker)).kind, 'unknown-key');
+
+  // What rpmsign signs in that manner is the same part of the file.
+  const [rpm = ''] = globSync(join(await makeYumUpstream(foreign), '**/tiny-base*.rpm'));
+  const gpg = ['--define', '__gpg /usr/bin/gpg', '--define', `_gpg_name ${key.fingerprint}`];
+  const made = await resigned(readFileSync(rpm), ...gpg, '--define', `_gpg_path ${key.home}`, '--rpmv3', '--resign');
+  const file = join(newFolder('made'), 'x.rpm');
+  writeFileSync(file, made);
+  const head = readRpmHead(file, made);
+  assert.ok(head.kind === 'whole');
+  const signature = head.signature.bytes(PGP) ?? assert.fail();
+  assert.equal((await checker.verifyFile(file, head.start, signature)).kind, 'good');
+});
+
+test('a signature that was made in time counts, though another one is of a key that nobody knows', async (t) => {
+  if (!needs(t, 'gpg', 'gpgv')) return;
+  const old = makeKey(t, 'old', { at: Date.UTC(2020, 0, 1) / 1000, expires: '30d' });
+  const stranger = makeKey(t, 'stranger');
+  const checker = await openGpgvChecker([{ file: old.armouredFile, fingerprints: [] }]);
+  t.after(() => checker.close());
+  const content = Buffer.concat([OLD_HEADER, OLD_PAYLOAD]);
+  const [inTime, unknown] = [old, stranger].map(({ gpg }) => gpg(['--detach-sign'], content));
+  const DSA = 1005;
+  for (const [one, other] of [
+    [inTime, unknown],
+    [unknown, inTime],
+  ]) {
+    if (one === undefined || other === undefined) return assert.fail();
+    const file = oldRpm(structure(bytesTag(PGP, one), bytesTag(DSA, other)));
+    assert.equal(await whyUnsigned(file, checker), undefined);
+  }
 });

@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { serveFolder } from '../../../test/support/planned-mirror.ts';
 import { newFolder } from '../../../test/support/server.ts';
-import { fetchToPool } from './fetch-file.ts';
+import { type FetchDeps, fetchToPool } from './fetch-file.ts';
 import { createHttpClient } from './http-client.ts';
 import { createLimiter } from './limiter.ts';
 import { openPool } from './pool.ts';
 
-test('a part that cannot be begun does not take its connection with it', async (t) => {
+/** An upstream with one large file, and what it takes to fetch it. */
+async function openUpstream(t: TestContext) {
   const upstream = newFolder('upstream');
   const content = Buffer.alloc(2 * 1024 * 1024, 'x');
   writeFileSync(join(upstream, 'large'), content);
@@ -19,16 +20,18 @@ test('a part that cannot be begun does not take its connection with it', async (
   const http = createHttpClient({ connections: 1 });
   t.after(() => http.close());
   const partsFolder = newFolder('parts');
-  const fetchOnce = () =>
+  const pool = openPool(join(partsFolder, 'pool'));
+  const deps = {
+    http,
+    pool,
+    partsFolder,
+    limiter: createLimiter(() => undefined, Date.now),
+    signal: AbortSignal.timeout(60_000),
+    retry: { times: 0, firstMs: 1, mostMs: 1 },
+  };
+  const fetchOnce = (judge?: FetchDeps['judge']) =>
     fetchToPool(
-      {
-        http,
-        pool: openPool(join(partsFolder, 'pool')),
-        partsFolder,
-        limiter: createLimiter(() => undefined, Date.now),
-        signal: AbortSignal.timeout(60_000),
-        retry: { times: 0, firstMs: 1, mostMs: 1 },
-      },
+      { ...deps, judge },
       {
         urls: [`${url}/large`],
         bytes: content.length,
@@ -36,10 +39,45 @@ test('a part that cannot be begun does not take its connection with it', async (
         digests: [{ algorithm: 'sha256', hex }],
       },
     );
+  return { upstream, url, deps, fetchOnce, partsFolder, pool, hex, content };
+}
+
+test('a part that cannot be begun does not take its connection with it', async (t) => {
+  const { fetchOnce, partsFolder, hex } = await openUpstream(t);
   // Where the notes of the download are to be written, nothing can be.
   const inTheWay = join(partsFolder, `sha256-${hex}.json.new`);
   mkdirSync(inTheWay);
   assert.equal((await fetchOnce()).kind, 'unreachable');
   rmdirSync(inTheWay);
   assert.equal((await fetchOnce()).kind, 'stored');
+});
+
+test('what somebody else wrote into a part is not taken, and fetched again', async (t) => {
+  const { fetchOnce, pool, hex, content } = await openUpstream(t);
+  let count = 0;
+  const meddle = async (part: string) => {
+    count += 1;
+    if (count === 1) appendFileSync(part, 'more');
+    return undefined;
+  };
+  assert.equal((await fetchOnce(meddle)).kind, 'unreachable');
+  assert.equal(pool.sizeOf(hex), undefined);
+  assert.equal((await fetchOnce(meddle)).kind, 'stored');
+  assert.equal(pool.sizeOf(hex), content.length);
+});
+
+test('files without a checksum whose long names end alike are two downloads', async (t) => {
+  const { upstream, url, deps } = await openUpstream(t);
+  const end = 'x'.repeat(120);
+  const parts: string[] = [];
+  const judge = async (part: string) => {
+    parts.push(part);
+    return undefined;
+  };
+  for (const start of ['a', 'b']) {
+    writeFileSync(join(upstream, start + end), start);
+    const file = { urls: [`${url}/${start}${end}`], maxBytes: 10, digests: [] };
+    assert.equal((await fetchToPool({ ...deps, judge }, file)).kind, 'stored');
+  }
+  assert.equal(new Set(parts).size, 2);
 });

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Digest } from '../../mirror/plan.ts';
 import { partKeyOf } from '../../mirror/run/wanted-part.ts';
@@ -138,7 +140,7 @@ async function tryOnce(deps: FetchDeps, file: WantedFile, url: string, { isFirst
 /** A file without a checksum is known by its address, so that a later run never goes on with another one's part. */
 function partKey({ digests }: WantedFile, url: string): string {
   const digest = strongestOf(digests);
-  return digest ? partKeyOf(digest) : `url-${Buffer.from(url).toString('base64url').slice(-100)}`;
+  return digest ? partKeyOf(digest) : `url-${createHash('sha256').update(url).digest('hex')}`;
 }
 
 function resumeHeaders(part: PartFile, url: string): { readonly Range?: string; readonly 'If-Range'?: string } {
@@ -226,6 +228,12 @@ async function finishPart(
   if (refusal !== undefined) {
     part.remove();
     return { kind: 'wrong', reason: `${url} is refused: ${refusal}` };
+  }
+  // What was checked is what had come: nothing holds anybody else off the file.
+  if (statSync(part.path, { throwIfNoEntry: false })?.size !== bytes) {
+    deps.onBytes?.(-bytes);
+    part.remove();
+    return { kind: 'failed', reason: `${url}: something else wrote into its download`, isFinal: false };
   }
   deps.pool.adopt(part.path, sha256);
   part.moved();

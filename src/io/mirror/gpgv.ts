@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createReadStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { dearmored, readCertificates } from '../../mirror/openpgp.ts';
 import type { SignatureCheck, SignatureChecker } from '../../mirror/plan.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
@@ -21,6 +22,8 @@ export interface TrustedKeys {
 export interface GpgvChecker extends SignatureChecker {
   /** Of the keys that are trusted. */
   readonly fingerprints: readonly string[];
+  /** As `verify`, of what is in a file from a byte on, however large it is. */
+  verifyFile(file: string, start: number, detached: Uint8Array): Promise<SignatureCheck>;
   /** Removes the keyring that gpgv reads. */
   close(): void;
 }
@@ -47,21 +50,24 @@ export async function openGpgvChecker(trusted: readonly TrustedKeys[]): Promise<
   const keyring = join(folder, 'keyring.gpg');
   writeFileSync(keyring, Buffer.concat([...chosen.values()]), { mode: 0o600 });
   let count = 0;
+  const check = async (content: Uint8Array | Readable, detached?: Uint8Array): Promise<SignatureCheck> => {
+    const signature = join(folder, `${++count}.sig`);
+    if (detached !== undefined) writeFileSync(signature, detached, { mode: 0o600 });
+    try {
+      const args = ['--homedir', folder, '--status-fd', '3', '--keyring', keyring];
+      const status = await runGpgv([...args, ...(detached === undefined ? [] : [signature, '-'])], content);
+      return onlyTrusted(readGpgvStatus(status), chosen);
+    } finally {
+      rmSync(signature, { force: true });
+    }
+  };
+  const nobody: SignatureCheck = { kind: 'unknown-key', reason: 'this mirror trusts no key' };
   return {
     fingerprints: [...chosen.keys()],
     close: () => rmSync(folder, { recursive: true, force: true }),
-    verify: async (content, detached) => {
-      if (chosen.size === 0) return { kind: 'unknown-key', reason: 'this mirror trusts no key' };
-      const signature = join(folder, `${++count}.sig`);
-      if (detached !== undefined) writeFileSync(signature, detached, { mode: 0o600 });
-      try {
-        const args = ['--homedir', folder, '--status-fd', '3', '--keyring', keyring];
-        const status = await runGpgv([...args, ...(detached === undefined ? [] : [signature, '-'])], content);
-        return onlyTrusted(readGpgvStatus(status), chosen);
-      } finally {
-        rmSync(signature, { force: true });
-      }
-    },
+    verify: async (content, detached) => (chosen.size === 0 ? nobody : check(content, detached)),
+    verifyFile: async (file, start, detached) =>
+      chosen.size === 0 ? nobody : check(createReadStream(file, { start, highWaterMark: 1 << 20 }), detached),
   };
 }
 
@@ -128,7 +134,7 @@ function onlyTrusted(check: SignatureCheck, chosen: ReadonlyMap<string, unknown>
 }
 
 /** Runs gpgv with the signed bytes as its standard input; resolves with what it wrote to file descriptor 3. */
-function runGpgv(args: readonly string[], input: Uint8Array): Promise<string> {
+function runGpgv(args: readonly string[], input: Uint8Array | Readable): Promise<string> {
   const child = spawn('gpgv', args, {
     stdio: ['pipe', 'ignore', 'ignore', 'pipe'],
     env: { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C' },
@@ -155,6 +161,13 @@ function runGpgv(args: readonly string[], input: Uint8Array): Promise<string> {
       if (signal === null) resolve(status);
       else reject(new ProvisionError('signature-refused', `gpgv was ended by ${signal}`));
     });
-    stdin?.end(input);
+    if (stdin === null || stdin === undefined) return;
+    if (input instanceof Uint8Array) return void stdin.end(input);
+    input.once('error', (error) => {
+      child.kill('SIGKILL');
+      reject(error);
+    });
+    child.once('close', () => input.destroy());
+    input.pipe(stdin);
   });
 }

@@ -135,6 +135,52 @@ describe('the client that asks upstreams', () => {
     });
   });
 
+  test('what whoever reads throws is not lost where what comes with it is no HTTP', async (t) => {
+    const text = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n14\r\nxxxxxxxxxxxxxxxxxxxxbad line\r\n';
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', () => socket.write(text));
+    });
+    const port = await listen(t, server);
+    const client = createHttpClient({ connections: 1 });
+    t.after(() => client.close());
+    const { body } = await client.get(`http://127.0.0.1:${port}/`, {}, never);
+    const reading = body.read(() => {
+      throw new Error('too long');
+    });
+    await assert.rejects(reading);
+    // A rejection that nobody takes would be told now, and fail this test.
+    await new Promise(setImmediate);
+  });
+
+  test('closes what is idle and more than it may have from now on', async (t) => {
+    const open = new Set<Socket>();
+    const waiting: (() => void)[] = [];
+    const server = createServer((_request, response) => void waiting.push(() => response.end('ok')));
+    server.keepAliveTimeout = 0;
+    server.on('connection', (socket: Socket) => {
+      open.add(socket);
+      socket.on('close', () => open.delete(socket));
+    });
+    const url = `http://127.0.0.1:${await listen(t, server)}/`;
+    const client = createHttpClient({ connections: 3 });
+    t.after(() => client.close());
+    const asked = async (count: number) => {
+      const texts = Array.from({ length: count }, () => text(client, url));
+      while (waiting.length < count) await new Promise(setImmediate);
+      const seen = open.size;
+      for (const answer of waiting.splice(0)) answer();
+      await Promise.all(texts);
+      return seen;
+    };
+    assert.equal(await asked(3), 3);
+    client.limit(1);
+    await asked(1);
+    const deadline = Date.now() + 60_000;
+    while (open.size > 1 && Date.now() < deadline) await new Promise(setImmediate);
+    assert.equal(open.size, 1);
+  });
+
   test('speaks TLS, and only with whom it can trust', async (t) => {
     if (!needs(t, 'openssl')) return;
     const folder = newFolder('tls');

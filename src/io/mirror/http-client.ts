@@ -40,7 +40,7 @@ export interface HttpClient {
   ): Promise<HttpAnswer>;
   /** What came was not what had been asked for: from now on a question goes out when the one before it is answered. */
   mistrust(): void;
-  /** So many connections to one host from now on; those that are open stay. */
+  /** So many connections to one host from now on; more are closed when they are idle and somebody asks. */
   limit(connections: number): void;
   close(): void;
 }

@@ -89,6 +89,8 @@ export function createExchange(isPipelined: () => boolean): Exchange {
       const waits: Promise<void>[] = [];
       const count = reader.take(bytes, (piece) => {
         const wait = hand(piece);
+        // Where what follows is no HTTP, nobody takes it any more, and a rejection would end the process.
+        wait?.catch(() => {});
         if (wait !== undefined) waits.push(wait);
       });
       return { count, pending: waits.length > 0 ? Promise.all(waits).then(() => {}) : undefined };

@@ -47,7 +47,9 @@ export function createHost(url: URL, { connections, connectMs = 15_000, stallMs 
     let least = QUESTIONS_A_CONNECTION;
     for (const connection of open) {
       const count = connection.waiting();
-      if (connection.isClosed()) open.delete(connection);
+      const isTooMany = count === 0 && open.size > connections();
+      if (isTooMany) connection.close();
+      if (isTooMany || connection.isClosed()) open.delete(connection);
       else if (count < least && (count === 0 || (connection.isPersistent() && connection.left() <= MOST_LEFT))) {
         best = connection;
         least = count;

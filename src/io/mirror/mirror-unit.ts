@@ -268,7 +268,8 @@ function chooseEager({ mode }: MirrorConfig, files: MirrorFiles, pool: Pool): (f
 async function openChecker({ keys, name }: MirrorConfig): Promise<GpgvChecker> {
   if (keys.length > 0) return openGpgvChecker(keys);
   const reason = `the mirror ${name} has no keys`;
-  return { fingerprints: [], verify: async () => ({ kind: 'unknown-key', reason }), close: () => {} };
+  const verify = async () => ({ kind: 'unknown-key', reason }) as const;
+  return { fingerprints: [], verify, verifyFile: verify, close: () => {} };
 }
 
 function tellOutcome(emit: Emit, mirror: string, { result, reason, hint, snapshot, changes }: Ended): void {

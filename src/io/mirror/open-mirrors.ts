@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Emit } from '../../event/event.ts';
 import type { MirrorConfig } from '../../mirror/mirror-config.ts';
 import type { MirrorCommand, MirrorReply, MirrorView } from '../../mirror/mirror-view.ts';
+import { restartAfter } from '../../mirror/run/restart.ts';
 import { nextRunOf } from '../../mirror/run/schedule.ts';
 import type { ScrubAction, ScrubConfig, ScrubView } from '../../mirror/run/scrub.ts';
 import { emptyState } from '../../mirror/run/state.ts';
@@ -36,8 +37,6 @@ export interface Mirrors {
   close(): Promise<void>;
 }
 
-const RESTART_AFTER_MS = 1_000;
-const SLOWEST_RESTART_MS = 60_000;
 const CLOSE_MS = 5_000;
 
 const NOT_RUNNING: MirrorReply = {
@@ -160,6 +159,7 @@ function keepProcess({ root, emit }: MirrorsOptions, keeping: Keeping) {
   let child: ChildProcess | undefined;
   let restart: NodeJS.Timeout | undefined;
   let deaths = 0;
+  let startedAt = 0;
   let isClosing = false;
   const post: Post = (message) => {
     if (child?.connected !== true) return false;
@@ -171,20 +171,19 @@ function keepProcess({ root, emit }: MirrorsOptions, keeping: Keeping) {
     child = undefined;
     keeping.onEnd();
     if (isClosing || !keeping.isWanted()) return;
-    deaths += 1;
     emit('worker.died', {}, { name: 'the mirror process', reason });
-    restart = setTimeout(start, Math.min(SLOWEST_RESTART_MS, RESTART_AFTER_MS * 2 ** (deaths - 1)));
+    const next = restartAfter(deaths, performance.now() - startedAt);
+    deaths = next.deaths;
+    restart = setTimeout(start, next.waitMs);
   };
   const start = () => {
     restart = undefined;
+    startedAt = performance.now();
     const started = fork(fileURLToPath(new URL('./process.ts', import.meta.url)), [root], {
       serialization: 'advanced',
     });
     child = started;
-    started.on('message', (message: FromMirrorProcess) => {
-      deaths = 0;
-      keeping.onMessage(message);
-    });
+    started.on('message', (message: FromMirrorProcess) => keeping.onMessage(message));
     // What it could not be sent is sent again by whoever waits for it.
     started.on('error', (error) => {
       // Without a process there is no exit either.

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import type { SignatureCheck } from '../../mirror/plan.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 import type { GpgvChecker } from './gpgv.ts';
@@ -50,6 +50,19 @@ export async function judgePackages(deps: PackageSignaturesDeps, packages: reado
   writeSafely(memory, JSON.stringify({ keys, good: kept } satisfies Memory));
   for (const one of ended) if (one.status === 'rejected') throw one.reason;
   if (refused.length > 0) throw unsigned(refused, packages.length);
+}
+
+const RPM_MAGIC = Buffer.from('edabeedb', 'hex');
+
+/** Whether a file begins as each RPM does: no program installs another one, whatever its name is. */
+export function isRpm(file: string): boolean {
+  const handle = openSync(file, 'r');
+  try {
+    const start = Buffer.alloc(RPM_MAGIC.length);
+    return readSync(handle, start, 0, start.length, 0) === start.length && start.equals(RPM_MAGIC);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 /** Why a package is not to be trusted, in a part of a sentence; undefined: it is signed by a key of the mirror. */

@@ -16,11 +16,13 @@ import {
   type SnapshotRecord,
   snapshotId,
 } from '../../mirror/run/state.ts';
+import { partKeyOf } from '../../mirror/run/wanted-part.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
+import { strongestOf } from './digests.ts';
 import { diskFailure } from './disk-failure.ts';
 import { type Failure, fetchAll } from './fetch-all.ts';
 import type { Meter } from './meter.ts';
-import type { PooledPackage } from './package-signatures.ts';
+import { isRpm, type PooledPackage } from './package-signatures.ts';
 import { finishPublish, mendLive, type PublishDeps, publish } from './publish.ts';
 import type { Source } from './source.ts';
 import type { Space } from './space.ts';
@@ -176,7 +178,7 @@ async function copyTree(deps: RunDeps, source: Source): Promise<Copied> {
   for (const { file, reason } of fetched.failures) deps.onRefused(file.path, reason);
   if (failures.length > 0) return { failures };
   for (const [path, one] of fetched.stored) stored.set(path, one);
-  await deps.judgePackages?.(packagesHere(files, stored));
+  await deps.judgePackages?.(packagesHere(deps, files, stored));
   const unpacked = (await deps.unpack?.(files, stored)) ?? new Map<string, Stored>();
   for (const [path, one] of unpacked) stored.set(path, one);
   const more = [...unpacked.keys()].map(
@@ -187,10 +189,19 @@ async function copyTree(deps: RunDeps, source: Source): Promise<Copied> {
   return { tree: { plan, manifest: assembled.manifest } };
 }
 
-function packagesHere(files: readonly PlannedFile[], stored: ReadonlyMap<string, Stored>): PooledPackage[] {
-  return files.flatMap(({ path, role }) => {
-    const known = role === 'package' ? stored.get(path) : undefined;
-    return known === undefined || known.isLazy ? [] : [{ path, sha256: known.sha256 }];
+/**
+ * What is here of packages: what metadata list as such, and each RPM that has another role, for clients install it as well (yum by
+ * another list than ours, for one).
+ */
+function packagesHere(
+  { pool }: RunDeps,
+  files: readonly PlannedFile[],
+  stored: ReadonlyMap<string, Stored>,
+): PooledPackage[] {
+  const listed = new Set(files.flatMap(({ path, role }) => (role === 'package' ? [path] : [])));
+  return [...stored].flatMap(([path, { sha256, isLazy }]) => {
+    if (isLazy) return [];
+    return listed.has(path) || isRpm(pool.pathOf(sha256)) ? [{ path, sha256 }] : [];
   });
 }
 
@@ -246,9 +257,11 @@ function knowWithoutFetching(
 
 async function fetchWanted(deps: RunDeps, source: Source, wanted: readonly PlannedFile[]) {
   const { meter, rules, signal } = deps;
-  // The same content under several names comes once.
-  const contentOf = (file: PlannedFile) =>
-    file.digests.map(({ algorithm, hex }) => `${algorithm}:${hex}`).join() || file.path;
+  // The same content under several names comes once. A download is called after the same checksum: two would write into one part.
+  const contentOf = ({ digests, path }: PlannedFile) => {
+    const digest = strongestOf(digests);
+    return digest === undefined ? path : partKeyOf(digest);
+  };
   const groups = Map.groupBy(wanted, contentOf);
   const firsts = [...groups.values()].flatMap(([first]) => first ?? []);
   const bytes = firsts.reduce((sum, file) => sum + (file.bytes ?? 0), 0);

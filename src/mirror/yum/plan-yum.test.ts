@@ -137,6 +137,25 @@ describe('the plan of a yum repository', () => {
     await assert.rejects(plan(files, { trust: 'required' }, checker), { code: 'signature-refused' });
   });
 
+  test('a package stays one, whatever else of the metadata names it too', async () => {
+    const roleOf = async (files: Map<string, Uint8Array>) =>
+      (await plan(files)).files.find(({ path }) => path === 'Packages/a.rpm')?.role;
+    const sum = sha256Of('a').hex;
+    const tree = simple([{ name: 'a' }]);
+    tree.set('.treeinfo', Buffer.from(`[checksums]\nPackages/a.rpm = sha256:${sum}\n`));
+    assert.equal(await roleOf(tree), 'package');
+    const data = `<data type="x"><checksum type="sha256">${sum}</checksum><location href="Packages/a.rpm"/></data>`;
+    assert.equal(await roleOf(simple([{ name: 'a' }], { data })), 'package');
+    // The metadata of a further repository come after the packages of the first one.
+    const two = simple([{ name: 'a' }]);
+    addRepository(two, 'more', [], { data: data.replace('"Packages', '"../Packages') });
+    const made = await plan(two, { repositories: ['', 'more'] });
+    assert.deepEqual(
+      made.files.filter(({ path }) => path.endsWith('.rpm')).map(({ role }) => role),
+      ['package'],
+    );
+  });
+
   test('packages that are elsewhere, or outside of the tree, are refused', async () => {
     await assert.rejects(plan(simple([{ name: 'a', base: 'http://else.where/' }])), isBroken(/another address/));
     for (const href of ['../a.rpm', '/a.rpm', 'http://else.where/a.rpm', '%2e%2e/a.rpm', 'a\\b.rpm', '']) {
