@@ -155,6 +155,8 @@ async function settle({ opened, data, root, pool, store, bundle, plan }: Settlin
     if (plan.bringsLoaders && report.server === null) await opened.client.send('POST', '/reload');
     for (const { name, snapshot } of head.mirrors) await waitUntilSeen(opened.client, name, snapshot.id);
   }
+  // Where the server refused it, what it goes on with is not all in the configuration and the index any more.
+  if (report.server?.kind === 'refused') return report;
   await asOwner(data, async () => sweepLoaders(loaders));
   await forgetOld(opened, plan, head);
   return report;
