@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -9,7 +9,7 @@ import { makeBundle, type TestBundle } from '../support/bundles.ts';
 import { run } from '../support/http.ts';
 import { newFolder } from '../support/server.ts';
 
-/* A server that refuses what an import wrote goes on with what it has: nothing of that may be deleted. */
+/* A server that refuses what an import wrote goes on with what it has: nothing of that may be deleted, nor what nobody knows of. */
 
 const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const NETWORK =
@@ -18,7 +18,10 @@ const NETWORK =
 function bundleOf(round: number): Promise<TestBundle> {
   return makeBundle(
     { 'Packages/same.rpm': 'same' },
-    (head) => ({ ...head, profile: { ...head.profile, values: { ...head.profile.values, deadline: `${round + 1}m` } } }),
+    (head) => ({
+      ...head,
+      profile: { ...head.profile, values: { ...head.profile.values, deadline: `${round + 1}m` } },
+    }),
     (keep) => [
       {
         platform: 'bios-x86',
@@ -82,4 +85,13 @@ test('loaders that the server still gives out stay where it refuses what was imp
   const taken = await importIt(2);
   assert.equal(taken.code, 0, taken.text);
   assert.deepEqual(isThere(), [false, false, true]);
+
+  const written = readFileSync(config, 'utf8');
+  writeFileSync(join(data, IMPORTED_FOLDER, 'index.json'), '{ "version": 2, "sets": [] }');
+  const unread = await importIt(0);
+  assert.notEqual(unread.code, 0);
+  assert.match(unread.text, /imported-loaders\/index\.json cannot be read: .*of a newer version/);
+  assert.match(unread.text, /move it away and import all archives/);
+  assert.deepEqual(isThere(), [false, false, true]);
+  assert.equal(readFileSync(config, 'utf8'), written);
 });
