@@ -10,7 +10,7 @@ import { storeLoaders, sweepLoaders } from '../io/bundle/import-loaders.ts';
 import { publishImported } from '../io/bundle/import-mirror.ts';
 import { type ImportStore, openImportStore } from '../io/bundle/import-store.ts';
 import { openBundle, type ReadBundle, readBundle } from '../io/bundle/read-bundle.ts';
-import { IMPORTED_FOLDER } from '../io/loaders/imported-loaders.ts';
+import { IMPORTED_FOLDER, requireIndex } from '../io/loaders/imported-loaders.ts';
 import { takeLock } from '../io/mirror/lock.ts';
 import { openPool, type Pool } from '../io/mirror/pool.ts';
 import { watchSpace } from '../io/mirror/space.ts';
@@ -134,12 +134,13 @@ async function settle({ opened, data, root, pool, store, bundle, plan }: Settlin
   if (plan === undefined) throw new Error('an archive was read without its head');
   const { head, manifests } = bundle;
   const source = store.pathOf;
+  const loaders = join(data, IMPORTED_FOLDER);
+  await asOwner(data, async () => requireIndex(loaders));
   const written = await writeFiles({ plan, configuration: opened.path, files: head.files, source });
   const checked = await checkEdit(opened, plan.edits).catch((error: unknown) => {
     removeFiles(plan, written);
     throw error;
   });
-  const loaders = join(data, IMPORTED_FOLDER);
   await asOwner(data, async () => {
     if (plan.bringsLoaders) await storeLoaders(loaders, head.loaders, source);
     for (const mirror of head.mirrors) {
@@ -155,6 +156,8 @@ async function settle({ opened, data, root, pool, store, bundle, plan }: Settlin
     if (plan.bringsLoaders && report.server === null) await opened.client.send('POST', '/reload');
     for (const { name, snapshot } of head.mirrors) await waitUntilSeen(opened.client, name, snapshot.id);
   }
+  // Where the server refused it, what it goes on with is not all in the configuration and the index any more.
+  if (report.server?.kind === 'refused') return report;
   await asOwner(data, async () => sweepLoaders(loaders));
   await forgetOld(opened, plan, head);
   return report;

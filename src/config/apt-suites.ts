@@ -26,8 +26,10 @@ export function aptSuitesOf(
 ): AptSuite[] {
   if (layout.kind !== 'apt' || codename === '') return [];
   const own = [codename, `${codename}-updates`, `${codename}-security`];
-  // What the operator signs himself is not signed by the distribution.
-  const isOfficial = entry !== undefined && presetOf(entry) !== undefined && entry.fingerprints.length === 0;
+  const preset = entry && presetOf(entry);
+  // What the operator signs himself is not signed by the distribution. Imported bundles name the keys of the preset.
+  const isKnown = (one: string) => preset?.keys.fingerprints.includes(one.replace(/[\s:]/g, '').toUpperCase());
+  const isOfficial = preset !== undefined && entry?.fingerprints.every(isKnown);
   return layout.options.suites
     .filter(({ name }) => own.includes(name))
     .map(({ archive, name, components }) => ({

@@ -167,6 +167,16 @@ profiles:
       `ubuntu noble-updates ${ubuntu}`,
       `ubuntu noble-security ${ubuntu}`,
     ]);
+    // As an imported bundle names the distribution's own keys.
+    const imported = 'mode: frozen, keys: [k], fingerprints: [B8B80B5B623EAB6AD8775C45B7C5D7D6350947F8';
+    assert.deepEqual(
+      of('debian-12', `preset: debian-12, ${imported}, "4d64 fec1 19c2 0290 67d6  e791 f8d2 585b 8783 d481"]`),
+      of('debian-12', 'preset: debian-12'),
+    );
+    assert.equal(
+      of('debian-12', `preset: debian-12, ${imported}, ${'A'.repeat(40)}]`)?.[0],
+      'debian bookworm main+non-free-firmware ',
+    );
     // Signed by the operator; suites of another release, and such that are not released yet.
     const own = `preset: debian-13, keys: [k], fingerprints: [${'A'.repeat(40)}]`;
     assert.equal(of('debian-13', own)?.[0], 'debian trixie main+non-free-firmware ');

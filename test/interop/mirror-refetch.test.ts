@@ -132,6 +132,27 @@ test('a mirror that an operator froze waits for him, and a run of his own is as 
   assert.equal(refetches(told).length, 0);
 });
 
+test('for what only older states have, no run is owed: it could not fetch that', async (t) => {
+  const root = newFolder('mirrors');
+  const { now, looked } = countLooks(Date.now);
+  const { engine, told, event } = openToldEngine(t, root, now);
+  const config = folderMirror('m');
+  await engine.configure([config], FAST);
+  await fill(engine);
+  await event('mirror.published');
+  writeFileSync(new URL('a', config.from[0]), 'a new one');
+  await fill(engine);
+  await event('mirror.published', 2);
+  damage(poolFile(root, sum('a of m')));
+  engine.scrub.act('start');
+  const { data } = await event('mirror.damaged');
+  assert.match(String(data.next), /^Only older states have it, .*rackready mirror prune m$/);
+  await event('mirror.scrubbed');
+  await looked();
+  assert.equal(refetches(told).length, 0);
+  assert.deepEqual(engine.scrub.view().waiting, []);
+});
+
 /** The mirror process, and all that it says. */
 function startProcess(t: TestContext, root: string) {
   const said: FromMirrorProcess[] = [];

@@ -88,6 +88,28 @@ describe('loaders of archives', () => {
     assert.deepEqual(readIndex(folder), []);
   });
 
+  test('an index that cannot be read is not an empty one: nothing is deleted, nor written over', async () => {
+    const { folder, grub, ipxe, store } = openStore();
+    await store(grub('2.06-13', 'image'));
+    const index = join(folder, 'index.json');
+    const damages = {
+      'of a newer version': () => writeFileSync(index, '{ "version": 2, "sets": [] }'),
+      'cut short': () => writeFileSync(index, '{ "version"'),
+      'that the disk does not give': () => {
+        rmSync(index);
+        mkdirSync(index);
+      },
+    };
+    for (const [what, damage] of Object.entries(damages)) {
+      damage();
+      const refused = { code: 'store-failed', message: /imported-loaders\/index\.json/ };
+      assert.throws(() => sweepLoaders(folder), refused, what);
+      await assert.rejects(store(ipxe('ipxe')), refused, what);
+      assert.ok(existsSync(objectPath(folder, sumOf('image'))), what);
+      assert.ok(!existsSync(objectPath(folder, sumOf('ipxe'))), what);
+    }
+  });
+
   test('nothing counts before the index names it', async () => {
     const { folder, source, grub, store } = openStore();
     const set = grub('2.06-13', 'image');

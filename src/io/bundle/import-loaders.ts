@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { compareDebVersions } from '../../mirror/deb/version.ts';
-import { formatIndex, indexPath, objectPath, openImported, readIndex } from '../loaders/imported-loaders.ts';
+import { formatIndex, indexPath, objectPath, openImported, requireIndex } from '../loaders/imported-loaders.ts';
 import { contentsOf, type LoaderPackage, type LoaderSet, packageText } from '../loaders/loader-set.ts';
 import { writeSafely } from '../mirror/safe-write.ts';
 import { syncFolder } from '../mirror/sync-folder.ts';
@@ -34,15 +34,15 @@ export async function compareLoaders(folder: string, sets: readonly LoaderSet[])
 
 /**
  * Puts the loaders of an archive beside those of earlier ones, and in the place of those for the same firmware. Nothing of it counts
- * before the index names it, which is written last. `source`: where a content is.
+ * before the index names it, which is written last. `source`: where a content is. Rejects with ProvisionError.
  */
 export async function storeLoaders(
   folder: string,
   sets: readonly LoaderSet[],
   source: (sha256: string) => string,
 ): Promise<void> {
+  const merged = [...requireIndex(folder).filter((one) => !sets.some((set) => isSame(one, set))), ...sets];
   for (const name of ['objects', 'licences']) mkdirSync(join(folder, name), { recursive: true });
-  const merged = [...readIndex(folder).filter((one) => !sets.some((set) => isSame(one, set))), ...sets];
   const contents = new Map(sets.flatMap((set) => [...contentsOf(set)]));
   const like = { mode: 0o644 };
   const held = (sha256: string, bytes: number): HeldContent => ({ sha256, bytes, path: source(sha256) });
@@ -55,9 +55,9 @@ export async function storeLoaders(
   writeSafely(indexPath(folder), formatIndex(merged));
 }
 
-/** Deletes what the index does not name: loaders that others have replaced, and what ended early. */
+/** Deletes what the index does not name: loaders that others have replaced, and what ended early. Throws ProvisionError. */
 export function sweepLoaders(folder: string): void {
-  const sets = readIndex(folder);
+  const sets = requireIndex(folder);
   const named = {
     objects: new Set(sets.flatMap((set) => [...contentsOf(set).keys()])),
     licences: new Set(sets.flatMap(({ packages }) => packages.map(licenceName))),

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { ProvisionError } from '../../net/provision-error.ts';
 import { type LoaderSet, loaderSet } from './loader-set.ts';
 
 /*
@@ -39,9 +40,26 @@ export function formatIndex(sets: readonly LoaderSet[]): string {
 /** The sets of the index; none where there is no index, or one that cannot be read. */
 export function readIndex(folder: string): readonly LoaderSet[] {
   try {
-    return index.parse(JSON.parse(readFileSync(indexPath(folder), 'utf8'))).sets;
+    return requireIndex(folder);
   } catch {
     return [];
+  }
+}
+
+/** The same for whoever deletes or writes by it: throws ProvisionError where there is an index that cannot be read. */
+export function requireIndex(folder: string): readonly LoaderSet[] {
+  const path = indexPath(folder);
+  try {
+    return index.parse(JSON.parse(readFileSync(path, 'utf8'))).sets;
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return [];
+    const reason = code ?? 'it is damaged, or of a newer version';
+    const hint = 'Mend it; or move it away and import all archives with boot loaders again. No loader was touched.';
+    throw new ProvisionError('store-failed', `The list of imported boot loaders ${path} cannot be read: ${reason}`, {
+      cause,
+      hint,
+    });
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { newFolder } from '../../../test/support/server.ts';
@@ -54,9 +54,10 @@ test('what was put aside stays for a month, and the newest hundred; what is stil
   const names = Array.from({ length: 120 }, (_, index) => createHash('sha256').update(`${index}`).digest('hex'));
   const aside = (sha256: string) => join(root, 'damaged', sha256);
   mkdirSync(join(root, 'damaged'));
-  for (const sha256 of names) writeFileSync(aside(sha256), 'broken');
+  for (const sha256 of names) writeFileSync(aside(sha256), 'broken', { mode: 0o444 });
   const [missed = '', linked = ''] = names;
   linkSync(aside(linked), join(root, 'in the plain tree'));
+  const before = statSync(aside(missed)).ino;
   const isNamed = (sha256: string) => sha256 === missed;
   trimAside(pool, isNamed, Date.now());
   const { files, bytes } = countAside(pool);
@@ -74,6 +75,12 @@ test('what was put aside stays for a month, and the newest hundred; what is stil
     [missed, linked].sort(),
   );
   assert.equal(readFileSync(aside(missed), 'utf8'), '');
+  // Contents of the pool may be written to by root only, which the server is not.
+  assert.notEqual(statSync(aside(missed)).ino, before, 'another file has taken its place');
+  assert.deepEqual(
+    readdirSync(join(root, 'damaged')).filter((name) => !names.includes(name)),
+    [],
+  );
   assert.equal(readFileSync(aside(linked), 'utf8'), 'broken');
   assert.deepEqual(countAside(pool), { files: 1, bytes: 'broken'.length });
 

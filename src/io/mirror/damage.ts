@@ -8,7 +8,7 @@ import {
   renameSync,
   rmSync,
   statSync,
-  truncateSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { uniteLive } from '../../mirror/run/prune.ts';
@@ -71,12 +71,19 @@ export function trimAside(pool: Pool, isNamed: (sha256: string) => boolean, now:
     .filter(({ bytes }) => bytes > 0)
     .sort((a, b) => b.at - a.at);
   const old = newest.filter(({ at }, index) => index >= MOST_KEPT || now - at > KEPT_MS);
-  for (const { sha256, file, isLinked } of [...old, ...statsAside(pool).filter(({ bytes }) => bytes === 0)]) {
+  for (const { sha256, file, isLinked, bytes } of [...old, ...statsAside(pool).filter(({ bytes }) => bytes === 0)]) {
     // A plain tree still has it: whoever repairs it takes it out there first.
     if (isLinked) continue;
     if (pool.sizeOf(sha256) !== undefined || !isNamed(sha256)) rmSync(file, { force: true });
-    else truncateSync(file);
+    else if (bytes > 0) replaceByEmpty(file);
   }
+}
+
+/** Its owner may not write to it, but to its folder. */
+function replaceByEmpty(file: string): void {
+  const empty = `${file}.empty`;
+  writeFileSync(empty, '', { mode: 0o600 });
+  renameSync(empty, file);
 }
 
 /** `at`: when it was put there, milliseconds since 1970. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Emit } from '../../event/event.ts';
 import { describeRefetch, isFetchedAlone } from '../../mirror/run/refetch.ts';
 import { liveOrder } from '../../mirror/run/state.ts';
+import { nextOfFinding } from '../../mirror/run/verify.ts';
 import { contentsAside, forgetDamaged } from './damage.ts';
 import type { MirrorUnit } from './mirror-unit.ts';
 import type { Pool } from './pool.ts';
@@ -18,10 +19,16 @@ export interface RepairDeps {
 
 const BUSY_AGAIN_MS = 5_000;
 
-/** A mirror that names a content, and where. */
-interface Owner {
-  readonly unit: MirrorUnit;
+/** How a mirror names a content. */
+interface Naming {
   readonly paths: readonly string[];
+  /** Whether the state that is served without `@` has it: a run fetches nothing else. */
+  readonly isCurrent: boolean;
+}
+
+/** A mirror that names a content. */
+interface Owner extends Naming {
+  readonly unit: MirrorUnit;
 }
 
 /** Tells whose it was, and fetches it at once where it can be had. */
@@ -48,8 +55,8 @@ export async function repairLeft(deps: RepairDeps, signal: AbortSignal): Promise
 export async function showFetched(pool: Pool, unit: MirrorUnit): Promise<void> {
   const fetched = contentsAside(pool).filter(({ sha256 }) => pool.sizeOf(sha256) !== undefined);
   if (fetched.length === 0) return;
-  const paths = pathsOf(unit, new Set(fetched.map(({ sha256 }) => sha256)));
-  for (const [sha256, names] of paths) await showAgain(pool, { unit, paths: [...names] }, sha256);
+  const named = namingsOf(unit, new Set(fetched.map(({ sha256 }) => sha256)));
+  for (const [sha256, naming] of named) await showAgain(pool, { unit, ...naming }, sha256);
 }
 
 async function repairFor(
@@ -63,13 +70,19 @@ async function repairFor(
     const [example] = paths;
     if (example === undefined) continue;
     await whenFree(unit, signal, async () => forgetDamaged(unit.files, deps.pool, paths));
-    const next = describeRefetch(unit.config(), unit.files.readState().isFrozen, deps.now());
+    const next = nextOf(owner, deps.now());
     deps.emit('mirror.damaged', {}, { mirror: unit.config().name, files: paths.length, example, next });
     await fetchAgain(deps, owner, example, sha256);
     await showAgain(deps.pool, owner, sha256);
   }
   // What the last one could fetch is there for all of them.
   for (const owner of owners) await showAgain(deps.pool, owner, sha256);
+}
+
+function nextOf({ unit, isCurrent }: Owner, now: number): string {
+  const { isFrozen } = unit.files.readState();
+  if (isCurrent) return describeRefetch(unit.config(), isFrozen, now);
+  return nextOfFinding(unit.config(), { problem: 'damaged', isCurrent, isFrozen });
 }
 
 /** Puts a content that is in the pool into the plain tree, under all its names there. */
@@ -80,22 +93,29 @@ async function showAgain(pool: Pool, { unit, paths }: Owner, sha256: string): Pr
 /** Reads all manifests once. */
 function ownersOf({ units }: RepairDeps, contents: readonly string[]): (sha256: string) => readonly Owner[] {
   const wanted = new Set(contents);
-  const known = [...units.values()].map((unit) => ({ unit, paths: pathsOf(unit, wanted) }));
-  return (sha256) => known.map(({ unit, paths }) => ({ unit, paths: [...(paths.get(sha256) ?? [])] }));
+  const known = [...units.values()].map((unit) => ({ unit, named: namingsOf(unit, wanted) }));
+  return (sha256) =>
+    known.flatMap(({ unit, named }) => {
+      const naming = named.get(sha256);
+      return naming ? [{ unit, ...naming }] : [];
+    });
 }
 
-function pathsOf({ files }: MirrorUnit, wanted: ReadonlySet<string>): Map<string, Set<string>> {
-  const found = new Map<string, Set<string>>();
+function namingsOf({ files }: MirrorUnit, wanted: ReadonlySet<string>): Map<string, Naming> {
+  const found = new Map<string, { paths: Set<string>; isCurrent: boolean }>();
   try {
-    for (const id of liveOrder(files.readState())) {
+    const state = files.readState();
+    for (const id of liveOrder(state)) {
       for (const { sha256, path } of files.findManifest(id)?.values() ?? []) {
-        if (wanted.has(sha256)) found.set(sha256, (found.get(sha256) ?? new Set()).add(path));
+        if (!wanted.has(sha256)) continue;
+        const { paths, isCurrent } = found.get(sha256) ?? { paths: new Set(), isCurrent: id === state.current };
+        found.set(sha256, { paths: paths.add(path), isCurrent });
       }
     }
   } catch {
     // What cannot be read is told by the run or the command that needs it, and does not keep the other mirrors from theirs.
   }
-  return found;
+  return new Map([...found].map(([sha256, { paths, isCurrent }]) => [sha256, { paths: [...paths], isCurrent }]));
 }
 
 /** A run, or a command, may be working on the mirror: it is waited for. */
@@ -112,10 +132,10 @@ async function whenFree(unit: MirrorUnit, signal: AbortSignal, work: () => Promi
 
 /** The very same content by HTTP, without going on to what the upstream has now; else by a run, which does that. */
 async function fetchAgain({ pool, owe }: RepairDeps, owner: Owner, example: string, sha256: string): Promise<void> {
-  const { unit } = owner;
+  const { unit, isCurrent } = owner;
   if (isFetchedAlone(unit.config()) || pool.sizeOf(sha256) !== undefined) {
     const fetched = await unit.want(example, sha256).catch(() => undefined);
     if (fetched?.kind === 'stored') return;
   }
-  if (unit.config().mode !== 'frozen') owe(unit.config().name);
+  if (isCurrent && unit.config().mode !== 'frozen') owe(unit.config().name);
 }

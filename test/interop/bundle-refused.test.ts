@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { socketName } from '../../src/http/api/listen-unix.ts';
+import { IMPORTED_FOLDER, objectPath } from '../../src/io/loaders/imported-loaders.ts';
+import { makeBundle, type TestBundle } from '../support/bundles.ts';
+import { run } from '../support/http.ts';
+import { newFolder } from '../support/server.ts';
+
+/* A server that refuses what an import wrote goes on with what it has: nothing of that may be deleted, nor what nobody knows of. */
+
+const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+const NETWORK =
+  'networks:\n  n: { interface: lo, subnet: 172.22.10.0/24, address: 172.22.10.2, dhcp: { mode: observe } }\n';
+
+function bundleOf(round: number): Promise<TestBundle> {
+  return makeBundle(
+    { 'Packages/same.rpm': 'same' },
+    (head) => ({
+      ...head,
+      profile: { ...head.profile, values: { ...head.profile.values, deadline: `${round + 1}m` } },
+    }),
+    (keep) => [
+      {
+        platform: 'bios-x86',
+        loader: 'grub',
+        hasHttp: true,
+        packages: [],
+        files: [{ path: 'boot/grub/i386-pc/core.0', ...keep(`core ${round}`) }],
+      },
+    ],
+  );
+}
+
+/** As the control socket of a server that runs on this configuration. */
+async function standIn(t: TestContext, data: string, config: string, current: string | undefined) {
+  const how = { isRefusing: false };
+  const refusal = { code: 'config-invalid', message: 'profiles.p: it is not there', hint: 'Mend it.' };
+  const server = createServer((request, response) => {
+    const send = (status: number, body: object) => response.writeHead(status).end(JSON.stringify(body));
+    request.resume();
+    if (request.url === '/api/v1/status') send(200, { config });
+    else if (request.url === '/api/v1/mirrors/m') send(200, { mirror: { current } });
+    else if (request.url !== '/api/v1/reload') send(200, {});
+    else if (how.isRefusing) send(422, { error: refusal });
+    else send(200, { networks: 1, machines: 0 });
+  });
+  await new Promise<void>((resolve) => server.listen(join(data, socketName), resolve));
+  t.after(() => server.close());
+  return how;
+}
+
+test('loaders that the server still gives out stay where it refuses what was imported', async (t) => {
+  const data = newFolder('data');
+  writeFileSync(join(data, 'rackready.lock'), '');
+  const config = join(newFolder('config'), 'rackready.yaml');
+  writeFileSync(config, NETWORK);
+  const bundles = await Promise.all([0, 1, 2].map(bundleOf));
+  const has = bundles.map(({ head }) => {
+    const sha256 = head.loaders[0]?.files[0]?.sha256 ?? assert.fail('no loader');
+    return () => existsSync(objectPath(join(data, IMPORTED_FOLDER), sha256));
+  });
+  const isThere = () => has.map((one) => one());
+  const server = await standIn(t, data, config, bundles[0]?.head.mirrors[0]?.snapshot.id);
+  const importIt = async (round: number) => {
+    const archive = join(newFolder('usb'), 'x.tar');
+    writeFileSync(archive, bundles[round]?.archive ?? '');
+    const ran = await run(process.execPath, [MAIN, 'bundle', 'import', archive, '--replace'], { RACKREADY_DATA: data });
+    return { code: ran.code, text: `${ran.stdout}${ran.stderr}` };
+  };
+
+  const first = await importIt(0);
+  assert.equal(first.code, 0, first.text);
+  assert.deepEqual(isThere(), [true, false, false]);
+
+  server.isRefusing = true;
+  const refused = await importIt(1);
+  assert.equal(refused.code, 1, refused.text);
+  assert.match(refused.text, /THE SERVER REFUSED IT/);
+  assert.deepEqual(isThere(), [true, true, false]);
+
+  server.isRefusing = false;
+  const taken = await importIt(2);
+  assert.equal(taken.code, 0, taken.text);
+  assert.deepEqual(isThere(), [false, false, true]);
+
+  const written = readFileSync(config, 'utf8');
+  writeFileSync(join(data, IMPORTED_FOLDER, 'index.json'), '{ "version": 2, "sets": [] }');
+  const unread = await importIt(0);
+  assert.notEqual(unread.code, 0);
+  assert.match(unread.text, /imported-loaders\/index\.json cannot be read: .*of a newer version/);
+  assert.match(unread.text, /move it away and import all archives/);
+  assert.deepEqual(isThere(), [false, false, true]);
+  assert.equal(readFileSync(config, 'utf8'), written);
+});
