@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CARD, createTale, START } from '../../test/support/story.ts';
+import { CARD, createTale, lease, START } from '../../test/support/story.ts';
 import { createStoryBook } from '../story/book.ts';
 import type { Attempt } from '../story/story.ts';
 import { createStoryTexts } from './story-texts.ts';
@@ -42,4 +42,21 @@ test('what is expected anew after a wake was given up is told: another wake, and
   const granted = at(81 * 60);
   assert.deepEqual([granted.outcome, granted.startedAt], ['running', START + 81 * 60_000]);
   assert.match(granted.standing, /debian/);
+});
+
+test('a boot that is over stays open as long as its own system comes up, which has failed when nothing follows', () => {
+  const { tale, at, isOver } = open();
+  const states = (second: number) => at(second).stages.map(({ name, state }) => `${name} ${state}`);
+  lease(tale, 0, 'PXE firmware, uefi-x64');
+  tale.tell(5, 'boot.config', { file: 'c', loader: 'grub', decision: 'local', reason: 'installed' });
+  tale.tell(60, 'dhcp.nak', { address: '172.22.10.9', reason: 'it is leased to another machine' });
+  assert.deepEqual(states(61).at(-1), 'system running');
+  assert.equal(isOver(), false);
+  assert.deepEqual(states(660).at(-1), 'system running');
+  const { stages, outcome, endedAt } = at(661);
+  assert.deepEqual([stages.at(-1)?.state, stages.at(-1)?.endedAt], ['failed', START + 60_000]);
+  assert.deepEqual([outcome, endedAt], ['local', START + 5_000]);
+  assert.equal(isOver(), true);
+  lease(tale, 700, 'system');
+  assert.deepEqual(states(700).at(-1), 'system done');
 });

@@ -1,6 +1,6 @@
 import type { RecordedEvent } from '../event/event.ts';
 import type { Mac } from '../net/mac.ts';
-import { isBootingAt } from './at-time.ts';
+import { isBootingAt, withoutRunning } from './at-time.ts';
 import { beginsAnother, firstStage } from './begins.ts';
 import { speakerOf } from './client-kind.ts';
 import { type Course, change, end, openCourse, reopen } from './course.ts';
@@ -126,7 +126,7 @@ const stepsByArea: Readonly<Record<string, (course: Course, event: RecordedEvent
 
 /** Puts the last attempt beside the earlier ones: what had no end has one now. */
 function filed({ course, earlier }: History, time: number): Attempt[] {
-  const { attempt } = course.attempt.endedAt === undefined ? startedAgain(course, time) : course;
+  const attempt = withoutRunning((course.attempt.endedAt === undefined ? startedAgain(course, time) : course).attempt);
   const stages = attempt.stages.map((one) => ({ ...one, transfers: one.transfers.slice(-EARLIER_TRANSFERS) }));
   return [{ ...attempt, stages }, ...earlier].slice(0, EARLIER_KEPT);
 }
