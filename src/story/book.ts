@@ -136,11 +136,12 @@ interface Expecting {
 /** What is done about its power here says nothing of the machine itself; its boot is waited for, if it is not in the middle of one. */
 function takePower(event: RecordedEvent, { wakes, waiting, cards, entries }: Expecting): readonly Change[] {
   if (event.id !== 'power.wake.sent') return [];
-  wakes.take(event);
   const awaited = waiting.wake(event);
-  if (awaited !== undefined) return [{ mac: awaited }];
-  const mac = cards.of({ ...event, mac: undefined }) ?? event.mac;
-  if (mac === undefined || isBooting(entries.get(mac), event.time)) return [];
+  const mac = awaited ?? cards.of({ ...event, mac: undefined }) ?? event.mac;
+  if (mac === undefined) return [];
+  if (awaited === undefined && isBooting(entries.get(mac), event.time)) return [];
+  wakes.take(event);
+  if (awaited !== undefined) return [{ mac }];
   return withLater(waiting.begin(event, mac, event), mac);
 }
 

@@ -61,11 +61,12 @@ export interface Expected {
 
 /**
  * The system on its disk starts, and nothing else is going on. One that had an address and asks for it again (INIT-REBOOT) may
- * as well have lost its link for a moment, unless it was just woken.
+ * as well have lost its link for a moment, unless it was just woken, and was not on already.
  */
 function isOwnStart(history: History | undefined, event: RecordedEvent, { grant, wake }: Expected): boolean {
   if (grant === undefined && wake === undefined) return false;
-  const isAgain = wake !== undefined && event.id === 'dhcp.ack' && event.data.kind === 'init-reboot';
+  const isWoken = wake !== undefined && wake.data.answers === undefined;
+  const isAgain = isWoken && event.id === 'dhcp.ack' && event.data.kind === 'init-reboot';
   if (!(event.id === 'dhcp.discover' || isAgain) || speakerOf(event) !== 'system') return false;
   return history === undefined || !(isBootingAt(history.course.attempt, event.time) || isTail(history, event));
 }
