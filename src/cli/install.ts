@@ -35,12 +35,12 @@ Examples:
     );
 }
 
-const RESTART = 'Restart it when you are ready.';
+const RESTART = ' Restart it when you are ready.';
 
 /** The grant stands, whatever becomes of the waking. */
 async function wakeGranted(client: ApiClient, machine: MachineView, { json }: Options): Promise<void> {
   const { name } = machine;
-  if (!json) process.stdout.write(`${announce(machine, 'It is started now.')}\n`);
+  if (!json) process.stdout.write(`${announce(machine)}\nIt is woken now:\n`);
   try {
     const woken = await wakeMachine(client, name);
     const text = json ? JSON.stringify({ ...woken.machine, wake: woken.wake }) : describeSent(woken);
@@ -57,11 +57,11 @@ function describeSent(woken: Awaited<ReturnType<typeof wakeMachine>>): string {
   return describeWoken({ ...woken, machine: { ...woken.machine, operation: null } }).join('\n');
 }
 
-function announce({ name, operation, macs, address }: MachineView, start: string): string {
+function announce({ name, operation, macs, address }: MachineView, next = ''): string {
   const where = [...macs, ...(address === null ? [] : [address])].join(', ');
   return [
     `${name} (${where}) may now be installed with ${operation?.profile ?? 'its profile'}, once.`,
-    `THE DISK OF THAT MACHINE WILL BE ERASED when it boots from the network next. ${start}`,
+    `THE DISK OF THAT MACHINE WILL BE ERASED when it boots from the network next.${next}`,
     `Watch it with: ./rackready watch ${name}    Take this back with: ./rackready cancel ${name}`,
   ].join('\n');
 }

@@ -12,6 +12,7 @@ import { type Server, startServer } from '../main.ts';
 import { formatIpv4 } from '../net/ipv4.ts';
 import { ProvisionError } from '../net/provision-error.ts';
 import { formatSubnet } from '../net/subnet.ts';
+import { catchStop } from './catch-stop.ts';
 import { formatTable, withoutControls } from './print.ts';
 
 interface UpOptions {
@@ -119,13 +120,6 @@ function catchHangups(): { reload(server: Server): void } {
       if (isEarly) void server.reload();
     },
   };
-}
-
-/** The first signal stops what has started, or has begun to; a second one ends the process as it is. */
-function catchStop(): Promise<NodeJS.Signals> {
-  return new Promise((end) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => end(name));
-  });
 }
 
 /** "02:44:26 sm1 (172.22.10.55) is offered …" */

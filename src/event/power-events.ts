@@ -25,7 +25,7 @@ export const powerEvents = {
   ),
   'power.wake.refused': entry<{ reason: string; next: string }>(
     'warning',
-    'The machine was to be woken, and nothing was sent: no network on which it may be is served. The reason names them.',
+    'The machine was to be woken, and nothing was sent: no network on which it may be is served, a minute’s worth of machines waits before it, or the configuration names it no longer. The reason says which.',
     (d) => `is not woken: ${d.reason}. ${d.next}`,
   ),
   'power.wake.failed': entry<{ reason: string }>(

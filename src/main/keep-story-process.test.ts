@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { keepStoryProcess } from './keep-story-process.ts';
 
@@ -33,4 +34,32 @@ test('nothing is told of a process that was closed, not even when a signal was t
   await kept.close();
   await kept.close();
   assert.equal(await Promise.race([died, 'nothing']), 'nothing');
+});
+
+/** What a server does that has no file descriptor left: it may not die of it, and goes on once there are some. */
+const FULL = `
+  import { closeSync, openSync } from 'node:fs';
+  import { keepStoryProcess } from ${JSON.stringify(new URL('./keep-story-process.ts', import.meta.url).href)};
+  const taken = [];
+  try {
+    for (;;) taken.push(openSync('/dev/null'));
+  } catch {}
+  const kept = keepStoryProcess({
+    onMessage: () => {},
+    onDied: (reason) => {
+      process.stdout.write('died: ' + reason + String.fromCharCode(10));
+      for (const one of taken.splice(0)) closeSync(one);
+    },
+    onRestart: () => {
+      process.stdout.write('runs: ' + kept.isRunning() + String.fromCharCode(10));
+      void kept.close();
+    },
+  });
+`;
+
+test('without a file descriptor left it is tried again, and whoever started it lives on', () => {
+  const args = ['-c', 'ulimit -n 100; exec "$0" "$@"', process.execPath, '--input-type=module', '--eval', FULL];
+  const { stdout, stderr, status } = spawnSync('sh', args, { encoding: 'utf8', timeout: 120_000 });
+  assert.match(stdout, /^died: .*EMFILE.*\nruns: true\n$/, stderr);
+  assert.equal(status, 0, stderr);
 });

@@ -65,9 +65,13 @@ export function keepStoryProcess({ onRestart, onMessage, onDied }: StoryProcessO
     try {
       child = startProgram((why) => onGone(why, performance.now() - since > LIVED_MS));
     } catch (error) {
-      return onGone(error instanceof Error ? error.message : String(error), false);
+      const why = error instanceof Error ? error.message : String(error);
+      // As with any other end, whoever started it has what it returns by then.
+      return queueMicrotask(() => onGone(why, false));
     }
-    pipe = (child.stdio[3] ?? undefined) as Duplex | undefined;
+    // Without a file descriptor left there is no list at all, whatever the types say.
+    const stdio: ChildProcess['stdio'] | undefined = child.stdio;
+    pipe = (stdio?.[3] ?? undefined) as Duplex | undefined;
     pipe?.on(
       'data',
       createFrameReader((head, body) => take(head as FromStories, body)),

@@ -53,10 +53,7 @@ export function createMachineAdmin(base: Base, serving: Serving): Omit<MachineAd
     cancel: (name) => step(name, { kind: 'cancelled' }),
     retire: (name) => step(name, { kind: 'retired' }),
     unretire: (name) => step(name, { kind: 'unretired' }),
-    wake: async (name) => {
-      const machine = settings().machines.get(name);
-      return machine === undefined ? { kind: 'unknown-machine' } : wake(machine);
-    },
+    wake: async (name) => (settings().machines.has(name) ? wake(name) : { kind: 'unknown-machine' }),
     isNamed: (mac) => serving.state().machines.byMac(mac) !== undefined,
     lifeOf: (name) => lives.get(name),
   };

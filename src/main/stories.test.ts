@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { CARD } from '../../test/support/story.ts';
 import { createEventHub } from '../io/event-hub.ts';
 import { openMemoryStore } from '../store/memory/memory-store.ts';
@@ -87,4 +88,22 @@ test('what is asked and followed before it begins is answered and told then', as
   stories.begin();
   assert.equal(read(await asked)[0]?.machine, 'box');
   assert.match(await piece.promise, /is offered/);
+});
+
+test('a process that the system does not start at first is told, and started later', async (t) => {
+  const { execPath } = process;
+  t.after(() => {
+    process.execPath = execPath;
+  });
+  // No program has such a name: starting it fails at once.
+  process.execPath = '\0';
+  const { hub, stories, boot } = open(t);
+  const died = Promise.withResolvers<string>();
+  hub.subscribe(({ id, data }) => id === 'worker.died' && died.resolve(String(data.reason)));
+  assert.match(await died.promise, /null bytes/);
+  process.execPath = execPath;
+  stories.begin();
+  boot();
+  while (stories.pid() === undefined) await pause(50);
+  assert.equal(read(await stories.list({ limit: 10 }))[0]?.machine, 'box');
 });

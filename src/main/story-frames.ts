@@ -33,7 +33,8 @@ export function createFrameReader(take: (head: unknown, body: Uint8Array) => voi
       take(JSON.parse(rest.toString('utf8', PREFIX, bodyAt)), rest.subarray(bodyAt, wanted));
       rest = rest.subarray(wanted);
     }
-    held = [rest];
+    // An empty one would have the next piece copied.
+    held = rest.length === 0 ? [] : [rest];
     size = rest.length;
   };
 }

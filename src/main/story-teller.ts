@@ -4,6 +4,7 @@ import type { StoryFeed, StoryQuery } from '../http/api/ports.ts';
 import { eventView } from '../http/api/views.ts';
 import { type Ipv4, parseIpv4 } from '../net/ipv4.ts';
 import type { Mac } from '../net/mac.ts';
+import { isSettled } from '../story/at-time.ts';
 import { createStoryBook } from '../story/book.ts';
 import type { Trace } from '../story/diagnose/trace.ts';
 import type { Attempt } from '../story/story.ts';
@@ -44,7 +45,11 @@ const MOST_OF_ATTEMPT = 500;
 export function createStoryTeller({ read, first, now, diagnose }: TellerOptions): StoryTeller {
   const book = createStoryBook();
   const texts = createStoryTexts(book, diagnose, now);
-  const running = () => book.macs().filter((mac) => book.current(mac, now())?.endedAt === undefined);
+  const running = () =>
+    book.macs().filter((mac) => {
+      const attempt = book.current(mac, now());
+      return attempt !== undefined && !isSettled(attempt);
+    });
   const readers = createStoryReaders({ texts, running });
   /** Told while the store is read. */
   let early: RecordedEvent[] | undefined = [];

@@ -1,4 +1,5 @@
 import type { Mac } from '../net/mac.ts';
+import { isSettled } from '../story/at-time.ts';
 import type { StoryBook } from '../story/book.ts';
 import type { Trace } from '../story/diagnose/trace.ts';
 import type { Attempt, Diagnosis } from '../story/story.ts';
@@ -47,8 +48,8 @@ export function createStoryTexts(book: StoryBook, diagnose: Diagnose, now: () =>
       made.delete(mac);
       return undefined;
     }
-    const { endedAt } = trace.attempt;
-    const one: Made = { version, at, isOver: endedAt !== undefined, body: bodyOf(trace.attempt, diagnose(trace)) };
+    const { attempt } = trace;
+    const one: Made = { version, at, isOver: isSettled(attempt), body: bodyOf(attempt, diagnose(trace)) };
     made.delete(mac);
     made.set(mac, one);
     const [oldest] = made.keys();

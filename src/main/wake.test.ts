@@ -24,12 +24,14 @@ machines:
 function setup(answer: (one: WakeDatagram) => WakeSent = () => ({ kind: 'sent', packets: 3 })) {
   const parsed = parseSettings([{ name: 'r.yaml', folder: '/', text: YAML }], { productFolder: '/product' });
   assert.ok(parsed.kind === 'settings', JSON.stringify(parsed));
-  const { settings } = parsed;
+  let { settings } = parsed;
   const told: RecordedEvent[] = [];
   const emit: Emit = (id, subject, data) => {
     told.push(recordEvent({ seq: told.length + 1, time: clock.now }, id, subject, data));
   };
   const clock = { now: 1_000_000 };
+  /** Happens while somebody waits for a turn. */
+  const meanwhile = { do: () => {} };
   const sent: { readonly at: number; readonly datagram: WakeDatagram }[] = [];
   const sleeps: number[] = [];
   const holders = new Map<string, Mac>();
@@ -45,10 +47,15 @@ function setup(answer: (one: WakeDatagram) => WakeSent = () => ({ kind: 'sent', 
     },
     sleep: async (ms) => {
       sleeps.push(ms);
+      meanwhile.do();
     },
   });
-  const call = (name: string) => wake(settings.machines.get(name) ?? assert.fail());
-  return { call, told, sent, sleeps, clock, emit, holders };
+  const reload = (text: string) => {
+    const read = parseSettings([{ name: 'r.yaml', folder: '/', text }], { productFolder: '/product' });
+    assert.ok(read.kind === 'settings', JSON.stringify(read));
+    settings = read.settings;
+  };
+  return { call: wake, told, sent, sleeps, clock, emit, holders, meanwhile, reload };
 }
 
 test('what is sent is told with machine, card, network and way, and without the password', async () => {
@@ -137,4 +144,37 @@ test('an interface that is gone is a failure with its reason, and no crash', asy
     throw new ProvisionError('no-interface', 'there is no such interface');
   });
   assert.deepEqual(await call('a'), { kind: 'failed', reason: 'network rack: there is no such interface' });
+});
+
+test('what is read again while it waits for its turn counts: networks, passwords, and whether it is named', async () => {
+  const { call, sent, told, meanwhile, reload, clock } = setup();
+  const second = async (text: string) => {
+    await call('b');
+    sent.length = 0;
+    meanwhile.do = () => reload(text);
+    const result = await call('a');
+    clock.now += 10_000;
+    return result;
+  };
+  const observed = await second(YAML.replace('authoritative', 'observe'));
+  assert.equal(observed.kind, 'refused');
+  assert.match(told.at(-1)?.text ?? '', /^is not woken: network rack: it is only observed/);
+  assert.equal(sent.length, 0);
+  reload(YAML);
+  assert.equal((await second(YAML.replace('05:fe', '05:ff'))).kind, 'sent');
+  assert.equal(Buffer.from(sent[0]?.datagram.payload.subarray(102) ?? []).toString('hex'), '0102030405ff');
+  reload(YAML);
+  assert.equal((await second(YAML.replace(/^ {2}a: .*\n/m, ''))).kind, 'refused');
+  assert.deepEqual([told.at(-1)?.id, told.at(-1)?.machine], ['power.wake.refused', 'a']);
+  assert.match(told.at(-1)?.text ?? '', /names it no longer/);
+  assert.equal(sent.length, 0);
+});
+
+test('a clock that is set back by an hour holds nobody up', async () => {
+  const { call, sleeps, clock } = setup();
+  await call('a');
+  clock.now -= 3_600_000;
+  assert.equal((await call('a')).kind, 'sent');
+  assert.equal((await call('a')).kind, 'sent');
+  assert.deepEqual(sleeps, [1_000]);
 });

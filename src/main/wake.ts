@@ -12,6 +12,11 @@ import type { Base } from './base.ts';
 
 /** A rack that starts in one second draws its inrush at once, and loads at once (docs/decisions/0011). */
 const APART_MS = 1_000;
+const GONE = {
+  kind: 'refused',
+  reason: 'the configuration names it no longer',
+  next: 'Look what was changed in the configuration meanwhile.',
+} as const;
 /** Whoever would wait longer than this is told to ask again. */
 const MOST_WAIT_MS = 60_000;
 const BUSY = { reason: 'a minute’s worth of machines wait to be woken, one a second', next: 'Ask again in a minute.' };
@@ -25,23 +30,32 @@ export interface WakeParts {
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
-export type Wake = (machine: Machine) => Promise<Exclude<WakeResult, { readonly kind: 'unknown-machine' }>>;
+/** By the name of a machine in the configuration. */
+export type Wake = (name: string) => Promise<Exclude<WakeResult, { readonly kind: 'unknown-machine' }>>;
 
 /** Wakes machines, whoever asks, one a second. */
 export function createWake({ base, settings, whoHas, send = sendWake, sleep = unheld }: WakeParts): Wake {
   const turn = createTurns(base.now, sleep);
-  return async (machine) => {
-    const { name } = machine;
-    const { networks, power } = settings();
-    const heardOn = await placesOf(base, machine.macs, networks);
-    const plan = planWake({ machine, networks, heardOn });
+  const planOf = async (name: string) => {
+    const macs = settings().machines.get(name)?.macs ?? [];
+    const heardOn = await placesOf(base, macs, settings().networks);
+    const { machines, networks, power } = settings();
+    const machine = machines.get(name);
+    if (machine === undefined) return GONE;
+    return { ...planWake({ machine, networks, heardOn }), machine, networks, password: power.get(name)?.password };
+  };
+  return async (name) => {
     const refuse = (why: { readonly reason: string; readonly next: string }) => {
       base.emit('power.wake.refused', { machine: name }, { reason: why.reason, next: why.next });
       return { kind: 'refused', reason: why.reason, next: why.next } as const;
     };
-    if (plan.kind === 'refused') return refuse(plan);
+    const first = await planOf(name);
+    if (first.kind === 'refused') return refuse(first);
     if (!(await turn())) return refuse(BUSY);
-    const password = power.get(name)?.password;
+    // The configuration may be another one by now: what it forbids is not sent.
+    const plan = await planOf(name);
+    if (plan.kind === 'refused') return refuse(plan);
+    const { machine, networks, password } = plan;
     // A machine that is off does not answer sooner than it starts.
     const asking = answering({ whoHas, book: base.book }, machine, networks, plan.targets);
     const done = await Promise.all(
@@ -51,8 +65,8 @@ export function createWake({ base, settings, whoHas, send = sendWake, sleep = un
     for (const one of done) tell(base, name, one, answers);
     const sent = done.flatMap((one) => (one.kind === 'sent' ? [one] : []));
     const failed = done.flatMap((one) => (one.kind === 'failed' ? [{ network: one.network, reason: one.reason }] : []));
-    const [first] = failed;
-    if (sent.length === 0 && first) return { kind: 'failed', reason: `network ${first.network}: ${first.reason}` };
+    const [why] = failed;
+    if (sent.length === 0 && why) return { kind: 'failed', reason: `network ${why.network}: ${why.reason}` };
     return { kind: 'sent', sent, answers, skipped: [...plan.skipped, ...failed] };
   };
 }
@@ -66,7 +80,9 @@ function unheld(ms: number): Promise<unknown> {
 function createTurns(now: () => number, sleep: (ms: number) => Promise<unknown>): () => Promise<boolean> {
   let free = 0;
   return async () => {
-    const wait = Math.max(0, free - now());
+    const left = free - now();
+    // More than there can be: the clock was set back.
+    const wait = left > MOST_WAIT_MS + APART_MS ? 0 : Math.max(0, left);
     if (wait > MOST_WAIT_MS) return false;
     free = now() + wait + APART_MS;
     if (wait > 0) await sleep(wait);

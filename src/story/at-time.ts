@@ -12,12 +12,26 @@ const SILENCE_MS: Readonly<Record<StageName, number>> = {
 /** The attempt as it is at a time: after a long silence it is over, though no event said so. `now`: ms since 1970. */
 export function attemptAt(attempt: Attempt, now: number): Attempt {
   const stage = attempt.stages.at(-1);
-  if (attempt.endedAt !== undefined || stage === undefined) return attempt;
-  if (now - attempt.lastAt <= SILENCE_MS[stage.name]) return attempt;
-  const endedAt = attempt.lastAt;
-  const stages = attempt.stages.with(-1, { ...stage, state: 'failed', endedAt });
+  if (stage === undefined || isSettled(attempt)) return attempt;
+  const silentMs = now - attempt.lastAt;
+  // Its own system that comes up after a boot asks again as soon as firmware does.
+  if (attempt.endedAt !== undefined) return silentMs <= SILENCE_MS.firmware ? attempt : withoutRunning(attempt);
+  if (silentMs <= SILENCE_MS[stage.name]) return attempt;
   const outcome = attempt.outcome === 'running' ? 'left' : attempt.outcome;
-  return { ...attempt, stages, outcome, endedAt, next: undefined, standing: `${attempt.standing}; then it was silent` };
+  const standing = `${attempt.standing}; then it was silent`;
+  return { ...withoutRunning(attempt), outcome, endedAt: attempt.lastAt, next: undefined, standing };
+}
+
+/** It is over, and so is the own system's start that may follow: time alone changes no more of it. */
+export function isSettled({ endedAt, stages }: Attempt): boolean {
+  return endedAt !== undefined && stages.at(-1)?.state !== 'running';
+}
+
+/** The stage that ran came to nothing: nothing was heard since. */
+export function withoutRunning(attempt: Attempt): Attempt {
+  const stage = attempt.stages.at(-1);
+  if (stage?.state !== 'running') return attempt;
+  return { ...attempt, stages: attempt.stages.with(-1, { ...stage, state: 'failed', endedAt: attempt.lastAt }) };
 }
 
 /** Between two questions of a firmware or a loader lies no longer silence. */

@@ -349,12 +349,9 @@ test('a system that renews its lease is no boot, and the machine is not silent',
 });
 
 /** Wake-on-LAN for a card of `box`. */
-function wake(tale: Tale, second: number, card = CARD): void {
-  tale.tellOf({ mac: card, machine: 'box', network: 'lab' }, second, 'power.wake.sent', {
-    interface: 'br0',
-    to: '255.255.255.255',
-    packets: 3,
-  });
+function wake(tale: Tale, second: number, card = CARD, more: { answers?: string } = {}): void {
+  const data = { interface: 'br0', to: '255.255.255.255', packets: 3, ...more };
+  tale.tellOf({ mac: card, machine: 'box', network: 'lab' }, second, 'power.wake.sent', data);
 }
 
 test('a boot that comes of a wake says when that was, and the next one does not', () => {
@@ -464,6 +461,41 @@ test('a machine that was granted and woken, and whose own system starts, has boo
   assert.deepEqual([found?.rule, found?.confidence], ['booted-from-disk', 0.7]);
 });
 
+test('only what was just woken, and was not on, has started from its disk because of that', () => {
+  const causeOf = (more: { answers?: string }, second: number) => {
+    const tale = createTale();
+    grant(tale, 0);
+    wake(tale, 1, CARD, more);
+    tale.tell(second, 'dhcp.ack', rebooted);
+    const book = bookOf(tale);
+    const [found] = diagnose(book.trace(CARD, START + second * 1000) ?? assert.fail());
+    assert.equal(found?.rule, 'booted-from-disk');
+    return { ...found, stages: stageNamesAt(book, second) };
+  };
+  for (const [more, second] of [
+    [{ answers: '172.22.10.61' }, 60],
+    [{}, 3600],
+  ] as const) {
+    const { cause, confidence, stages } = causeOf(more, second);
+    assert.deepEqual([confidence, stages], [0.4, []]);
+    assert.match(cause, /asked for its address again: it started from its disk, or its link was down for a moment/);
+  }
+  assert.match(causeOf({}, 601).cause, /after it was woken: it started from its disk$/);
+});
+
+test('the boot after one that was in the middle when the machine was woken comes of something else', () => {
+  const tale = createTale();
+  lease(tale, 0, 'PXE firmware, uefi-x64');
+  wake(tale, 20);
+  load(tale, 30, 'boot/core.efi', 900_000);
+  lease(tale, 90, 'PXE firmware, uefi-x64');
+  const attempts = bookOf(tale).attempts(CARD, START + 90_000);
+  assert.deepEqual(
+    attempts.map(({ wokenAt }) => wokenAt),
+    [undefined, undefined],
+  );
+});
+
 test('a woken machine that renews its lease was on already, and is not silent', () => {
   const tale = createTale();
   localBoot(tale);
@@ -474,8 +506,7 @@ test('a woken machine that renews its lease was on already, and is not silent', 
 
 test('a machine that answered when it was woken, and then is silent, is on', () => {
   const tale = createTale();
-  const data = { interface: 'br0', to: '255.255.255.255', packets: 3, answers: '172.22.10.61' };
-  tale.tellOf({ mac: CARD, machine: 'box', network: 'lab' }, 0, 'power.wake.sent', data);
+  wake(tale, 0, CARD, { answers: '172.22.10.61' });
   const [found] = diagnose(bookOf(tale).trace(CARD, START + 301_000) ?? assert.fail());
   assert.deepEqual([found?.rule, found?.confidence], ['nothing-heard', 0.8]);
   assert.match(found?.cause ?? '', /answered at 172\.22\.10\.61 when it was woken .*: it is on already/);

@@ -16,7 +16,7 @@ export interface StoryBook {
   take(event: RecordedEvent): readonly Change[];
   /** Cards with a story, the one that was heard last first. */
   macs(): readonly Mac[];
-  /** Grows with each event that is part of the card's story. */
+  /** Grows with each event that is part of the card's story, and with what is waited for. */
   version(mac: Mac): number;
   /** The last attempt of a card. */
   current(mac: Mac, now: number): Attempt | undefined;
@@ -98,7 +98,7 @@ export function createStoryBook(limits: BookLimits = defaultBookLimits): StoryBo
       return withLater(over, mac);
     },
     macs: () => [...new Set([...waiting.macs(), ...[...entries.keys()].reverse()])],
-    version: (mac) => 2 * (entries.get(mac)?.version ?? 0) + (waiting.of(mac) === undefined ? 0 : 1),
+    version: (mac) => (entries.get(mac)?.version ?? 0) + waiting.changes(mac),
     current: (mac, now) => {
       const entry = entries.get(mac);
       return awaitedOf(mac, now)?.attempt ?? (entry && attemptAt(entry.history.course.attempt, now));
@@ -136,11 +136,12 @@ interface Expecting {
 /** What is done about its power here says nothing of the machine itself; its boot is waited for, if it is not in the middle of one. */
 function takePower(event: RecordedEvent, { wakes, waiting, cards, entries }: Expecting): readonly Change[] {
   if (event.id !== 'power.wake.sent') return [];
-  wakes.take(event);
   const awaited = waiting.wake(event);
-  if (awaited !== undefined) return [{ mac: awaited }];
-  const mac = cards.of({ ...event, mac: undefined }) ?? event.mac;
-  if (mac === undefined || isBooting(entries.get(mac), event.time)) return [];
+  const mac = awaited ?? cards.of({ ...event, mac: undefined }) ?? event.mac;
+  if (mac === undefined) return [];
+  if (awaited === undefined && isBooting(entries.get(mac), event.time)) return [];
+  wakes.take(event);
+  if (awaited !== undefined) return [{ mac }];
   return withLater(waiting.begin(event, mac, event), mac);
 }
 

@@ -154,6 +154,17 @@ describe('an installation is one attempt', () => {
     assert.match(up?.standing ?? '', /^has 172\.22\.10\.61/);
   });
 
+  test('its own system that was refused and never heard again has failed, also when the machine boots anew', () => {
+    const tale = createTale();
+    lease(tale, 0, 'iPXE, bios-x86', { bootFile: 'http://172.22.10.2/ipxe/boot.ipxe' });
+    local(tale, 3);
+    tale.tell(60, 'dhcp.nak', { address: '172.22.10.9', reason: 'it is leased to another machine' });
+    lease(tale, 400, 'iPXE, bios-x86', { bootFile: 'http://172.22.10.2/ipxe/boot.ipxe' });
+    const [before, now] = fold(tale.events);
+    assert.deepEqual(stagesOf(before).at(-1), 'system failed 60-60');
+    assert.equal(now?.startedAt, START + 400_000);
+  });
+
   test('a machine that starts its disk by itself after the report is still in it', () => {
     const tale = installByBios();
     lease(tale, 3290, 'system');

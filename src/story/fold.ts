@@ -1,6 +1,6 @@
 import type { RecordedEvent } from '../event/event.ts';
 import type { Mac } from '../net/mac.ts';
-import { isBootingAt } from './at-time.ts';
+import { isBootingAt, withoutRunning } from './at-time.ts';
 import { beginsAnother, firstStage } from './begins.ts';
 import { speakerOf } from './client-kind.ts';
 import { type Course, change, end, openCourse, reopen } from './course.ts';
@@ -61,11 +61,12 @@ export interface Expected {
 
 /**
  * The system on its disk starts, and nothing else is going on. One that had an address and asks for it again (INIT-REBOOT) may
- * as well have lost its link for a moment, unless it was just woken.
+ * as well have lost its link for a moment, unless it was just woken, and was not on already.
  */
 function isOwnStart(history: History | undefined, event: RecordedEvent, { grant, wake }: Expected): boolean {
   if (grant === undefined && wake === undefined) return false;
-  const isAgain = wake !== undefined && event.id === 'dhcp.ack' && event.data.kind === 'init-reboot';
+  const isWoken = wake !== undefined && wake.data.answers === undefined;
+  const isAgain = isWoken && event.id === 'dhcp.ack' && event.data.kind === 'init-reboot';
   if (!(event.id === 'dhcp.discover' || isAgain) || speakerOf(event) !== 'system') return false;
   return history === undefined || !(isBootingAt(history.course.attempt, event.time) || isTail(history, event));
 }
@@ -126,7 +127,7 @@ const stepsByArea: Readonly<Record<string, (course: Course, event: RecordedEvent
 
 /** Puts the last attempt beside the earlier ones: what had no end has one now. */
 function filed({ course, earlier }: History, time: number): Attempt[] {
-  const { attempt } = course.attempt.endedAt === undefined ? startedAgain(course, time) : course;
+  const attempt = withoutRunning((course.attempt.endedAt === undefined ? startedAgain(course, time) : course).attempt);
   const stages = attempt.stages.map((one) => ({ ...one, transfers: one.transfers.slice(-EARLIER_TRANSFERS) }));
   return [{ ...attempt, stages }, ...earlier].slice(0, EARLIER_KEPT);
 }

@@ -18,6 +18,8 @@ export interface Waiting {
   take(event: RecordedEvent, mac: Mac, part: Part): Change | undefined;
   /** The boot that is waited for, and what was told since the grant. */
   of(mac: Mac): Awaited | undefined;
+  /** How often that has changed: it only grows. */
+  changes(mac: Mac): number;
   /** The one that was granted last first. */
   macs(): readonly Mac[];
 }
@@ -53,9 +55,12 @@ const MOST = 5_000;
 export function createWaiting(): Waiting {
   const byMac = new Map<Mac, Awaited & { readonly events: RecordedEvent[] }>();
   const byMachine = new Map<string, Mac>();
+  /** Is kept of every card that was ever waited for: those are cards of the configuration's machines. */
+  const changes = new Map<Mac, number>();
+  const changed = (mac: Mac) => changes.set(mac, (changes.get(mac) ?? 0) + 1);
   const drop = (mac: Mac) => {
     const { machine } = byMac.get(mac)?.attempt ?? {};
-    byMac.delete(mac);
+    if (byMac.delete(mac)) changed(mac);
     if (machine !== undefined) byMachine.delete(machine);
   };
   return {
@@ -69,6 +74,7 @@ export function createWaiting(): Waiting {
       const before = byMac.get(card)?.attempt;
       drop(card);
       byMac.set(mac, awaited(event, mac, wake));
+      changed(mac);
       if (machine !== undefined) byMachine.set(machine, mac);
       const [oldest] = byMac.keys();
       if (byMac.size > MOST && oldest !== undefined) drop(oldest);
@@ -86,12 +92,14 @@ export function createWaiting(): Waiting {
         events,
         until: one.until && event.time + GIVEN_UP_MS,
       });
+      changed(card);
       return card;
     },
     take: (event, mac, part) => {
       const card = byMac.has(mac) ? mac : byMachine.get(event.machine ?? '');
       const one = card && byMac.get(card);
       if (card === undefined || one === undefined) return undefined;
+      changed(card);
       if (part === 'boot' || ENDS.includes(event.id)) drop(card);
       if (ENDS.includes(event.id)) return { mac: card, ended: ended(one.attempt, event.time, event.text) };
       if (part === 'boot')
@@ -102,6 +110,7 @@ export function createWaiting(): Waiting {
       return undefined;
     },
     of: (mac) => byMac.get(mac),
+    changes: (mac) => changes.get(mac) ?? 0,
     macs: () => [...byMac.keys()].reverse(),
   };
 }

@@ -21,6 +21,8 @@ import { nameOf, since, whoIs } from './words.ts';
 const EXPECTED_MS = 10 * 60_000;
 /** Nobody has to go there; what tests itself for longer is a large server. */
 const WOKEN_MS = 5 * 60_000;
+/** A large server tests itself for up to eight minutes before it starts its disk. */
+const JUST_WOKEN_MS = 10 * 60_000;
 const UNHEARD_SPAN_MS = 5_000;
 const UNHEARD_TRIES = 3;
 /** Spanning tree takes 30 s from link to traffic, and iPXE has given up by then. */
@@ -101,8 +103,11 @@ const bootedFromDisk: Rule = {
     const started = discovers(since, 'system');
     const again = acks(since, 'system').filter(({ data }) => data.kind === 'init-reboot');
     if (started.length + again.length === 0) return undefined;
-    // What was just woken has not had its cable out and in.
-    const isWoken = heard(since, 'power.wake.sent').length > 0;
+    // What was off and just woken has not had its cable out and in.
+    const first = Math.min(...[...started, ...again].map(({ time }) => time));
+    const isWoken = heard(since, 'power.wake.sent').some(
+      ({ time, data }) => data.answers === undefined && time <= first && first - time <= JUST_WOKEN_MS,
+    );
     const isNew = started.length > 0;
     const asked = isNew ? 'asked for an address instead of its firmware' : 'asked for its address again';
     const way = isWoken

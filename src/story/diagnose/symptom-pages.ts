@@ -8,8 +8,8 @@ const UNSEEN = `## What is not seen
 
 * **Whether a machine is switched on.** Wake-on-LAN has no answer, and there is no other power control yet. So \`nothing-heard\` knows
   only of a grant or a wake that nothing followed, and \`booted-from-disk\` only of a system that asked for an address where firmware should have: a BMC
-  that accepted an order and forgot it looks the same as a person who chose the disk. A story begins when a machine's firmware is heard:
-  these two are told in the story of a boot that is still open, and a machine that was never heard has none.
+  that accepted an order and forgot it looks the same as a person who chose the disk. A story begins when a machine's firmware is
+  heard, or with a grant or a wake: a machine that was never heard, granted or woken has none.
 * **Traffic that does not reach this host.** Another server's answers are heard when they are broadcast on a served interface, or pass
   it by; those sent by unicast on another switch port are not. A machine that loads from elsewhere is known by what it does not ask us.
 * **The inside of TLS and of other web servers.** A package source that is not served by rackready fails unseen; only the

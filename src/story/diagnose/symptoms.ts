@@ -22,7 +22,7 @@ export const symptoms: readonly Symptom[] = [
       'PXE-E16: no offer received',
       'the machine does nothing, and nothing comes in `watch`',
     ],
-    seen: 'PXE-E61 is the cable or the switch port. Otherwise `rackready watch` tells the cases apart: does anything of this machine arrive, is it answered, and is the answer taken? A machine of which nothing at all is heard has no story.',
+    seen: 'PXE-E61 is the cable or the switch port. Otherwise `rackready watch` tells the cases apart: does anything of this machine arrive, is it answered, and is the answer taken? A machine of which nothing at all is heard has a story only once it was granted an installation, or woken.',
     rules: [
       'offers-unheard',
       'not-answered',
