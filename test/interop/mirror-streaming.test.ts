@@ -127,6 +127,7 @@ function slowly(bytes: number, rest: Promise<void>, change: (body: Buffer) => Bu
       response.write(given.subarray(sent, sent + 1));
       sent += 1;
     }, 1_000);
+    response.once('close', () => clearInterval(timer));
     void rest.then(() => {
       clearInterval(timer);
       response.end(given.subarray(sent));
