@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type FastifyInstance, fastify } from 'fastify';
 import { fakePorts, tellBoot } from '../../../test/support/api.ts';
+import type { MirrorView } from '../../mirror/mirror-view.ts';
 import { components } from './components.ts';
 import { createApi } from './create-api.ts';
 
@@ -96,7 +97,10 @@ for (const [path, key, component, method] of answers) {
     const fake = fakePorts();
     fake.feed.tell('interface.gone', { network: 'lab' }, { name: 'eth0' });
     tellBoot(fake.feed);
-    const answer = (await createApi(fake.ports).inject({ method, url: `/api/v1${path}` })).json();
+    // Without a mirror there is nothing to scrub.
+    const mirrors = { ...fake.ports.mirrors, list: () => (path === '/scrub' ? [{} as MirrorView] : []) };
+    const api = createApi({ ...fake.ports, mirrors });
+    const answer = (await api.inject({ method, url: `/api/v1${path}` })).json();
     const value = key === '' ? answer : answer[key];
     const values: object[] = Array.isArray(value) ? value : [value];
     assert.ok(values.length > 0);
