@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { MIRROR_FLAGS } from '../src/io/mirror/open-mirrors.ts';
 import { findProgram } from '../src/lab/programs.ts';
 import { makeCorpus } from './mirror-corpus.ts';
 import { PORTS, serve } from './mirror-servers.ts';
@@ -99,7 +100,7 @@ const FAR: Place = { http: PORTS.farHttp, rsync: PORTS.farRsync };
 const child = (...words: readonly string[]) => [
   process.execPath,
   // As the launcher starts it.
-  ...['--max-semi-space-size=4', '--heap-growing-percent=50', ...options['node-option']],
+  ...[...MIRROR_FLAGS, ...options['node-option']],
   ...[join(import.meta.dirname, 'mirror-child.ts'), ...words],
 ];
 
