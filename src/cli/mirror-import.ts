@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
 import { type MachineValues, writtenMachines } from '../config/edit.ts';
+import { operatingSystemNames } from '../config/operating-systems.ts';
 import type { MirrorJson } from '../http/api/mirror-json.ts';
 import { describeMedium, type MediumLayout } from '../io/mirror/describe-medium.ts';
 import { openIso } from '../io/mirror/iso-file.ts';
@@ -129,7 +130,9 @@ async function isWaiting(client: ApiClient, name: string): Promise<boolean> {
 }
 
 function valuesOf(iso: string, layout: MediumLayout, options: Options): MachineValues {
-  const os = options.os ?? layout.os;
+  // An operating system that only its medium knows makes a mirror of its packages, as any other.
+  const known = operatingSystemNames.find((name) => name === layout.os);
+  const os = options.os ?? known;
   const isListed = (list: readonly string[]) => list.length > 0;
   return {
     ...(os !== undefined && { os }),

@@ -45,9 +45,9 @@ export function createWake({ base, settings, whoHas, send = sendWake, sleep = un
     return { ...planWake({ machine, networks, heardOn }), machine, networks, password: power.get(name)?.password };
   };
   return async (name) => {
-    const refuse = (why: { readonly reason: string; readonly next: string }) => {
-      base.emit('power.wake.refused', { machine: name }, { reason: why.reason, next: why.next });
-      return { kind: 'refused', reason: why.reason, next: why.next } as const;
+    const refuse = ({ reason, next }: { readonly reason: string; readonly next: string }) => {
+      base.emit('power.wake.refused', { machine: name }, { reason, next });
+      return { kind: 'refused', reason, next } as const;
     };
     const first = await planOf(name);
     if (first.kind === 'refused') return refuse(first);

@@ -102,9 +102,8 @@ export function isExpectedMiss(name: string): boolean {
 
 /**
  * Names that Anaconda, and the tools that look for packages, ask of an install tree, at any depth of a mirror, whether they
- * are there or not. Which of
- * them has the second stage depends on the version: LiveOS/squashfs.img in CentOS 7, images/install.img since. The installer
- * of Debian looks which suites there are.
+ * are there or not. Which of them has the second stage depends on the version: LiveOS/squashfs.img in CentOS 7,
+ * images/install.img since. The installer of Debian looks which suites there are.
  */
 export function isExpectedTreeMiss(path: string): boolean {
   return (

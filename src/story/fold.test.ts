@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createTale, fold, get, lease, load, START, stagesOf, type Tale } from '../../test/support/story.ts';
+import {
+  createTale,
+  fold,
+  get,
+  installing,
+  lease,
+  load,
+  START,
+  stagesOf,
+  type Tale,
+} from '../../test/support/story.ts';
 
 /** The order of events in docs/records/install-bios.md, up to the report. */
 function installByBios(): Tale {
@@ -30,25 +40,6 @@ function installByBios(): Tale {
     diskId: '/dev/disk/by-id/virtio-box',
   });
   tale.tellMachine(3777, 'install.reported', { profile: 'debian' });
-  return tale;
-}
-
-/** Up to the answer file, at second 90. */
-function installing(): Tale {
-  const tale = createTale();
-  lease(tale, 0, 'iPXE, bios-x86', { bootFile: 'http://172.22.10.2/ipxe/boot.ipxe' });
-  const told = {
-    file: 'ipxe/boot.ipxe',
-    loader: 'ipxe',
-    decision: 'install',
-    reason: 'granted',
-    profile: 'debian',
-  } as const;
-  tale.tell(10, 'boot.config', told);
-  get(tale, 12, '/os/debian/linux', 8_000_000);
-  lease(tale, 60, 'installer, d-i');
-  tale.tellMachine(90, 'answer.fetched', { profile: 'debian', file: 'preseed.cfg' });
-  get(tale, 90, '/answer/…/preseed.cfg', 5_000, 'debian-installer');
   return tale;
 }
 
@@ -420,7 +411,7 @@ describe('what is waited for', () => {
   });
 
   test('an installer that has its answer file waits for no other one, whatever DHCP it does', () => {
-    const tale = installing();
+    const tale = installing('d-i');
     assert.equal(until(tale), 'loads its packages until 690');
     lease(tale, 100, 'installer, d-i');
     lease(tale, 110, 'system');
@@ -431,7 +422,7 @@ describe('what is waited for', () => {
   });
 
   test('while packages come, and after the last, its report is waited for', () => {
-    const tale = installing();
+    const tale = installing('d-i');
     get(tale, 200, '/mirror/debian/dists/trixie/Release', 50_000, 'Wget');
     assert.equal(until(tale), 'reports success until 3800');
     tale.tell(300, 'http.start', { method: 'GET', path: '/mirror/debian/pool/l.deb', userAgent: 'apt', bytes: 9e7 });
@@ -447,7 +438,7 @@ describe('what is waited for', () => {
   });
 
   test('what it says itself counts from when it says it', () => {
-    const tale = installing();
+    const tale = installing('d-i');
     tale.tellMachine(95, 'install.started', { profile: 'debian' });
     get(tale, 96, '/report/…/started', 6, 'Wget');
     tale.tell(300, 'http.start', { method: 'GET', path: '/mirror/debian/pool/l.deb', userAgent: 'apt', bytes: 9e7 });

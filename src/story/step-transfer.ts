@@ -26,7 +26,7 @@ export function stepTransfer(course: Course, event: RecordedEvent): Course {
   if (noted.installer === 'unheard') return stand(noted, event.text, nextAfter(noted, stage, event, transfer));
   const worked = atWork(noted, event, transfer);
   // What a report says is told besides, in words.
-  const isReport = /^\/?report\//.test(file) && transfer.state === 'done';
+  const isReport = isReportPath(file) && transfer.state === 'done';
   return stand(worked, isReport ? noted.attempt.standing : event.text, worked.attempt.next);
 }
 
@@ -132,9 +132,13 @@ function makeRoom(transfers: readonly Transfer[]): readonly Transfer[] {
 
 /** Whatever it loads by its answer file shows that it works; what it loads then says nothing of when it will be done. */
 function atWork(course: Course, { time }: RecordedEvent, { file, state }: Transfer): Course {
-  const isOfAnswer = /^\/?(?:answer|report)\/|^\/?ks\.cfg/.test(file);
+  const isOfAnswer = /^\/?answer\/|^\/?ks\.cfg/.test(file) || isReportPath(file);
   if (course.installer === 'working' || isOfAnswer || state === 'not-found') return course;
   return { ...change(course, { next: untilReport(time) }), installer: 'working' };
+}
+
+function isReportPath(path: string): boolean {
+  return /^\/?report\//.test(path);
 }
 
 function nextAfter(

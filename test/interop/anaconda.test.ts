@@ -6,7 +6,6 @@ import { checkKickstart } from '../../src/boot/kickstart-check.ts';
 import type { Rack, RackClient } from '../../src/lab/rack.ts';
 import { needs } from '../needs.ts';
 import { runUdhcpc } from '../support/dhcp-clients.ts';
-import { run } from '../support/http.ts';
 import { openSegment, runProgram, startProgram } from '../support/segment.ts';
 import { newFolder, startServer, type TestServer } from '../support/server.ts';
 
@@ -20,7 +19,6 @@ const SM1 = '00:25:90:96:c4:9a';
 const SM1_SECOND = '00:25:90:96:c4:9b';
 const SM2 = '00:25:90:96:c6:5a';
 const BASE = 'http://172.22.10.2';
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 
 /** An install tree with the files that Anaconda asks for; the second stage lies where the version has it. */
 function installTree(secondStage: string): string {
@@ -74,7 +72,7 @@ machines:
 
 async function install(server: TestServer, machine: string): Promise<void> {
   const told = server.nextEvent('install.granted', { machine });
-  const ran = await run(process.execPath, [MAIN, 'install', machine], { RACKREADY_DATA: server.data });
+  const ran = await server.rackready('install', machine);
   assert.equal(ran.code, 0, ran.stderr);
   await told;
 }
@@ -156,7 +154,7 @@ test('Anaconda of Rocky 9: loader, kickstart, tree, reports, and afterwards the 
   const chosen = 'found=/dev/sda; stable=/dev/disk/by-id/ata-A_1; bytes=4000000000; nic=ens4';
   await runReport(client, kickstart.body, 'chosen', chosen);
   await server.event('install.chosen', { machine: 'sm1', diskId: '/dev/disk/by-id/ata-A_1' });
-  const shown = await run(process.execPath, [MAIN, 'machines', 'sm1'], { RACKREADY_DATA: server.data });
+  const shown = await server.rackready('machines', 'sm1');
   assert.match(
     shown.stdout.toString(),
     /^disk: +\/dev\/disk\/by-id\/ata-A_1 \(\/dev\/sda\), 4\.0 GB\nnetwork card: ens4$/m,

@@ -17,7 +17,6 @@ import { newFolder, startServer } from '../support/server.ts';
 const FIXTURES = new URL('../fixtures/boot/', import.meta.url);
 /** Debian's own Python, for which its cloud-init is installed. */
 const PYTHON = '/usr/bin/python3';
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const SM1 = '00:25:90:96:c4:9a';
 
 const HOSTILE = [
@@ -140,7 +139,7 @@ machines:
   const server = await startServer(t, { yaml });
   const client = await rack.addClient('sm1', { mac: SM1 });
   await runUdhcpc(client);
-  const granted = await run(process.execPath, [MAIN, 'install', 'sm1'], { RACKREADY_DATA: server.data });
+  const granted = await server.rackready('install', 'sm1');
   assert.equal(granted.code, 0, granted.stderr);
   const base = 'http://172.22.10.2';
   const curl = async (url: string) => (await runProgram([...client.prefix, 'curl', '-s', url])).text;

@@ -5,11 +5,9 @@ import { test } from 'node:test';
 import { readState } from '../../src/io/mirror/mirror-files.ts';
 import { needs } from '../needs.ts';
 import { makeBundle } from '../support/bundles.ts';
-import { run } from '../support/http.ts';
 import { openSegment } from '../support/segment.ts';
 import { newFolder, startServer, writeConfig } from '../support/server.ts';
 
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const NETWORK =
   'networks:\n  n: { interface: br0, subnet: 172.22.10.0/24, address: 172.22.10.2, dhcp: { mode: observe } }\n';
 
@@ -39,7 +37,7 @@ test('states and files of archives that others replaced go by the keep of the mi
   const importIt = async (round: number) => {
     writeFileSync(file, (await archiveOf(round)).archive);
     const args = ['bundle', 'import', file, '--replace'];
-    const ran = await run(process.execPath, [MAIN, ...args], { RACKREADY_DATA: server.data });
+    const ran = await server.rackready(...args);
     assert.equal(ran.code, 0, `${ran.stdout}${ran.stderr}`);
     for (const name of readdirSync(join(config, '../bundles')))
       utimesSync(join(config, '../bundles', name), round, round);
@@ -52,9 +50,7 @@ test('states and files of archives that others replaced go by the keep of the mi
   assert.deepEqual(readdirSync(join(repo, 'live/Packages')).sort(), ['3.rpm', '4.rpm', 'same.rpm']);
   assert.equal(readdirSync(join(config, '../bundles')).length, 2);
   // What is in use stays, whatever the rule says: here a state with a tag.
-  const tagged = await run(process.execPath, [MAIN, 'mirror', 'tag', 'm', 'prod', '2003'], {
-    RACKREADY_DATA: server.data,
-  });
+  const tagged = await server.rackready('mirror', 'tag', 'm', 'prod', '2003');
   assert.equal(tagged.code, 0, `${tagged.stdout}${tagged.stderr}`);
   for (const round of [5, 6]) await importIt(round);
   assert.deepEqual(kept(), ['2003', '2005', '2006']);

@@ -8,7 +8,6 @@ import { findProgram } from '../../src/lab/programs.ts';
 import type { RackClient } from '../../src/lab/rack.ts';
 import { needs } from '../needs.ts';
 import { runUdhcpc } from '../support/dhcp-clients.ts';
-import { run } from '../support/http.ts';
 import { openSegment, type Running, runProgram, startProgram } from '../support/segment.ts';
 import { newFolder, startServer, type TestServer } from '../support/server.ts';
 
@@ -19,7 +18,6 @@ import { newFolder, startServer, type TestServer } from '../support/server.ts';
 
 const SM1 = '00:25:90:96:c4:9a';
 const BASE = 'http://172.22.10.2';
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 
 /** A folder of host keys, as an installation makes them. */
 function makeKeys(): { readonly folder: string; readonly report: string } {
@@ -72,7 +70,7 @@ machines:
   const [, url = ''] = /url=(\S+)/.exec(await boot()) ?? [];
   assert.match(await curl(url), /^#_preseed_V1/);
   const [, token = ''] = /answer\/([^/]+)\//.exec(url) ?? [];
-  const cli = async (...args: string[]) => run(process.execPath, [MAIN, ...args], { RACKREADY_DATA: server.data });
+  const cli = server.rackready;
   const show = async () => JSON.parse((await cli('machines', 'sm1', '--json')).stdout.toString()) as MachineView;
   return {
     server,
@@ -131,7 +129,7 @@ test('without a host key the installer’s own SSH does not count; after a break
     /is installed with debian, not verified: .*it was silent after its report; host key not checked/,
   );
   assert.equal((await show()).outcome?.isVerified, false);
-  const { stdout } = await run(process.execPath, [MAIN, 'machines'], { RACKREADY_DATA: server.data });
+  const { stdout } = await server.rackready('machines');
   assert.match(stdout.toString(), /last install succeeded, not verified/);
 });
 

@@ -6,7 +6,6 @@ import type { MachineView } from '../../src/http/api/views.ts';
 import type { RackClient } from '../../src/lab/rack.ts';
 import { needs } from '../needs.ts';
 import { runUdhcpc } from '../support/dhcp-clients.ts';
-import { run } from '../support/http.ts';
 import { openReplayer, openSegment, runProgram } from '../support/segment.ts';
 import { newFolder, startServer, type TestServer } from '../support/server.ts';
 
@@ -17,7 +16,6 @@ import { newFolder, startServer, type TestServer } from '../support/server.ts';
 
 const SM1 = '00:25:90:96:c4:9a';
 const BASE = 'http://172.22.10.2';
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 
 const rack = (machines: string, unknown = 'local') => `
 unknownMachines: ${unknown}
@@ -49,7 +47,7 @@ async function open(t: TestContext, yaml: string): Promise<Lab> {
   await runUdhcpc(client);
   const curl = async (...args: string[]) => (await runProgram([...client.prefix, 'curl', '-s', ...args])).text;
   const cli = async (...args: string[]) => {
-    const ran = await run(process.execPath, [MAIN, ...args], { RACKREADY_DATA: server.data });
+    const ran = await server.rackready(...args);
     return { code: ran.code, stderr: ran.stderr, text: ran.stdout.toString() };
   };
   return {

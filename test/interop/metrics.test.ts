@@ -12,8 +12,6 @@ import { newFolder, startServer, writeConfig } from '../support/server.ts';
 
 /* Numbers of a running server with a mirror, as Prometheus would scrape them, and the pool read again by command. */
 
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
-
 test('metrics of a running server and its mirror; mirror scrub by command', async (t) => {
   if (!needs(t, 'ip', 'curl')) return;
   await openSegment(t);
@@ -29,10 +27,7 @@ mirrors:
 `);
   chmodSync(dirname(config), 0o755);
   const server = await startServer(t, { config });
-  const rackready = async (...args: string[]) => {
-    const ran = await run(process.execPath, [MAIN, 'mirror', ...args], { RACKREADY_DATA: server.data });
-    return { code: ran.code, text: `${ran.stdout}${ran.stderr}` };
-  };
+  const rackready = (...args: string[]) => server.rackready('mirror', ...args);
   const scrape = async () => {
     const ran = await run('curl', ['-sS', '--unix-socket', join(server.data, socketName), 'http://localhost/metrics']);
     return ran.stdout.toString();

@@ -3,14 +3,11 @@ import { type TestContext, test } from 'node:test';
 import type { MirrorJson } from '../../src/http/api/mirror-json.ts';
 import { needs } from '../needs.ts';
 import { startUpstream, type Upstream } from '../support/hostile-upstream.ts';
-import { run } from '../support/http.ts';
 import { openSegment } from '../support/segment.ts';
 import { startServer } from '../support/server.ts';
 import { tinyYum } from '../support/tiny-yum.ts';
 
 /* What `rackready mirror …` answers to slips of the keyboard, and to what makes no sense now: what is the matter, and what to type. */
-
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 
 function show({ files }: Upstream, packages: readonly string[], revision: number): void {
   files.clear();
@@ -31,10 +28,7 @@ mirrors:
   still: { from: "${upstream.url}", kind: yum, mode: frozen }
 `,
   });
-  const rackready = async (line: string) => {
-    const ran = await run(process.execPath, [MAIN, ...line.split(' ')], { RACKREADY_DATA: server.data });
-    return { code: ran.code, text: `${ran.stdout}${ran.stderr}` };
-  };
+  const rackready = (line: string) => server.rackready(...line.split(' '));
   return {
     upstream,
     server,
@@ -140,7 +134,7 @@ test('where there are no mirrors, that is what is said', async (t) => {
     yaml: 'networks:\n  n: { interface: br0, subnet: 172.22.10.0/24, address: 172.22.10.2, dhcp: { mode: authoritative, conflictProbe: false } }\n',
   });
   for (const words of [['scrub'], ['scrub', '--start']]) {
-    const ran = await run(process.execPath, [MAIN, 'mirror', ...words], { RACKREADY_DATA: server.data });
+    const ran = await server.rackready('mirror', ...words);
     assert.equal(ran.code, 1);
     assert.match(`${ran.stderr}`, /there are no mirrors\ndocs\/mirrors\.md says how/);
   }

@@ -3,12 +3,10 @@ import { test } from 'node:test';
 import type { MirrorJson } from '../../src/http/api/mirror-json.ts';
 import { needs } from '../needs.ts';
 import { startUpstream } from '../support/hostile-upstream.ts';
-import { run } from '../support/http.ts';
 import { openSegment } from '../support/segment.ts';
 import { startServer } from '../support/server.ts';
 import { tinyYum } from '../support/tiny-yum.ts';
 
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const ID = /20\d{6}T\d{6}-[0-9a-f]{6}/;
 
 const packages = (count: number, revision: number) =>
@@ -29,10 +27,7 @@ mirrors:
   m: { from: "${upstream.url}", kind: yum }
 `,
   });
-  const rackready = async (...args: string[]) => {
-    const ran = await run(process.execPath, [MAIN, 'mirror', ...args], { RACKREADY_DATA: server.data });
-    return { code: ran.code, text: `${ran.stdout}${ran.stderr}` };
-  };
+  const rackready = (...args: string[]) => server.rackready('mirror', ...args);
   const change = async (files: Record<string, Buffer>) => {
     upstream.files.clear();
     for (const [path, body] of Object.entries(files)) upstream.files.set(path, body);

@@ -14,7 +14,6 @@ import { buildRpms, must } from '../support/rpms.ts';
 import { openSegment } from '../support/segment.ts';
 import { newFolder, startServer } from '../support/server.ts';
 
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const BASE = 'http://172.22.10.2/mirror/c';
 const APP = 'Packages/tiny-app-1.rpm';
 
@@ -45,8 +44,7 @@ mirrors:
   c: { from: "${upstream.url}", kind: yum, mode: cache }
 `;
   const server = await startServer(t, { yaml });
-  const mirror = (...args: string[]) =>
-    run(process.execPath, [MAIN, 'mirror', ...args], { RACKREADY_DATA: server.data });
+  const mirror = (...args: string[]) => server.rackready('mirror', ...args);
   const filled = await mirror('sync', 'c');
   assert.equal(filled.code, 0, `${filled.stdout}${filled.stderr}`);
   assert.ok(!upstream.asked.some((one) => one.includes('Packages/')), upstream.asked.join('\n'));

@@ -23,7 +23,6 @@ import { makeYumUpstream } from '../support/yum-upstream.ts';
  * upstream signed is good at the end of the way. The upstreams are made here, by the tools that distributions use.
  */
 
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const BASE = 'http://172.22.10.2/mirror';
 
 async function openRack(t: TestContext, mirrors: string) {
@@ -48,9 +47,8 @@ ${mirrors}`;
   return { server, prefix: client.prefix };
 }
 
-async function mirror(server: TestServer, ...args: string[]) {
-  const ran = await run(process.execPath, [MAIN, 'mirror', ...args], { RACKREADY_DATA: server.data });
-  return { code: ran.code, text: `${ran.stdout}${ran.stderr}` };
+function mirror(server: TestServer, ...args: string[]) {
+  return server.rackready('mirror', ...args);
 }
 
 async function currentOf(server: TestServer, name: string): Promise<string> {

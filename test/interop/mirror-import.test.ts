@@ -18,7 +18,6 @@ import { makeYumUpstream } from '../support/yum-upstream.ts';
 
 /* One command from an ISO to a mirror that real clients install from; media that are damaged leave nothing. */
 
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const BASE = 'http://172.22.10.2/mirror';
 const NETWORK =
   'networks:\n  n: { interface: br0, subnet: 172.22.10.0/24, address: 172.22.10.2, dhcp: { mode: authoritative, conflictProbe: false } }\n';
@@ -32,9 +31,8 @@ async function openRack(t: TestContext) {
   return { server, prefix: client.prefix };
 }
 
-async function mirror(server: TestServer, ...args: string[]) {
-  const ran = await run(process.execPath, [MAIN, 'mirror', ...args], { RACKREADY_DATA: server.data });
-  return { code: ran.code, text: `${ran.stdout}${ran.stderr}` };
+function mirror(server: TestServer, ...args: string[]) {
+  return server.rackready('mirror', ...args);
 }
 
 async function show(server: TestServer, name: string): Promise<MirrorJson> {

@@ -2,34 +2,25 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { openMirrorEngine } from '../../src/io/mirror/engine.ts';
 import { openMirrorFiles } from '../../src/io/mirror/mirror-files.ts';
 import { openPool } from '../../src/io/mirror/pool.ts';
 import { needs } from '../needs.ts';
 import { makeAptUpstream } from '../support/apt-upstream.ts';
+import { mountDisk } from '../support/disk.ts';
 import { type Fault, startUpstream } from '../support/hostile-upstream.ts';
 import { engineConfig, openTestEngine } from '../support/mirror-engine.ts';
 import { openTestMirror } from '../support/mirror-run.ts';
 import { makeKey } from '../support/openpgp.ts';
 import { serveFolder } from '../support/planned-mirror.ts';
-import { runProgram } from '../support/segment.ts';
 import { newFolder } from '../support/server.ts';
 import { tinyYum } from '../support/tiny-yum.ts';
 
 /* What this host has only so much of, and what an upstream may only ask so much of. */
 
 const MB = 1_000_000;
-
-/** A file system of its own for a mirror. */
-async function mountDisk(t: TestContext, options: string): Promise<string> {
-  const folder = newFolder('disk');
-  const mounted = await runProgram(['mount', '-t', 'tmpfs', '-o', options, 'tmpfs', folder]);
-  assert.equal(mounted.code, 0, mounted.text);
-  t.after(() => runProgram(['umount', '--lazy', folder]));
-  return folder;
-}
 
 const sum = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 

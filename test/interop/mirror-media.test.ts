@@ -14,7 +14,6 @@ import { newFolder, startServer, type TestServer, writeConfig } from '../support
 
 /* Media of all the kinds that distributions make, and imports whose server or medium is not there to the end. */
 
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const BASE = 'http://172.22.10.2/mirror';
 const NETWORK =
   'networks:\n  n: { interface: br0, subnet: 172.22.10.0/24, address: 172.22.10.2, dhcp: { mode: authoritative, conflictProbe: false } }\n';
@@ -96,9 +95,8 @@ describe('what a medium is, by what lies on it', () => {
   }
 });
 
-async function mirror(server: TestServer, ...args: string[]) {
-  const ran = await run(process.execPath, [MAIN, 'mirror', ...args], { RACKREADY_DATA: server.data });
-  return { code: ran.code, text: `${ran.stdout}${ran.stderr}` };
+function mirror(server: TestServer, ...args: string[]) {
+  return server.rackready('mirror', ...args);
 }
 
 async function openRack(t: TestContext) {

@@ -20,7 +20,6 @@ import { startServer } from '../support/server.ts';
  * when every other old state is forgotten and its content deleted.
  */
 
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const BASE = 'http://172.22.10.2';
 const SM1 = '00:25:90:96:c4:9a';
 const DAY_S = 86_400;
@@ -60,7 +59,7 @@ machines:
 `,
   });
   const cli = async (...args: string[]) => {
-    const ran = await run(process.execPath, [MAIN, ...args], { RACKREADY_DATA: server.data });
+    const ran = await server.rackready(...args);
     assert.equal(ran.code, 0, `${args.join(' ')}: ${ran.stdout}${ran.stderr}`);
     return ran.stdout.toString();
   };

@@ -11,7 +11,6 @@ import { must } from '../support/yum-upstream.ts';
 
 /* A mirror behind Debian's nginx, with the configuration that docs/mirrors.md shows. */
 
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const DOCUMENT = new URL('../../docs/mirrors.md', import.meta.url).pathname;
 const OWN = 'http://172.22.10.2/mirror/f';
 const NGINX = 'http://172.22.10.2:8080/mirror/f';
@@ -77,7 +76,7 @@ mirrors:
   f: { from: "file://${tree}", kind: files }
 `,
   });
-  const filled = await run(process.execPath, [MAIN, 'mirror', 'sync', 'f'], { RACKREADY_DATA: server.data });
+  const filled = await server.rackready('mirror', 'sync', 'f');
   assert.equal(filled.code, 0, `${filled.stdout}${filled.stderr}`);
   await startNginx(t, server);
   const { prefix, interfaceName } = await rack.addClient('pc', { mac: '00:25:90:96:c4:79' });

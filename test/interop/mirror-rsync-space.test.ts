@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { needs } from '../needs.ts';
+import { mountDisk } from '../support/disk.ts';
 import { openTestEngine } from '../support/mirror-engine.ts';
 import { startRsyncd } from '../support/rsyncd.ts';
-import { runProgram } from '../support/segment.ts';
 import { newFolder } from '../support/server.ts';
 
 /* The room that a mirror by rsync needs: once its size, which is known before anything is copied. */
@@ -15,15 +15,6 @@ const PORT = 18_876;
 const FROM = `rsync://127.0.0.1:${PORT}/os/`;
 const FILES = { layout: { kind: 'files' } } as const;
 const MB = 1_000_000;
-
-/** A file system of its own for the mirrors. */
-async function mountDisk(t: TestContext, megabytes: number): Promise<string> {
-  const root = newFolder('disk');
-  const mounted = await runProgram(['mount', '-t', 'tmpfs', '-o', `size=${megabytes * MB}`, 'tmpfs', root]);
-  assert.equal(mounted.code, 0, mounted.text);
-  t.after(() => runProgram(['umount', '--lazy', root]));
-  return root;
-}
 
 function makeTree(megabytes: number): string {
   const tree = newFolder('tree');
@@ -35,7 +26,7 @@ test('a mirror needs its size once on the disk', async (t) => {
   if (!needs(t, 'rsync')) return;
   const tree = makeTree(20);
   await startRsyncd(t, tree, PORT);
-  const { configure, sync, files } = openTestEngine(t, FROM, { root: await mountDisk(t, 34) });
+  const { configure, sync, files } = openTestEngine(t, FROM, { root: await mountDisk(t, `size=${34 * MB}`) });
   await configure(FILES);
   const first = await sync();
   assert.equal(first.event, 'mirror.published', first.reason);
@@ -51,7 +42,10 @@ test('where there is not enough, nothing is copied, and it says how much is miss
   if (!needs(t, 'rsync')) return;
   const tree = makeTree(20);
   await startRsyncd(t, tree, PORT);
-  const { configure, sync, files } = openTestEngine(t, FROM, { root: await mountDisk(t, 34), reserveBytes: 20 * MB });
+  const { configure, sync, files } = openTestEngine(t, FROM, {
+    root: await mountDisk(t, `size=${34 * MB}`),
+    reserveBytes: 20 * MB,
+  });
   await configure(FILES);
   const { event, reason } = await sync();
   assert.equal(event, 'mirror.failed');
@@ -76,7 +70,10 @@ exec sleep 600
   t.after(() => {
     process.env.PATH = path;
   });
-  const { configure, sync, files } = openTestEngine(t, FROM, { root: await mountDisk(t, 34), reserveBytes: 20 * MB });
+  const { configure, sync, files } = openTestEngine(t, FROM, {
+    root: await mountDisk(t, `size=${34 * MB}`),
+    reserveBytes: 20 * MB,
+  });
   await configure(FILES);
   const { event, reason } = await sync();
   assert.equal(event, 'mirror.failed');

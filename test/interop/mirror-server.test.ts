@@ -16,7 +16,6 @@ import { newFolder, startServer, type TestServer } from '../support/server.ts';
  * command, read by dnf, installed from, emptied by its upstream, killed.
  */
 
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const SEED = new URL('../fixtures/config/seed-rack.yaml', import.meta.url).pathname;
 const PORT = 18_873;
 const BASE = 'http://172.22.10.2/mirror/centos-7';
@@ -47,9 +46,8 @@ async function makeTree(): Promise<string> {
   return tree;
 }
 
-async function mirror(server: TestServer, ...args: string[]) {
-  const ran = await run(process.execPath, [MAIN, 'mirror', ...args], { RACKREADY_DATA: server.data });
-  return { code: ran.code, text: `${ran.stdout}${ran.stderr}` };
+function mirror(server: TestServer, ...args: string[]) {
+  return server.rackready('mirror', ...args);
 }
 
 async function show(server: TestServer): Promise<MirrorJson> {

@@ -18,7 +18,6 @@ import { newFolder, startServer, type TestServer } from '../support/server.ts';
  * ever complete.
  */
 
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const BASE = 'http://172.22.10.2/mirror/c';
 const BYTES = 3_000_000;
 const pathOf = (name: string) => `pool/${name}_1_amd64.deb`;
@@ -58,7 +57,7 @@ mirrors:
   c: { from: "${upstream.url}", kind: apt, suites: [own], mode: cache }
 `,
   });
-  const filled = await run(process.execPath, [MAIN, 'mirror', 'sync', 'c'], { RACKREADY_DATA: server.data });
+  const filled = await server.rackready('mirror', 'sync', 'c');
   assert.equal(filled.code, 0, `${filled.stdout}${filled.stderr}`);
   return {
     server,

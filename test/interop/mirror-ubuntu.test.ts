@@ -17,7 +17,6 @@ import { newFolder, startServer } from '../support/server.ts';
  * state. The medium is made here, laid out as Ubuntu's.
  */
 
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const BASE = 'http://172.22.10.2';
 const SM1 = '00:25:90:96:c4:9a';
 const sum = (bytes: Buffer | string, algorithm = 'sha256') => createHash(algorithm).update(bytes).digest('hex');
@@ -55,7 +54,7 @@ machines:
   });
   const client = await rack.addClient('sm1', { mac: SM1 });
   const cli = async (...args: string[]) => {
-    const ran = await run(process.execPath, [MAIN, ...args], { RACKREADY_DATA: server.data });
+    const ran = await server.rackready(...args);
     assert.equal(ran.code, 0, `${args.join(' ')}: ${ran.stdout}${ran.stderr}`);
     return ran.stdout.toString();
   };

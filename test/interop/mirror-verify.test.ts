@@ -6,15 +6,12 @@ import { pathToFileURL } from 'node:url';
 import type { ErrorView } from '../../src/http/api/views.ts';
 import { openMirrorFiles } from '../../src/io/mirror/mirror-files.ts';
 import { needs } from '../needs.ts';
-import { run } from '../support/http.ts';
 import { mirrorConfig } from '../support/mirror-config.ts';
 import { openSegment } from '../support/segment.ts';
 import { newFolder, startServer } from '../support/server.ts';
 import { damage, fill, openToldEngine, poolFile, sum, until } from '../support/told-engine.ts';
 
 /* `mirror verify` says of each thing that is wrong which file it is, in which states, and what to do. */
-
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 
 test('all states are read, and whatever is wrong is told with its file, its states, and what to type', async (t) => {
   const source = newFolder('source');
@@ -114,7 +111,7 @@ mirrors:
 `,
   });
   const rackready = async (...args: string[]) => {
-    const ran = await run(process.execPath, [MAIN, 'mirror', ...args], { RACKREADY_DATA: server.data });
+    const ran = await server.rackready('mirror', ...args);
     return { code: ran.code, stdout: ran.stdout.toString(), stderr: ran.stderr };
   };
   const empty = await rackready('verify', 'm');

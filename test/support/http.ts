@@ -72,6 +72,8 @@ export interface Ran {
   readonly code: number;
   readonly stdout: Buffer;
   readonly stderr: string;
+  /** What it said on both. */
+  readonly text: string;
 }
 
 /** Runs a program to its end without blocking this process. */
@@ -87,5 +89,8 @@ export async function run(program: string, args: readonly string[], env: NodeJS.
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   child.once('error', reject);
   child.once('close', (code) => resolve(code ?? -1));
-  return { code: await promise, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString() };
+  const code = await promise;
+  const stdout = Buffer.concat(out);
+  const stderr = Buffer.concat(err).toString();
+  return { code, stdout, stderr, text: `${stdout}${stderr}` };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { ServerEvent } from '../../src/lab/milestones.ts';
 import { type ServerChild, startServerChild } from '../../src/lab/server-child.ts';
+import { type Ran, run } from './http.ts';
 
 /** A `rackready up --json --verbose` for one test; it is stopped with the test. */
 export interface TestServer extends ServerChild {
@@ -15,6 +16,8 @@ export interface TestServer extends ServerChild {
   nextEvent(id: string, values?: EventValues, timeoutMs?: number): Promise<ServerEvent>;
   /** SIGKILL, and waits until it is gone. */
   kill(): Promise<void>;
+  /** Runs a command of rackready beside it, to its end. */
+  rackready(...args: readonly string[]): Promise<Ran>;
 }
 
 /** Values of the event or of its data; a RegExp is searched in the text of a value. */
@@ -29,6 +32,7 @@ export interface ServerSetup {
   readonly prefix?: readonly string[];
 }
 
+const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const DEADLINE_MS = 30_000;
 
 export function newFolder(name: string): string {
@@ -64,6 +68,7 @@ export function launchServer(t: TestContext, setup: ServerSetup): TestServer {
       process.kill(child.pid, 'SIGKILL');
       await child.ended;
     },
+    rackready: (...args) => run(process.execPath, [MAIN, ...args], { RACKREADY_DATA: data }),
   };
 }
 

@@ -60,6 +60,22 @@ export function get(tale: Tale, second: number, path: string, bytes: number, use
   tale.tell(second, 'http.done', { method: 'GET', path, userAgent, status: 200, bytes, ms: 20 });
 }
 
+/** An installation up to its answer file, at second 90. */
+export function installing(installer: 'd-i' | 'dracut'): Tale {
+  const profile = installer === 'd-i' ? 'debian' : 'el';
+  const file = installer === 'd-i' ? 'preseed.cfg' : 'ks.cfg';
+  const tale = createTale();
+  lease(tale, 0, 'iPXE, bios-x86', { bootFile: 'http://172.22.10.2/ipxe/boot.ipxe' });
+  const told = { file: 'ipxe/boot.ipxe', loader: 'ipxe', decision: 'install', reason: 'granted', profile } as const;
+  tale.tell(10, 'boot.config', told);
+  get(tale, 12, `/os/${profile}/linux`, 8_000_000);
+  get(tale, 13, `/os/${profile}/initrd`, 80_000_000);
+  lease(tale, 60, `installer, ${installer}`);
+  tale.tellMachine(90, 'answer.fetched', { profile, file });
+  get(tale, 90, `/answer/…/${file}`, 5_000, installer === 'd-i' ? 'debian-installer' : 'anaconda');
+  return tale;
+}
+
 /** What becomes of a tale: the attempts of its card, the oldest first. Machine events count as the card's. */
 export function fold(events: readonly RecordedEvent[], card: Mac = CARD): Attempt[] {
   let history: History | undefined;

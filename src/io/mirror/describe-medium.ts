@@ -10,16 +10,10 @@ export interface MediumLayout {
   /** apt: below `dists/`. */
   readonly suites: readonly string[];
   readonly architectures: readonly string[];
-  /** An operating system of rackready's own that it looks like; undefined: none of them. */
+  /** What it calls itself, written as profiles name operating systems (`rocky-9`), known to us or not; undefined: it does not say. */
   readonly os?: string | undefined;
 }
 
-/** The operating systems with a `.treeinfo` that profiles may name. */
-const KNOWN = new Set(
-  'rocky-8 rocky-9 rocky-10 alma-8 alma-9 alma-10 centos-7 centos-stream-9 centos-stream-10 fedora-43 fedora-44 fedora-45'.split(
-    ' ',
-  ),
-);
 const LONGEST_TEXT = 4 << 20;
 
 /** Finds out what is on a medium. Rejects with `upstream-failed` when its own description cannot be read. */
@@ -51,13 +45,12 @@ function enterpriseName(treeinfo: string): string | undefined {
   const value = (key: string) => new RegExp(`^${key}\\s*=\\s*(.+)$`, 'm').exec(general)?.[1]?.trim() ?? '';
   const [, family] = /^(rocky|alma|centos stream|centos|fedora)/i.exec(value('family')) ?? [];
   const [major] = value('version').split('.');
-  const name = `${family?.toLowerCase().replace(' ', '-')}-${major}`;
-  return KNOWN.has(name) ? name : undefined;
+  return family && major ? `${family.toLowerCase().replace(' ', '-')}-${major}` : undefined;
 }
 
 function ubuntuName(info: string | undefined): string | undefined {
   const [, version] = /^Ubuntu\S* (\d\d\.\d\d)/.exec(info ?? '') ?? [];
-  return ['22.04', '24.04', '26.04'].includes(version ?? '') ? `ubuntu-${version}` : undefined;
+  return version && `ubuntu-${version}`;
 }
 
 /** Media of Debian do not have the installer for the network, so that they are an archive of packages like any other. */

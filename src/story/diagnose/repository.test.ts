@@ -1,30 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CARD, createTale, get, lease, START, type Tale } from '../../../test/support/story.ts';
+import { CARD, get, installing, START, type Tale } from '../../../test/support/story.ts';
 import { traceOf } from '../../../test/support/traces.ts';
 import { diagnose } from './diagnose.ts';
 
 const TREE = '/mirror/el@20261126T011100-1a2b3c/BaseOS/x86_64/os';
-
-/** An installation up to its answer file, at second 90. */
-function installing(): Tale {
-  const tale = createTale();
-  lease(tale, 0, 'iPXE, bios-x86', { bootFile: 'http://172.22.10.2/ipxe/boot.ipxe' });
-  const told = {
-    file: 'ipxe/boot.ipxe',
-    loader: 'ipxe',
-    decision: 'install',
-    reason: 'granted',
-    profile: 'el',
-  } as const;
-  tale.tell(10, 'boot.config', told);
-  get(tale, 12, '/os/el/linux', 8_000_000);
-  get(tale, 13, '/os/el/initrd', 80_000_000);
-  lease(tale, 60, 'installer, dracut');
-  tale.tellMachine(90, 'answer.fetched', { profile: 'el', file: 'ks.cfg' });
-  get(tale, 90, '/answer/…/ks.cfg', 5_000, 'anaconda');
-  return tale;
-}
 
 function miss(tale: Tale, second: number, path: string, expected = false): void {
   tale.tell(second, 'http.not-found', { method: 'GET', path, userAgent: 'anaconda', expected });
@@ -39,7 +19,7 @@ const rulesAt = (tale: Tale, second: number) => found(tale, second).map(({ rule 
 
 describe('what a mirror of this server cannot give', () => {
   test('a package that is refused again and again: with the reason, and where to look', () => {
-    const tale = installing();
+    const tale = installing('dracut');
     for (let second = 100; second < 112; second++) {
       refuse(tale, second, `${TREE}/Packages/big-1-1.rpm`, 503, 'the upstream does not answer');
     }
@@ -51,14 +31,14 @@ describe('what a mirror of this server cannot give', () => {
   });
 
   test('a state that is not there any more', () => {
-    const tale = installing();
+    const tale = installing('dracut');
     refuse(tale, 100, `${TREE}/repodata/repomd.xml`, 404, 'the mirror el has no state 20261126T011100-1a2b3c');
     assert.deepEqual(rulesAt(tale, 110), []);
     assert.deepEqual(rulesAt(tale, 140), ['repository-incomplete']);
   });
 
   test('a package that is cut off, and comes with the next try, is none', () => {
-    const tale = installing();
+    const tale = installing('dracut');
     const path = `${TREE}/Packages/big-1-1.rpm`;
     tale.tell(100, 'http.failed', { path, bytes: 10, ofBytes: 20, reason: 'not the checksum that it has to have' });
     assert.deepEqual(rulesAt(tale, 135), ['repository-incomplete']);
@@ -67,7 +47,7 @@ describe('what a mirror of this server cannot give', () => {
   });
 
   test('what a client must not ask says nothing of the mirror', () => {
-    const tale = installing();
+    const tale = installing('dracut');
     refuse(tale, 100, `${TREE}/..%2f..%2fetc/passwd`, 400, 'the path leaves the mirror');
     assert.deepEqual(rulesAt(tale, 600), []);
   });
@@ -75,7 +55,7 @@ describe('what a mirror of this server cannot give', () => {
 
 describe('the second stage of Anaconda', () => {
   test('in neither of its places', () => {
-    const tale = installing();
+    const tale = installing('dracut');
     miss(tale, 95, `${TREE}/.treeinfo`, true);
     miss(tale, 100, `${TREE}/images/install.img`, true);
     miss(tale, 101, `${TREE}/LiveOS/squashfs.img`, true);
@@ -86,7 +66,7 @@ describe('the second stage of Anaconda', () => {
   });
 
   test('in one of them, and updates that nobody has, are no failure', () => {
-    const tale = installing();
+    const tale = installing('dracut');
     miss(tale, 95, `${TREE}/images/updates.img`, true);
     miss(tale, 100, `${TREE}/images/install.img`, true);
     const path = `${TREE}/LiveOS/squashfs.img`;
