@@ -71,16 +71,20 @@ async function othersBusy(): Promise<number> {
 
 /**
  * A folder of a file system of its own, where root may make one: ext4 does not take an inode for a minute after it was
- * deleted, so that whoever comes after a deletion of thousands of files pays for the search of others.
+ * deleted, so that whoever comes after a deletion of thousands of files pays for the search of others. As on a disk, what
+ * is written to it is not kept in memory a second time, and nothing is left for the kernel to set up meanwhile.
  */
 function freshFolder(): { readonly folder: string; readonly remove: () => void } {
   const folder = mkdtempSync(join(scratch, 'to-'));
   const image = `${folder}.img`;
-  const made = spawnSync(
-    'sh',
-    ['-c', `truncate -s 4G ${image} && mkfs.ext4 -q -F ${image} && mount -o loop ${image} ${folder}`],
-    { env },
-  );
+  const commands = [
+    `fallocate -l 4G ${image}`,
+    `mkfs.ext4 -q -F -E lazy_itable_init=0,lazy_journal_init=0 ${image}`,
+    `device=$(losetup --find --show --direct-io=on ${image})`,
+    // Detached while it is in use, it is gone with the last use.
+    `{ mount $device ${folder}; isMounted=$?; losetup --detach $device; [ $isMounted = 0 ]; }`,
+  ];
+  const made = spawnSync('sh', ['-c', commands.join(' && ')], { env });
   const isOwn = made.status === 0;
   const remove = () => {
     if (isOwn) execFileSync('umount', [folder], { env });

@@ -23,7 +23,7 @@ export function machineLine(): string {
   const processors = cpus();
   const gigabytes = Math.round(totalmem() / 2 ** 30);
   const date = new Date().toISOString().slice(0, 10);
-  return `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown processor'}, ${gigabytes} GB, Linux ${release()}, Node ${process.version}, ${date}`;
+  return `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown processor'}, ${gigabytes} GB, Linux ${release().split('-')[0]}, Node ${process.version}, ${date}`;
 }
 
 /** A table in Markdown. */
