@@ -304,7 +304,7 @@ function openRecord(subject: Subject, server: ServerChild) {
         `# A complete installation: ${subject.what}`,
         '',
         `Made by \`npm run e2e:install\` on ${new Date().toISOString().slice(0, 10)}: ${outcome}.`,
-        `QEMU without KVM, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), Linux ${release()}. Seconds count from the first power-on.`,
+        `QEMU without KVM, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), Linux ${release().split('-')[0]}. Seconds count from the first power-on.`,
         '',
         '| s | what happened |',
         '| ---: | --- |',
