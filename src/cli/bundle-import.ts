@@ -14,8 +14,8 @@ import { IMPORTED_FOLDER, requireIndex } from '../io/loaders/imported-loaders.ts
 import { takeLock } from '../io/mirror/lock.ts';
 import { openPool, type Pool } from '../io/mirror/pool.ts';
 import { watchSpace } from '../io/mirror/space.ts';
-import { formatBytes } from '../mirror/run/amounts.ts';
 import type { Keep } from '../mirror/run/prune.ts';
+import { formatBytes } from '../net/amounts.ts';
 import { isDataFolder } from '../store/sqlite/folder.ts';
 import { pruneFiles, removeFiles, writeFiles } from './bundle-files.ts';
 import { type ImportPlan, planImport } from './bundle-import-plan.ts';

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { packInto, writeBundle } from '../io/bundle/write-bundle.ts';
 import { withLoaderCache } from '../io/loaders/loader-cache.ts';
-import { formatBytes } from '../mirror/run/amounts.ts';
+import { formatBytes } from '../net/amounts.ts';
 import { importCommand } from './bundle-import.ts';
 import { type BundleOptions, type LoaderPlace, type PlannedBundle, planBundle } from './bundle-plan.ts';
 import { followWork, type Work } from './bundle-work.ts';

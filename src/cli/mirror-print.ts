@@ -1,7 +1,8 @@
 import type { HeldJson, MirrorJson, ProgressJson } from '../http/api/mirror-json.ts';
-import { formatAmount, formatBytes } from '../mirror/run/amounts.ts';
+import { formatAmount } from '../mirror/run/amounts.ts';
 import { syncCommand } from '../mirror/run/next-step.ts';
 import type { Finding } from '../mirror/run/verify.ts';
+import { formatBytes } from '../net/amounts.ts';
 import { formatDuration, formatTable, formatTime, formatWhen } from './print.ts';
 
 /** A mirror for people, with what to do next. `damage`: what is to be said of damaged files. */

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import type { ScrubJson } from '../http/api/mirror-json.ts';
-import { formatBytes } from '../mirror/run/amounts.ts';
 import type { ScrubAction } from '../mirror/run/scrub.ts';
+import { formatBytes } from '../net/amounts.ts';
 import { type ClientOptions, runClient, withClientOptions } from './client.ts';
 import { formatTime, formatWhen } from './print.ts';
 

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { MirrorJson, ScrubJson } from '../http/api/mirror-json.ts';
-import { formatBytes } from '../mirror/run/amounts.ts';
 import { TAG_PATTERN } from '../mirror/run/state.ts';
+import { formatBytes } from '../net/amounts.ts';
 import { type ApiClient, ApiFailure, type ClientOptions, runClient, withClientOptions } from './client.ts';
 import { addCommand } from './mirror-add.ts';
 import { importCommand } from './mirror-import.ts';

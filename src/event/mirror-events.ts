@@ -1,3 +1,4 @@
+import { formatBytes, formatPart } from '../net/amounts.ts';
 import { entry } from './entry.ts';
 
 /** What mirrors tell. */
@@ -21,7 +22,7 @@ export const mirrorEvents = {
     'debug',
     'How far a run is, every few seconds; `secondsLeft` is there when it can be known.',
     (d) =>
-      `mirror ${d.mirror}: ${d.phase}, ${d.filesDone} of ${d.filesTotal} files, ${d.bytesDone} of ${d.bytesTotal} bytes${d.secondsLeft === undefined ? '' : `, ${d.secondsLeft} s left`}`,
+      `mirror ${d.mirror}: ${d.phase}, ${d.filesDone} of ${d.filesTotal} files, ${formatPart(d.bytesDone, d.bytesTotal)}${d.secondsLeft === undefined ? '' : `, ${d.secondsLeft} s left`}`,
   ),
   'mirror.published': entry<{ mirror: string; snapshot: string; reason: string }>(
     'info',
@@ -59,7 +60,8 @@ export const mirrorEvents = {
   'mirror.pruned': entry<{ mirror: string; snapshots: number; files: number; bytes: number }>(
     'info',
     'Old snapshots were forgotten, and what nobody needs any more was deleted.',
-    (d) => `mirror ${d.mirror}: ${d.snapshots} old snapshots forgotten, ${d.files} files (${d.bytes} bytes) deleted`,
+    (d) =>
+      `mirror ${d.mirror}: ${d.snapshots} old snapshots forgotten, ${d.files} files (${formatBytes(d.bytes)}) deleted`,
   ),
   'mirror.damaged': entry<{ mirror: string; files: number; example: string; next: string }>(
     'error',
@@ -69,7 +71,7 @@ export const mirrorEvents = {
   'mirror.scrubbed': entry<{ files: number; bytes: number; damaged: number }>(
     'info',
     'Everything that mirrors have was read and compared with its checksum.',
-    (d) => `mirrors: ${d.files} files (${d.bytes} bytes) were read again, ${d.damaged} of them were damaged`,
+    (d) => `mirrors: ${d.files} files (${formatBytes(d.bytes)}) were read again, ${d.damaged} of them were damaged`,
   ),
   'mirror.scrub-failed': entry<{ reason: string }>(
     'error',

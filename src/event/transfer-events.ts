@@ -1,3 +1,4 @@
+import { formatBytes, formatPart } from '../net/amounts.ts';
 import { entry, passing } from './entry.ts';
 
 /** What TFTP and the boot HTTP listener tell. */
@@ -12,11 +13,11 @@ export const transferEvents = {
   }>(
     'info',
     'A machine began to load a file by TFTP.',
-    (d) => `loads ${d.file} (${d.bytes} bytes, TFTP, blocks of ${d.blockSize})`,
+    (d) => `loads ${d.file} (${formatBytes(d.bytes)}, TFTP, blocks of ${d.blockSize})`,
   ),
   'tftp.progress': passing<{ file: string; bytes: number; ofBytes: number }>(
     'How far a long TFTP transfer is: once a second for each. Only heard live, never kept.',
-    (d) => `has ${d.bytes} of ${d.ofBytes} bytes of ${d.file}`,
+    (d) => `has ${formatPart(d.bytes, d.ofBytes)} of ${d.file}`,
   ),
   'tftp.done': entry<{
     file: string;
@@ -34,7 +35,7 @@ export const transferEvents = {
     'info',
     'A TFTP transfer ended. Some loaders never acknowledge the last block; that is normal.',
     (d) =>
-      `has ${d.file} (${d.bytes} bytes in ${d.ms} ms${d.retransmits > 0 ? `, ${d.retransmits} blocks sent again` : ''})`,
+      `has ${d.file} (${formatBytes(d.bytes)} in ${d.ms} ms${d.retransmits > 0 ? `, ${d.retransmits} blocks sent again` : ''})`,
   ),
   'tftp.probe': entry<{ file: string; bytes?: number }>(
     'debug',
@@ -44,17 +45,18 @@ export const transferEvents = {
   'tftp.aborted': entry<{ file: string; bytes: number; reason: string; ofBytes?: number; blockSize?: number }>(
     'warning',
     'The machine broke the transfer off; the reason is its own words.',
-    (d) => `stopped loading ${d.file} after ${d.bytes} bytes: ${d.reason}`,
+    (d) =>
+      `stopped loading ${d.file} after ${d.ofBytes === undefined ? formatBytes(d.bytes) : formatPart(d.bytes, d.ofBytes)}: ${d.reason}`,
   ),
   'tftp.closed': entry<{ file: string; bytes: number }>(
     'debug',
     'The loader closed a file before its end, as GRUB does when it has read enough. Normal.',
-    (d) => `closed ${d.file} after ${d.bytes} bytes`,
+    (d) => `closed ${d.file} after ${formatBytes(d.bytes)}`,
   ),
   'tftp.failed': entry<{ file: string; bytes: number; reason: string }>(
     'error',
     'We could not go on with a transfer: the file changed, vanished or cannot be read. The machine was told.',
-    (d) => `was cut off in ${d.file} after ${d.bytes} bytes: ${d.reason}`,
+    (d) => `was cut off in ${d.file} after ${formatBytes(d.bytes)}: ${d.reason}`,
   ),
   'tftp.stalled': entry<{
     file: string;
@@ -69,7 +71,7 @@ export const transferEvents = {
     'error',
     'No acknowledgement came although we sent again and again. With nothing acknowledged: a firewall drops our port, or blocks are larger than the path carries.',
     (d) =>
-      `stopped answering in ${d.file} at ${d.bytes} of ${d.ofBytes} bytes for ${d.seconds} s${d.hint ? `: ${d.hint}` : ''}`,
+      `stopped answering in ${d.file} at ${formatPart(d.bytes, d.ofBytes)} for ${d.seconds} s${d.hint ? `: ${d.hint}` : ''}`,
   ),
   'tftp.unanswered': entry<{ file: string; port: number }>(
     'warning',
@@ -99,31 +101,31 @@ export const transferEvents = {
   'http.start': entry<{ method: string; path: string; userAgent: string; bytes: number }>(
     'info',
     'A machine began to load a file over HTTP.',
-    (d) => `loads ${d.path} over HTTP (${d.bytes} bytes)`,
+    (d) => `loads ${d.path} over HTTP (${formatBytes(d.bytes)})`,
   ),
   'http.progress': passing<{ path: string; bytes: number; ofBytes: number }>(
     'How far a long HTTP transfer is: once a second for each. Only heard live, never kept.',
-    (d) => `has ${d.bytes} of ${d.ofBytes} bytes of ${d.path}`,
+    (d) => `has ${formatPart(d.bytes, d.ofBytes)} of ${d.path}`,
   ),
   'http.done': entry<{ method: string; path: string; userAgent: string; status: number; bytes: number; ms: number }>(
     'info',
     'An HTTP request of a machine was answered in full.',
-    (d) => `${d.method} ${d.path}: ${d.status}, ${d.bytes} bytes in ${d.ms} ms`,
+    (d) => `${d.method} ${d.path}: ${d.status}, ${formatBytes(d.bytes)} in ${d.ms} ms`,
   ),
   'http.aborted': entry<{ method: string; path: string; bytes: number; ofBytes: number }>(
     'warning',
     'The connection ended before the whole file was sent. UEFI firmware resets its connection after a complete file; that is not told here.',
-    (d) => `stopped loading ${d.path} after ${d.bytes} of ${d.ofBytes} bytes`,
+    (d) => `stopped loading ${d.path} after ${formatPart(d.bytes, d.ofBytes)}`,
   ),
   'http.closed': entry<{ path: string; bytes: number; ofBytes: number }>(
     'debug',
     'The loader closed a file before its end, as GRUB does when it has read enough or reads elsewhere. Normal.',
-    (d) => `closed ${d.path} after ${d.bytes} of ${d.ofBytes} bytes`,
+    (d) => `closed ${d.path} after ${formatPart(d.bytes, d.ofBytes)}`,
   ),
   'http.failed': entry<{ path: string; bytes: number; ofBytes: number; reason: string }>(
     'error',
     'We could not send a file to its end: it changed, vanished or cannot be read. The connection was cut, so that nobody takes it for complete.',
-    (d) => `was cut off in ${d.path} after ${d.bytes} of ${d.ofBytes} bytes: ${d.reason}`,
+    (d) => `was cut off in ${d.path} after ${formatPart(d.bytes, d.ofBytes)}: ${d.reason}`,
   ),
   'http.not-found': entry<{ method: string; path: string; userAgent: string; expected: boolean; near?: string }>(
     'info',

@@ -1,16 +1,5 @@
+import { formatBytes } from '../../net/amounts.ts';
 import type { Transfer } from '../../story/story.ts';
-
-/** "300 B", "46.0 MB": decimal units, as networks are sold. */
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
-}
 
 /** "0:42", "4:02", "1:04:02". */
 export function formatClock(ms: number): string {

@@ -1,6 +1,7 @@
+import { formatBytes } from '../../net/amounts.ts';
 import { type Diagnosis, type Stage, type Story, stageNames, type Transfer } from '../../story/story.ts';
 import { formatDuration, withoutControls } from '../print.ts';
-import { formatBytes, formatClock, formatRate, formatTimeOfDay, fractionOf } from './amounts.ts';
+import { formatClock, formatRate, formatTimeOfDay, fractionOf } from './amounts.ts';
 import { bar } from './bars.ts';
 import { type Colour, cut, fit, type Look, paint, sign, spread, wrap } from './look.ts';
 import { isOverdue } from './rack.ts';

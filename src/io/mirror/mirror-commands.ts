@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { Emit } from '../../event/event.ts';
 import type { MirrorCommand, MirrorReply } from '../../mirror/mirror-view.ts';
-import { formatBytes } from '../../mirror/run/amounts.ts';
 import { describeChanges } from '../../mirror/run/changes.ts';
 import { syncCommand, whyNoSnapshot } from '../../mirror/run/next-step.ts';
 import { findSnapshot, type MirrorState, type SnapshotRecord } from '../../mirror/run/state.ts';
+import { formatBytes } from '../../net/amounts.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 import { forgetSnapshots, namedContents, removeAbandonedImport } from './housekeeping.ts';
 import { findLost } from './lost-content.ts';

@@ -1,5 +1,5 @@
 import { statfsSync } from 'node:fs';
-import { formatBytes } from '../../mirror/run/amounts.ts';
+import { formatBytes } from '../../net/amounts.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 
 /** What a file system has left, for us. */

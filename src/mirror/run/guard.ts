@@ -1,5 +1,5 @@
+import { formatBytes } from '../../net/amounts.ts';
 import { isRolledBack } from '../revision.ts';
-import { formatBytes } from './amounts.ts';
 import type { TreeSize } from './manifest.ts';
 
 /** What a new state is compared with before it is published. */

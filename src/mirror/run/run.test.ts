@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { formatBytes } from './amounts.ts';
 import { fitsGlob } from './glob.ts';
 import { judgeCandidate } from './guard.ts';
 import { learnedKeys, packageKey } from './learned.ts';
@@ -206,8 +205,4 @@ test('learnedKeys() are those of packages that are here', () => {
     entry('c-1-1.noarch.rpm', '1', { role: 'other' }),
   );
   assert.deepEqual([...learnedKeys(tree, (sha256) => sha256 === hash('1'))], ['a.noarch']);
-});
-
-test('formatBytes()', () => {
-  assert.deepEqual([0, 999, 1000, 28_345_678_901].map(formatBytes), ['0 B', '999 B', '1.0 kB', '28.3 GB']);
 });

@@ -1,3 +1,4 @@
+import { formatBytes, formatPart } from '../../net/amounts.ts';
 import type { Rule } from './rule.ts';
 import { acks, after, discovers, type Fetch, hasInstaller, heard, isStuckAfter, lastDeed, type View } from './view.ts';
 import { eventsCommand, nameOf, since, whoIs } from './words.ts';
@@ -66,10 +67,11 @@ const initrdMissing: Rule = {
       (last.kind === 'stalled' && last.event.data.how === 'silent' && !isAtRollover(last));
     if (!isBroken || !isStuckAfter(view, last.event, INITRD_MS)) return undefined;
     const { ofBytes, reason } = last.event.data;
+    const part = typeof ofBytes === 'number' ? formatPart(last.bytes, ofBytes) : formatBytes(last.bytes);
     return {
       evidence: [kernel.event, last.event],
       confidence: 0.85,
-      cause: `the initrd of ${whoIs(view)}, ${last.file}, arrived only in part: ${last.bytes}${ofBytes === undefined ? '' : ` of ${ofBytes}`} bytes${reason === undefined ? '' : ` (${reason})`}`,
+      cause: `the initrd of ${whoIs(view)}, ${last.file}, arrived only in part: ${part}${reason === undefined ? '' : ` (${reason})`}`,
       remedy:
         'Check the machine’s memory (the initrd must fit twice), then boot it again; a path that loses packets shows in `rackready events`',
     };

@@ -1,3 +1,4 @@
+import { formatBytes } from '../../net/amounts.ts';
 import type { Rule } from './rule.ts';
 import { discovers, type Fetch, hasConfig, heard, isIpxeProgram, isStuckAfter, lastDeed, type View } from './view.ts';
 import { eventsCommand, list, nameOf, since, whoIs } from './words.ts';
@@ -39,7 +40,7 @@ const grubWithoutNetwork: Rule = {
     return {
       evidence: [grub.event],
       confidence: 0.75,
-      cause: `${whoIs(view)} loaded ${grub.file} (${grub.bytes} bytes) and then asked for nothing: this GRUB has no network, it is the build for disks`,
+      cause: `${whoIs(view)} loaded ${grub.file} (${formatBytes(grub.bytes)}) and then asked for nothing: this GRUB has no network, it is the build for disks`,
       remedy: `Replace ${grub.file} by grubnetx64.efi.signed of the package grub-efi-amd64-signed`,
     };
   },
