@@ -192,8 +192,8 @@ function plain(name: string, words: string, example: string, bodyOf: BodyOf): Co
 }
 
 async function ask(client: ApiClient, path: string, body: object, { json }: ClientOptions): Promise<void> {
-  const { text } = await client.send<{ text: string }>('POST', path, body);
-  print(json ? JSON.stringify({ text }) : text);
+  const answer = await client.send<{ text: string }>('POST', path, body);
+  print(json ? JSON.stringify(answer) : answer.text);
 }
 
 function sub(name: string, words: string, example: string): Command {

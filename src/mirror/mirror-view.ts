@@ -35,7 +35,12 @@ export type MirrorCommand =
   | { readonly kind: 'verify'; readonly name: string };
 
 export type MirrorReply =
-  | { readonly kind: 'done'; readonly text: string }
+  | {
+      readonly kind: 'done';
+      readonly text: string;
+      /** Of `tag`: the id of the snapshot that the tag was given to before; null: to none. */
+      readonly before?: string | null | undefined;
+    }
   | {
       readonly kind: 'refused';
       readonly reason: string;

@@ -13,6 +13,8 @@ interface Verb {
   readonly words: string;
   readonly body: object;
   readonly order: (name: string, body: Body) => MirrorOrder;
+  /** What the answer has besides `text`. */
+  readonly more?: object;
 }
 
 interface Body {
@@ -48,9 +50,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
   },
   tag: {
     words:
-      'Gives a snapshot a name, by which it is served and which keeps it. Without `snapshot` the name is taken away.',
+      'Gives a snapshot a name, by which it is served and which keeps it. Without `snapshot` the name is taken away. `before` is the snapshot that had it, or null.',
     body: { ...inputs({ tag: label, snapshot: text }), required: ['tag'] },
     order: (name, { tag = '', snapshot }) => ({ kind: 'tag', name, tag, snapshot }),
+    more: { before: { type: ['string', 'null'] } },
   },
   freeze: {
     words: 'Keeps a mirror as it is, or (`frozen: false`) lets it follow its upstream again.',
@@ -70,7 +73,16 @@ const VERBS: Readonly<Record<string, Verb>> = {
   },
 };
 
-const DONE = { type: 'object', required: ['text'], properties: { text: { type: 'string' } } } as const;
+const DONE = answerWith({});
+
+/** `text`, and what else there is. */
+function answerWith(more: object) {
+  return {
+    type: 'object',
+    required: ['text', ...Object.keys(more)],
+    properties: { text: { type: 'string' }, ...more },
+  };
+}
 
 export function addMirrorRoutes(app: FastifyInstance, ports: ApiPorts): void {
   const { mirrors } = ports;
@@ -84,16 +96,16 @@ export function addMirrorRoutes(app: FastifyInstance, ports: ApiPorts): void {
     if (mirror) return { mirror };
     throw unknownMirror(name);
   });
-  for (const [verb, { words, body, order }] of Object.entries(VERBS)) {
+  for (const [verb, { words, body, order, more = {} }] of Object.entries(VERBS)) {
     app.post<{ Params: { name: string }; Body: Body | null }>(
       `/mirrors/:name/${verb}`,
       {
-        ...about({ summary: words, answer: DONE, fails: [404, 409] }),
+        ...about({ summary: words, answer: answerWith(more), fails: [404, 409] }),
         schema: { body: { ...body, type: ['object', 'null'] } },
       },
       async ({ params: { name }, body: given }) => {
         const reply = await mirrors.command(order(name, given ?? {}));
-        if (reply.kind === 'done') return { text: reply.text };
+        if (reply.kind === 'done') return { text: reply.text, before: reply.before };
         if (reply.kind === 'unknown-mirror') throw unknownMirror(name);
         const { reason, hint, findings } = reply;
         throw new ApiError(409, 'refused', `${name}: ${reason}`, hint, { findings });

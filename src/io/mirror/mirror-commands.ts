@@ -158,13 +158,16 @@ function tag(deps: CommandDeps, unit: MirrorUnit, label: string, wanted: string 
   const { files } = unit;
   const state = files.readState();
   const { name } = unit.config();
-  const { [label]: before, ...others } = state.tags;
+  const { [label]: named, ...others } = state.tags;
+  // Every object has a `constructor`.
+  const before = Object.hasOwn(state.tags, label) ? named : undefined;
+  const undo = `rackready mirror tag ${name} ${label} ${before}`;
   if (wanted === undefined) {
     if (before === undefined)
       return refused(`there is no tag ${label}`, `See them with: rackready mirror snapshots ${name}`);
     files.writeState({ ...state, tags: others });
-    tellChange(deps, name, `the tag ${label} was taken away`);
-    return done(`the tag ${label} is taken away`);
+    tellChange(deps, name, `the tag ${label} was taken away from ${before}`);
+    return { ...done(`the tag ${label} is taken away from ${before}. Give it back with: ${undo}`), before };
   }
   const snapshot = findSnapshot(state, wanted);
   if (snapshot === undefined) return noSnapshot(name, state, wanted);
@@ -174,8 +177,11 @@ function tag(deps: CommandDeps, unit: MirrorUnit, label: string, wanted: string 
   const lost = lostOf(deps, unit, state, snapshot);
   if (lost) return lost;
   files.writeState({ ...state, tags: { ...others, [label]: snapshot.id } });
-  tellChange(deps, name, `${snapshot.id} is called ${label}`);
-  return done(`${snapshot.id} is called ${label}, and stays until the tag is taken away`);
+  const isMoved = before !== undefined && before !== snapshot.id;
+  const called = `${snapshot.id} is called ${label}${isMoved ? `, which ${before} was until now` : ''}`;
+  tellChange(deps, name, called);
+  const stays = `${called}; it stays until the tag is taken away`;
+  return { ...done(isMoved ? `${stays}. Move it back with: ${undo}` : stays), before: before ?? null };
 }
 
 function freeze(deps: CommandDeps, { files, config }: MirrorUnit, isFrozen: boolean): MirrorReply {
@@ -255,6 +261,6 @@ function refused(reason: string, hint: string): Extract<MirrorReply, { kind: 're
   return { kind: 'refused', reason, hint };
 }
 
-function done(text: string): MirrorReply {
+function done(text: string): Extract<MirrorReply, { kind: 'done' }> {
   return { kind: 'done', text };
 }
