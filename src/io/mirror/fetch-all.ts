@@ -10,47 +10,58 @@ export interface Failure {
 }
 
 export interface FetchedAll {
+  /** By path. */
   readonly stored: ReadonlyMap<string, Stored>;
+  /** What could not be had by any of its names; an optional file that is not there is none of them. */
   readonly failures: readonly Failure[];
+  /** The upstream was given up: there are files that nobody has asked for. */
+  readonly isGivenUp: boolean;
 }
+
+/** The names of one content, at least one. */
+export type Names = readonly [PlannedFile, ...PlannedFile[]];
 
 export interface FetchAllOptions {
   readonly parallel: number;
   readonly signal: AbortSignal;
+  /** Whether the upstream may lack this file, or have it wrong. */
+  readonly isAllowed: (file: PlannedFile) => boolean;
+  /** Hears the first name of each content. */
   readonly onStart?: ((path: string) => void) | undefined;
-  readonly onDone?: ((file: PlannedFile, fetched: Fetched) => void) | undefined;
+  readonly onDone?: ((path: string, stored: Stored | undefined) => void) | undefined;
 }
 
 /** After so many, an upstream is not worth asking for the rest: it is gone, or lies about everything. */
 const MOST_FAILURES = 200;
 
 /**
- * Fetches files side by side, the largest first, so that the last one to end is a small one. A file that fails does not stop
- * the others; what ends all (a full disk, a stop) rejects.
+ * Fetches contents side by side, the largest first, so that the last one to end is a small one: each by the first of its names that
+ * the upstream gives it by. One that fails does not stop the others; what ends all (a full disk, a stop) rejects.
  */
 export async function fetchAll(
-  files: readonly PlannedFile[],
+  contents: readonly Names[],
   fetch: (file: PlannedFile) => Promise<Fetched>,
   options: FetchAllOptions,
 ): Promise<FetchedAll> {
+  const { signal, isAllowed, onStart, onDone } = options;
   const stored = new Map<string, Stored>();
   const failures: Failure[] = [];
-  const queue = files.toSorted((a, b) => (b.bytes ?? 0) - (a.bytes ?? 0)).values();
+  const queue = contents.toSorted(([a], [b]) => (b.bytes ?? 0) - (a.bytes ?? 0)).values();
   let ended = false;
+  let unexpected = 0;
+  let isGivenUp = false;
   const work = async () => {
-    for (const file of queue) {
-      options.signal.throwIfAborted();
-      if (ended || failures.length >= MOST_FAILURES) return;
-      options.onStart?.(file.path);
-      const fetched = await fetch(file);
-      options.onDone?.(file, fetched);
-      if (fetched.kind === 'stored') {
-        const { sha256, bytes, isVerified } = fetched;
-        stored.set(file.path, { sha256, bytes, isVerified });
-      } else if (fetched.kind !== 'absent' || !file.isOptional) {
-        const reason = fetched.kind === 'absent' ? `the upstream has no ${file.path}` : fetched.reason;
-        failures.push({ file, kind: fetched.kind, reason });
-      }
+    for (const names of queue) {
+      signal.throwIfAborted();
+      isGivenUp ||= unexpected >= MOST_FAILURES;
+      if (ended || isGivenUp) return;
+      const [{ path: first }] = names;
+      onStart?.(first);
+      const got = await fetchOne(names, fetch);
+      onDone?.(first, got.stored);
+      if (got.stored) for (const { path } of names) stored.set(path, got.stored);
+      failures.push(...got.failures);
+      unexpected += got.failures.filter(({ file, kind }) => kind === 'unreachable' || !isAllowed(file)).length;
     }
   };
   const workers = Array.from({ length: options.parallel }, () =>
@@ -62,5 +73,24 @@ export async function fetchAll(
   // All have to be out of the files before anybody goes on, also when one has failed.
   const results = await Promise.allSettled(workers);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
-  return { stored, failures };
+  return { stored, failures, isGivenUp };
+}
+
+/** One name after the other: all of them would be written into one part. */
+async function fetchOne(
+  names: Names,
+  fetch: (file: PlannedFile) => Promise<Fetched>,
+): Promise<{ readonly stored?: Stored; readonly failures: readonly Failure[] }> {
+  const failures: Failure[] = [];
+  for (const file of names) {
+    const fetched = await fetch(file);
+    if (fetched.kind === 'stored') {
+      const { sha256, bytes, isVerified } = fetched;
+      return { stored: { sha256, bytes, isVerified }, failures: [] };
+    }
+    if (fetched.kind === 'absent' && file.isOptional) continue;
+    const reason = fetched.kind === 'absent' ? `the upstream has no ${file.path}` : fetched.reason;
+    failures.push({ file, kind: fetched.kind, reason });
+  }
+  return { failures };
 }

@@ -20,7 +20,7 @@ import { partKeyOf } from '../../mirror/run/wanted-part.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 import { strongestOf } from './digests.ts';
 import { diskFailure } from './disk-failure.ts';
-import { type Failure, fetchAll } from './fetch-all.ts';
+import { type Failure, fetchAll, type Names } from './fetch-all.ts';
 import type { Meter } from './meter.ts';
 import { isRpm, type PooledPackage } from './package-signatures.ts';
 import { finishPublish, mendLive, type PublishDeps, publish } from './publish.ts';
@@ -150,7 +150,11 @@ interface Tree {
   readonly manifest: Manifest;
 }
 
-type Copied = { readonly tree: Tree } | { readonly failures: readonly Failure[] } | { readonly error: unknown };
+type Copied =
+  | { readonly tree: Tree }
+  /** `remedy`: the list of the configuration that takes such files. */
+  | { readonly failures: readonly Failure[]; readonly remedy: 'allowMissing' | 'exclude' }
+  | { readonly error: unknown };
 
 /** Plans and fetches. What fails for reasons of the upstream is a value: it may just have been changed under our hands. */
 async function copyTree(deps: RunDeps, source: Source): Promise<Copied> {
@@ -173,10 +177,12 @@ async function copyTree(deps: RunDeps, source: Source): Promise<Copied> {
   const isHere = ({ path }: PlannedFile) => stored.has(path);
   const before = knownDigests(deps);
   const wanted = files.filter((file) => !isHere(file) && !knowWithoutFetching(deps, file, stored, before));
-  const fetched = await fetchWanted(deps, source, wanted);
-  const failures = fetched.failures.filter(({ file }) => !fitsGlob(file.path, rules.allowMissing));
+  const isAllowed = ({ path }: PlannedFile) => fitsGlob(path, rules.allowMissing);
+  const fetched = await fetchWanted(deps, source, wanted, isAllowed);
+  const failures = fetched.failures.filter(({ file }) => !isAllowed(file));
   for (const { file, reason } of fetched.failures) deps.onRefused(file.path, reason);
-  if (failures.length > 0) return { failures };
+  if (failures.length > 0) return { failures, remedy: 'allowMissing' };
+  if (fetched.isGivenUp) return { failures: fetched.failures, remedy: 'exclude' };
   for (const [path, one] of fetched.stored) stored.set(path, one);
   await deps.judgePackages?.(packagesHere(deps, files, stored));
   const unpacked = (await deps.unpack?.(files, stored)) ?? new Map<string, Stored>();
@@ -255,45 +261,44 @@ function knowWithoutFetching(
   return true;
 }
 
-async function fetchWanted(deps: RunDeps, source: Source, wanted: readonly PlannedFile[]) {
+async function fetchWanted(
+  deps: RunDeps,
+  source: Source,
+  wanted: readonly PlannedFile[],
+  isAllowed: (file: PlannedFile) => boolean,
+) {
   const { meter, rules, signal } = deps;
   // The same content under several names comes once. A download is called after the same checksum: two would write into one part.
   const contentOf = ({ digests, path }: PlannedFile) => {
     const digest = strongestOf(digests);
     return digest === undefined ? path : partKeyOf(digest);
   };
-  const groups = Map.groupBy(wanted, contentOf);
-  const firsts = [...groups.values()].flatMap(([first]) => first ?? []);
-  const bytes = firsts.reduce((sum, file) => sum + (file.bytes ?? 0), 0);
-  if (!source.isHere) deps.space.require(bytes, firsts.length);
+  const groups = [...Map.groupBy(wanted, contentOf).values()];
+  const contents = groups.flatMap(([first, ...others]): Names[] => (first ? [[first, ...others]] : []));
+  const bytes = contents.reduce((sum, [file]) => sum + (file.bytes ?? 0), 0);
+  if (!source.isHere) deps.space.require(bytes, contents.length);
   meter.enter('fetching');
-  meter.expect(firsts.length, bytes);
+  meter.expect(contents.length, bytes);
   const written = createWriteBehind(deps.pool.folder);
   source.expect?.(bytes);
-  const fetched = await fetchAll(firsts, source.fetch, {
+  return fetchAll(contents, source.fetch, {
     parallel: source.parallel ?? rules.parallel,
     signal,
+    isAllowed,
     onStart: meter.start,
-    onDone: ({ path }, one) => {
+    onDone: (path, stored) => {
       meter.done(path);
-      if (one.kind === 'stored') written(one.bytes);
+      if (stored) written(stored.bytes);
     },
   }).finally(source.rest);
-  const stored = new Map(fetched.stored);
-  for (const [first, ...others] of groups.values()) {
-    const known = first && stored.get(first.path);
-    if (known) for (const { path } of others) stored.set(path, known);
-  }
-  return { stored, failures: fetched.failures };
 }
 
 function failureOf(copied: Copied): unknown {
   if ('error' in copied) return copied.error;
-  const failures = 'failures' in copied ? copied.failures : [];
+  const { failures, remedy } = 'failures' in copied ? copied : { failures: [], remedy: 'allowMissing' };
   const [first] = failures;
   const rest = failures.length > 1 ? `, and ${failures.length - 1} more` : '';
-  const hint =
-    'The old state is served. When upstream stays like this, name the files in `allowMissing` of the mirror.';
+  const hint = `The old state is served. When upstream stays like this, name the files in \`${remedy}\` of the mirror.`;
   return new ProvisionError('upstream-failed', `${first?.reason}${rest}`, { hint });
 }
 
