@@ -104,7 +104,35 @@ for (const words of mistakes) {
     assert.equal(status, 64, stderr);
     assert.match(stderr, /error: /);
   });
+
+  test(`rackready ${words.join(' ')} says why as JSON to who wants JSON`, () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...words, '--json'], { encoding: 'utf8' });
+    assert.equal(status, 64, stderr);
+    assert.equal(stderr, '');
+    const { error } = JSON.parse(stdout);
+    assert.equal(error.code, 'usage');
+    assert.match(error.message, /^(?!error)\w/);
+    assert.match(error.hint, /\w/);
+  });
 }
+
+test('a mistake as JSON is told with the command that was meant; what is for another program asks for no JSON', () => {
+  const run = (...words: readonly string[]) => spawnSync(process.execPath, [main, ...words], { encoding: 'utf8' });
+  const errorOf = (...words: readonly string[]) => JSON.parse(run(...words).stdout).error;
+  assert.deepEqual(errorOf('mirror', 'sync', '--json', '--fource', 'm'), {
+    code: 'usage',
+    message: "unknown option '--fource' (Did you mean --force?)",
+    hint: 'See: rackready mirror sync --help',
+  });
+  assert.equal(errorOf('mirror', 'bogus', '--json').message, 'there is no command mirror bogus');
+  assert.deepEqual(errorOf('lab', '--json').message, "unknown option '--json'");
+  const other = run('completion', 'csh', '--', 'rackready', 'leases', '--json');
+  assert.equal(other.stdout, '');
+  assert.match(other.stderr, /^error: /);
+  const help = run('leases', '--json', '--help');
+  assert.equal(help.status, 0);
+  assert.match(help.stdout, /^Usage: /);
+});
 
 const names = async (what: string) =>
   ({
