@@ -10,7 +10,7 @@ import { asOwner } from '../io/bundle/as-owner.ts';
 import { type BundleFile, type BundleHead, type BundleMirror, formatHead } from '../io/bundle/bundle-head.ts';
 import { collectLoaders } from '../io/bundle/collect-loaders.ts';
 import type { PackedContent, Packing } from '../io/bundle/write-bundle.ts';
-import { IMPORTED_FOLDER } from '../io/loaders/imported-loaders.ts';
+import { IMPORTED_FOLDER, whyUnread } from '../io/loaders/imported-loaders.ts';
 import { openLoaders } from '../io/loaders/open-loaders.ts';
 import { readState } from '../io/mirror/mirror-files.ts';
 import { sumOf } from '../io/mirror/sum-of.ts';
@@ -110,6 +110,8 @@ async function collectOwn(data: string, { cacheFolder, isServers }: LoaderPlace,
   const catalog = await (isServers ? asOwner(cacheFolder, open) : open());
   const lacking = catalog.missing.map(({ loader, platform }) => `${loader} for ${platform}`);
   const leftOut = lacking.length === 0 ? [] : [`boot loaders that this host does not have: ${lacking.join(', ')}`];
+  if (whyUnread(imported))
+    leftOut.push('boot loaders of imported archives, as their list is damaged: rackready doctor');
   return { ...(await collectLoaders(catalog, imported)), leftOut };
 }
 

@@ -88,6 +88,11 @@ export const serverEvents = {
     'A boot loader that came with an archive is not what it was, and is not sent to anybody. Import the archive again.',
     (d) => `${d.loader} for ${d.platform} is not offered: ${d.reason}. Import the archive again`,
   ),
+  'loader.list-damaged': entry<{ reason: string; next: string }>(
+    'warning',
+    'The list of the boot loaders that came with archives cannot be read, so that none of them is sent to anybody. Mend the file that is named, or move it away and import the archives again.',
+    (d) => `no imported boot loader is offered: ${d.reason}. ${d.next}`,
+  ),
   'server.events-skipped': entry<{ count: number }>(
     'info',
     'So much happened within a second that lesser events were counted and not kept. Everything was answered all the same.',

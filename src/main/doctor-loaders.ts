@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { LoaderCatalog, MissingLoader, OfferedLoader } from '../boot/loaders.ts';
 import type { Settings } from '../config/settings.ts';
-import { IMPORTED_FOLDER } from '../io/loaders/imported-loaders.ts';
+import { IMPORTED_FOLDER, whyUnread } from '../io/loaders/imported-loaders.ts';
 import { withLoaderCache } from '../io/loaders/loader-cache.ts';
 import { sourceFiles } from '../io/loaders/loader-path.ts';
 import { openLoaders } from '../io/loaders/open-loaders.ts';
@@ -12,7 +12,10 @@ import { type Finding, failure, ok, warning } from './finding.ts';
 export async function checkLoaders(settings: Settings, dataFolder: string): Promise<Finding[]> {
   return withLoaderCache(dataFolder, async (cacheFolder) => {
     const imported = join(dataFolder, IMPORTED_FOLDER);
-    return judgeLoaders(settings, await nameSources(await openLoaders({ cacheFolder, emit: () => {}, imported })));
+    const catalog = await nameSources(await openLoaders({ cacheFolder, emit: () => {}, imported }));
+    const unread = whyUnread(imported);
+    const damage = unread === undefined ? [] : [warning('imported boot loaders', unread.message, unread.hint)];
+    return [...judgeLoaders(settings, catalog), ...damage];
   });
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { BootPath, LoaderCatalog } from '../../src/boot/loaders.ts';
@@ -143,6 +143,23 @@ test('a host without packages of boot loaders gives out those of the archive, by
     assert.equal(mended.code, 0, mended.text);
     await again.event('loader.imported', { platform: 'bios-x86', loader: 'grub' });
     assert.ok((await fetchBoth(client, 'boot/grub/i386-pc/core.0')).equals(readFileSync(path)));
+    await again.stop();
+  });
+
+  await t.test('a list of them that is damaged is told as that, and the same archive mends it', async () => {
+    const list = join(server.data, 'imported-loaders/index.json');
+    writeFileSync(list, '{ "version"');
+    const again = await startServer(t, { config, data: server.data, prefix: bareHost() });
+    const told = await again.event('loader.list-damaged', { reason: /index\.json cannot be read: it is damaged/ });
+    const next = String(told.data?.next);
+    assert.ok(next.includes(`mv ${list} ${list}.damaged && `), next);
+    await again.event('loader.missing', { platform: 'bios-x86', reason: /their list cannot be read/ });
+    const doctor = [process.execPath, MAIN, 'doctor', '--data', server.data, '--config', config];
+    assert.match((await runProgram([...bareHost(), ...doctor])).text, /imported boot loaders: .*index\.json.*\n.*mv /);
+    renameSync(list, `${list}.damaged`);
+    const mended = await rackready(again.data, 'bundle', 'import', file);
+    assert.equal(mended.code, 0, mended.text);
+    await again.event('loader.imported', { platform: 'bios-x86', loader: 'grub' });
     await again.stop();
   });
 

@@ -1,6 +1,6 @@
 import type { BootPath } from '../../boot/loaders.ts';
 import type { Emit } from '../../event/event.ts';
-import { type ImportedSet, objectPath, openImported } from './imported-loaders.ts';
+import { type ImportedSet, objectPath, openImported, whyUnread } from './imported-loaders.ts';
 import { FAT_PATH, neededPaths } from './loader-path.ts';
 import { type LoaderSet, packageText } from './loader-set.ts';
 import type { Draft } from './open-loaders.ts';
@@ -14,6 +14,12 @@ const MACHINES = { 'uefi-x64': PE_MACHINES.x64, 'uefi-ia32': PE_MACHINES.ia32, '
  * installs a package expects that it is used. What is judged of the host's own is judged of these.
  */
 export async function addImported(draft: Draft, folder: string, emit: Emit): Promise<void> {
+  const unread = whyUnread(folder);
+  if (unread) {
+    emit('loader.list-damaged', {}, { reason: unread.message, next: unread.hint });
+    const doubt = 'whether an archive has brought one is not known, as their list cannot be read';
+    draft.missing = draft.missing.map((one) => ({ ...one, reason: `${one.reason}; ${doubt}` }));
+  }
   const imported = await openImported(folder);
   for (const { set, problem } of imported) {
     const { platform, loader } = set;

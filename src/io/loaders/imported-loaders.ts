@@ -55,12 +55,23 @@ export function requireIndex(folder: string): readonly LoaderSet[] {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT') return [];
     const reason = code ?? 'it is damaged, or of a newer version';
-    const hint = 'Mend it; or move it away and import all archives with boot loaders again. No loader was touched.';
+    const hint = `Mend it; or move it away and import all archives with boot loaders again: sudo mv ${path} ${path}.damaged && sudo ./rackready bundle import ARCHIVE. No loader was touched.`;
     throw new ProvisionError('store-failed', `The list of imported boot loaders ${path} cannot be read: ${reason}`, {
       cause,
       hint,
     });
   }
+}
+
+/** Why the index cannot be read, and what to do; undefined: it can, or there is none. */
+export function whyUnread(folder: string): ProvisionError | undefined {
+  try {
+    requireIndex(folder);
+  } catch (error) {
+    if (error instanceof ProvisionError) return error;
+    throw error;
+  }
+  return undefined;
 }
 
 /** Changes whenever other loaders were imported. */

@@ -5,6 +5,8 @@ import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fakeGrubHost, goodTool, imagePath, put } from '../../../test/support/fake-grub-host.ts';
+import type { Emit } from '../../event/event.ts';
+import { openLoaders } from './open-loaders.ts';
 
 test('openLoaders() builds what the host can build and lists its modules', async (t) => {
   const host = await fakeGrubHost(t);
@@ -80,6 +82,25 @@ test('openLoaders() hands on what grub-mkimage complains about', async (t) => {
   );
   const { missing } = await host.open();
   assert.match(missing.find((entry) => entry.platform === 'bios-x86')?.reason ?? '', /error: no room/);
+});
+
+test('openLoaders() tells of a list of imported loaders that cannot be read as that, with the file and what to type', async (t) => {
+  const host = await fakeGrubHost(t);
+  const imported = join(host.folder, 'imported-loaders');
+  const list = join(imported, 'index.json');
+  await put(list, '{ "version"');
+  const told: (readonly [string, object])[] = [];
+  const emit: Emit = (id, _subject, data) => void told.push([id, data]);
+  const { missing } = await openLoaders({ cacheFolder: host.cacheFolder, tools: host.tools, emit, imported });
+  const [damaged] = told
+    .filter(([id]) => id === 'loader.list-damaged')
+    .map(([, data]) => data as Record<string, string>);
+  assert.equal(
+    damaged?.reason,
+    `The list of imported boot loaders ${list} cannot be read: it is damaged, or of a newer version`,
+  );
+  assert.ok(damaged?.next?.includes(`: sudo mv ${list} ${list}.damaged && sudo ./rackready bundle import `));
+  for (const { reason } of missing) assert.match(reason, /their list cannot be read$/);
 });
 
 test('a second start builds nothing', async (t) => {
