@@ -95,3 +95,13 @@ test('a text is one entry, and says what it is called', () => {
   assert.match(wrong('a: { os: x\n  b: y')[0] ?? '', /^1:10 is not valid YAML/);
   assert.match(wrong('a: {}\n---\nb: {}')[0] ?? '', /second document/);
 });
+
+test('every line of a file ends as it did, however mixed that is, and a lone CR is the end of one', () => {
+  const mixed = 'profiles:\r\n  a:\n    os: x # one\r# two\r\n    kernel: y\n  b:\r\n    os: z\n';
+  assert.deepEqual(entries(mixed), { a: 'a:\n    os: x # one\n# two\n    kernel: y', b: 'b:\n  os: z' });
+  for (const [name, own] of Object.entries(entries(mixed))) assert.equal(replace(mixed, name, own).text, mixed, name);
+  const { text } = replace(mixed, 'b', 'b:\n  os: z\n  kernel: v\n');
+  assert.equal(text, mixed.replace('    os: z\n', '    os: z\n    kernel: v\n'));
+  const added = replace('profiles:\r\n  b: { os: z }\r\n', 'b', 'b:\n  os: z');
+  assert.equal(added.text, 'profiles:\r\n  b:\r\n    os: z\r\n');
+});

@@ -1,6 +1,7 @@
 import { isMap, isScalar, LineCounter, type Pair, parseDocument, type YAMLMap } from 'yaml';
 import type { ConfigText } from './edit.ts';
 import { columnOf, endOf, lineEnd, startOf } from './edit-text.ts';
+import { withLf, withLineEnds } from './line-ends.ts';
 import { readYaml } from './yaml-source.ts';
 
 /** An entry of a section as it is written: "NAME: …" with its comments, as if it stood at the beginning of a line. */
@@ -83,11 +84,9 @@ export function replaceEntry(
     // What was shown as it stands is put back as it stands.
     const spaces = raw.includes('\n') && outdent(raw, indent) === raw ? '' : ' '.repeat(indent);
     const lines = withLf(text).trimEnd().split('\n');
-    const lineBreak = file.text.includes('\r\n') ? '\r\n' : '\n';
-    const inner = lines
-      .map((line, index) => (index === 0 || line.trim() === '' ? line : spaces + line))
-      .join(lineBreak);
-    const edited = { name: file.name, text: file.text.slice(0, from) + inner + file.text.slice(to) };
+    const inner = lines.map((line, index) => (index === 0 || line.trim() === '' ? line : spaces + line)).join('\n');
+    const whole = withLf(file.text.slice(0, from)) + inner + withLf(file.text.slice(to));
+    const edited = { name: file.name, text: withLineEnds(whole, file.text) };
     const first = lineOf(file.text, from);
     const column = columnOf(file.text, from);
     return {
@@ -131,10 +130,6 @@ function outdent(text: string, indent: number): string {
   const [first = '', ...rest] = text.split('\n');
   if (rest.some((line) => line !== '' && !line.startsWith(spaces))) return text;
   return [first, ...rest.map((line) => line.slice(indent))].join('\n');
-}
-
-function withLf(text: string): string {
-  return text.replaceAll('\r\n', '\n');
 }
 
 function lineOf(text: string, offset: number): number {
