@@ -27,6 +27,8 @@ export interface Base {
   readonly tapes: Tapes;
   /** Milliseconds since 1970, from a clock that does not jump. */
   now(): number;
+  /** Milliseconds since some moment, for waits: also when somebody sets the system's clock, they take what they take. */
+  monotonic(): number;
   close(): Promise<void>;
 }
 
@@ -61,6 +63,7 @@ export async function openBase(dataFolder: string, onEvent: Parameters<EventHub[
     macs,
     tapes: createTapes(now),
     now,
+    monotonic: () => clock.monotonic(),
     close: async () => {
       clearInterval(settling);
       clock.close();

@@ -22,7 +22,7 @@ const MOST_WAIT_MS = 60_000;
 const BUSY = { reason: 'a minute’s worth of machines wait to be woken, one a second', next: 'Ask again in a minute.' };
 
 export interface WakeParts {
-  readonly base: Pick<Base, 'store' | 'book' | 'emit' | 'now'>;
+  readonly base: Pick<Base, 'store' | 'book' | 'emit' | 'monotonic'>;
   readonly settings: () => Settings;
   /** The card that answers for an address on an interface, where one does. */
   readonly whoHas: (interfaceName: string, address: Ipv4) => Promise<Mac | undefined>;
@@ -35,7 +35,7 @@ export type Wake = (name: string) => Promise<Exclude<WakeResult, { readonly kind
 
 /** Wakes machines, whoever asks, one a second. */
 export function createWake({ base, settings, whoHas, send = sendWake, sleep = unheld }: WakeParts): Wake {
-  const turn = createTurns(base.now, sleep);
+  const turn = createTurns(base.monotonic, sleep);
   const planOf = async (name: string) => {
     const macs = settings().machines.get(name)?.macs ?? [];
     const heardOn = await placesOf(base, macs, settings().networks);
@@ -76,13 +76,11 @@ function unheld(ms: number): Promise<unknown> {
   return pause(ms, undefined, { ref: false });
 }
 
-/** Resolves when it is one's turn; false: too many are before. */
+/** Resolves when it is one's turn; false: too many are before. `now`: of a clock that nobody sets. */
 function createTurns(now: () => number, sleep: (ms: number) => Promise<unknown>): () => Promise<boolean> {
   let free = 0;
   return async () => {
-    const left = free - now();
-    // More than there can be: the clock was set back.
-    const wait = left > MOST_WAIT_MS + APART_MS ? 0 : Math.max(0, left);
+    const wait = Math.max(0, free - now());
     if (wait > MOST_WAIT_MS) return false;
     free = now() + wait + APART_MS;
     if (wait > 0) await sleep(wait);
