@@ -15,7 +15,7 @@ export async function checkLoaders(settings: Settings, dataFolder: string): Prom
     const catalog = await nameSources(await openLoaders({ cacheFolder, emit: () => {}, imported }));
     const unread = whyUnread(imported);
     const damage = unread === undefined ? [] : [warning('imported boot loaders', unread.message, unread.hint)];
-    return [...judgeLoaders(settings, catalog), ...damage];
+    return [...damage, ...judgeLoaders(settings, catalog)];
   });
 }
 
