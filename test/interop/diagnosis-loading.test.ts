@@ -128,6 +128,32 @@ test('a path that carries less than full frames: smaller blocks until they arriv
   assert.deepEqual(await scene.diagnose(box), []);
 });
 
+test('a kernel that crawls over HTTP: told when it is there, and not when the installer runs', async (t) => {
+  if (!needs(t, 'ip', 'curl', 'tc')) return;
+  const folder = folderOf({ ...FILES, 'old/kernel': Buffer.alloc(9_000_000) });
+  const scene = await openScene(t, rackOf({ text: profiles(folder) }));
+  const box = await scene.addBox(t, 1);
+  await cli(scene.server, 'install', box.name);
+  await box.lease('ipxe');
+  await box.http('/ipxe/boot.ipxe');
+  const shaped = await runProgram('tc qdisc add dev br0 root tbf rate 1600kbit burst 1600 latency 400ms'.split(' '));
+  assert.equal(shaped.code, 0, shaped.text);
+  const path = '/os/debian/linux';
+  const load = ['curl', '-sS', '--fail', '-o', '/dev/null', '-A', 'iPXE/1.21.1', `http://172.22.10.2${path}`];
+  const loaded = await runProgram([...box.client.prefix, ...load], 300_000);
+  assert.equal(loaded.code, 0, loaded.text);
+  const done = await scene.server.event('http.done', { mac: box.mac, path });
+  const slow = await scene.expect(box, 'slow-transfer');
+  assert.match(
+    slow.cause,
+    /^sm1 \(.*\) took \d+ s for \/os\/debian\/linux over HTTP \(\d+ kB\/s\)$/,
+    JSON.stringify(done),
+  );
+  assert.match(slow.remedy, /^Look at the speed /);
+  await box.lease('installer');
+  assert.deepEqual(await scene.diagnose(box), []);
+});
+
 test('a firewall that drops what does not come from port 69', async (t) => {
   if (!needs(t, 'ip', 'curl', 'nft')) return;
   const scene = await openScene(t, rackOf({ text: profiles(folderOf(FILES)) }));

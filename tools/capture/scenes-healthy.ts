@@ -20,8 +20,8 @@ interface Boot {
   readonly setting?: Setting;
   /** What is set for the machine. */
   readonly is?: Conditions['machine'];
-  /** How far: it loads the ramdisk, has it, or is told to boot from its disk. */
-  readonly to: 'kernel' | 'initrd' | 'disk';
+  /** How far: it has the ramdisk, or is told to boot from its disk. */
+  readonly to: 'initrd' | 'disk';
   readonly disk?: 'bios' | 'efi';
   readonly other?: string;
   /** The ramdisk comes over TFTP. */
@@ -50,7 +50,6 @@ function healthy({ name, what, how, machine, setting = {}, is, to, disk, other, 
       const disks = { bios: () => ({ image: writeBiosDisk() }), efi: () => ({ folder: writeEfiFolder() }) };
       await stage.powerOn({ ...machine, ...(disk && { disk: disks[disk]() }) });
       if (to === 'disk') await stage.event('boot.config', { decision: 'local' });
-      else if (to === 'kernel') await stage.event('http.start', { path: /initrd$/ }, 8 * MINUTES);
       else if (overTftp) await stage.event('tftp.done', { file: /initrd$/ }, 8 * MINUTES);
       else await stage.event('http.done', { path: /initrd$/ }, 8 * MINUTES);
       await stage.sleep(1_000);
@@ -101,15 +100,6 @@ export const healthyScenes: readonly Scene[] = [
     with: [...UEFI, 'ipxe-qemu', INSTALLER],
     machine: { firmware: 'uefi-x64', nic: 'e1000', rom: 'card' },
     to: 'initrd',
-  }),
-  healthy({
-    name: 'bios-grub-rtl8139',
-    what: 'BIOS with a card of another make: GRUB to the kernel, slowly',
-    how: 'SeaBIOS with the iPXE of QEMU’s rtl8139 card and GRUB',
-    with: [...BIOS, 'grub-pc-bin', INSTALLER],
-    machine: { firmware: 'bios', nic: 'rtl8139' },
-    is: { loader: 'grub' },
-    to: 'kernel',
   }),
   healthy({
     name: 'bios-local',

@@ -1,5 +1,5 @@
 import type { Scene } from './scene.ts';
-import { secureSizes } from './scenes-kernel.ts';
+import { kernelSizes, secureSizes } from './scenes-kernel.ts';
 
 /** Transfers that do not arrive, and iPXE that is told what it cannot do. */
 
@@ -124,6 +124,24 @@ const lost: readonly Scene[] = [
       await powerOn({ firmware: 'uefi-x64-secure' });
       await event('tftp.done', { file: /linux$/ }, 280_000);
       await sleep(500);
+    },
+  },
+  {
+    name: 'crawling-http',
+    case: 28,
+    what: 'GRUB loads a kernel over HTTP, by the firmware’s driver of a card that is slow with it',
+    how: 'SeaBIOS with the iPXE of QEMU’s rtl8139 card and GRUB',
+    with: [...BIOS, 'grub-pc-bin', 'debian-installer-12-netboot-amd64'],
+    expect: ['slow-transfer'],
+    until: 2,
+    isGranted: true,
+    conditions: { machine: { loader: 'grub' }, files: kernelSizes },
+    setting: { machine: 'loader: grub' },
+    async play({ grant, powerOn, event, sleep }) {
+      await grant();
+      await powerOn({ firmware: 'bios', nic: 'rtl8139' });
+      await event('http.start', { path: /initrd$/ }, 480_000);
+      await sleep(1_000);
     },
   },
 ];

@@ -1,3 +1,4 @@
+import { formatBytes, formatPart } from '../../net/amounts.ts';
 import type { Rule } from './rule.ts';
 import { after, type Heard, hasInstaller, heard, type View } from './view.ts';
 import { span, whoIs } from './words.ts';
@@ -94,7 +95,7 @@ function stalledOverHttp(view: View) {
   return {
     evidence: aborted,
     confidence: 0.6,
-    cause: `${aborted.length} downloads of ${whoIs(view)} broke off within the first ${Math.round(HTTP_STALL_BYTES / 1024)} kB (${last.data.path}: ${last.data.bytes} of ${last.data.ofBytes} bytes), as they do where the path carries less than full frames`,
+    cause: `${aborted.length} downloads of ${whoIs(view)} broke off within the first ${Math.round(HTTP_STALL_BYTES / 1024)} kB (${last.data.path}: ${formatPart(last.data.bytes, last.data.ofBytes)}), as they do where the path carries less than full frames`,
     remedy: `Set \`mtu\` of network ${last.network ?? 'NAME'} to what the path carries, or mend the path`,
   };
 }
@@ -124,35 +125,59 @@ const blockRollover: Rule = {
 /** Case 28. */
 const slowTransfer: Rule = {
   id: 'slow-transfer',
-  when: ['tftp.done'],
-  help: 'Loading takes minutes. With blocks sent again: packets are lost on the way (a bad cable, a duplex mismatch, a congested link); look at the error counters of the switch port. Without: the client takes small blocks one by one, as shim does with 512 bytes, and each block waits for the round trip. HTTP is many times faster: iPXE and GRUB with HTTP take it by themselves.',
+  when: ['tftp.done', 'http.done'],
+  help: 'Loading takes minutes. By TFTP with blocks sent again: packets are lost on the way (a bad cable, a duplex mismatch, a congested link); look at the error counters of the switch port. By TFTP without: the client takes small blocks one by one, as shim does with 512 bytes, and each block waits for the round trip. HTTP is many times faster: iPXE and GRUB with HTTP take it by themselves. Over HTTP: the way carries no more, or loses much: look which speed the ports agreed on (10 Mbit/s is 1.2 MB/s), at their error counters, and at what else is on the way. GRUB may also be slow by the firmware’s driver of the card; iPXE has drivers of its own (`loader: ipxe`).',
   find(view) {
     if (hasInstaller(view)) return undefined;
-    const crawled = heard(view.events, 'tftp.done').findLast(({ data }) => lossOf(data) > LOSS || isSlow(data));
+    const crawled = heard(view.events, 'tftp.done', 'http.done').findLast((one) =>
+      one.id === 'tftp.done' ? lossOf(one.data) > LOSS || isSlow(one.data) : isSlow(one.data),
+    );
     if (crawled === undefined) return undefined;
-    const { file, bytes, ms, blockSize = 512 } = crawled.data;
-    const loss = lossOf(crawled.data);
-    const isLossy = loss > LOSS;
-    const rate = Math.round(bytes / Math.max(ms, 1));
-    return {
-      evidence: [crawled],
-      confidence: isLossy ? 0.75 : 0.5,
-      cause: isLossy
-        ? `${(loss * 100).toFixed(1)} % of the blocks of ${file} had to be sent again to ${whoIs(view)} (${rate} kB/s)`
-        : `${whoIs(view)} took ${span(ms)} for ${file} (${rate} kB/s, blocks of ${blockSize} bytes, one at a time)`,
-      remedy: isLossy
-        ? 'Look at the error counters of its switch port; change the cable; check that both ends agree on speed and duplex'
-        : 'Have it load over HTTP: `loader: ipxe` for the machine, or the package of GRUB with HTTP',
-    };
+    return { evidence: [crawled], ...(crawled.id === 'tftp.done' ? whyTftp(view, crawled) : whyHttp(view, crawled)) };
   },
 };
+
+function whyTftp(view: View, { data }: Heard<'tftp.done'>) {
+  const { file, ms, blockSize = 512 } = data;
+  const loss = lossOf(data);
+  const isLossy = loss > LOSS;
+  return {
+    confidence: isLossy ? 0.75 : 0.5,
+    cause: isLossy
+      ? `${(loss * 100).toFixed(1)} % of the blocks of ${file} had to be sent again to ${whoIs(view)} (${rateOf(data)})`
+      : `${whoIs(view)} took ${span(ms)} for ${file} (${rateOf(data)}, blocks of ${blockSize} bytes, one at a time)`,
+    remedy: isLossy
+      ? 'Look at the error counters of its switch port; change the cable; check that both ends agree on speed and duplex'
+      : 'Have it load over HTTP: `loader: ipxe` for the machine, or the package of GRUB with HTTP',
+  };
+}
+
+function whyHttp(view: View, { data }: Heard<'http.done'>) {
+  const way = 'the speed that the ports on the way agreed on, their error counters, and what else is on the way';
+  return {
+    confidence: 0.5,
+    cause: `${whoIs(view)} took ${span(data.ms)} for ${data.path} over HTTP (${rateOf(data)})`,
+    remedy: data.userAgent.startsWith('GRUB')
+      ? `Have iPXE load it, which has drivers of its own (\`loader: ipxe\` for the machine); if that is as slow, look at ${way}`
+      : `Look at ${way}`,
+  };
+}
+
+interface Taken {
+  readonly bytes: number;
+  readonly ms: number;
+}
+
+function rateOf({ bytes, ms }: Taken): string {
+  return `${formatBytes((bytes / Math.max(ms, 1)) * 1000)}/s`;
+}
 
 function lossOf({ bytes, blockSize = 512, retransmits }: Heard<'tftp.done'>['data']): number {
   const blocks = bytes / blockSize;
   return blocks < LOSS_FROM_BLOCKS ? 0 : retransmits / blocks;
 }
 
-function isSlow({ bytes, ms }: Heard<'tftp.done'>['data']): boolean {
+function isSlow({ bytes, ms }: Taken): boolean {
   return bytes >= SLOW_FROM_BYTES && (bytes / Math.max(ms, 1)) * 1000 < SLOW_BYTES_PER_SECOND;
 }
 
