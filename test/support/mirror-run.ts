@@ -34,7 +34,7 @@ export interface RunChoice {
   readonly exclude?: readonly string[];
   readonly allowMissing?: readonly string[];
   readonly isEager?: (file: PlannedFile) => boolean;
-  readonly source?: (deps: Parameters<typeof createHttpSource>[0]) => Source;
+  readonly source?: (deps: Parameters<typeof createHttpSource>[0]) => Source | Promise<Source>;
   readonly reserveBytes?: number;
   readonly planTree?: typeof planIndex;
   readonly parallel?: number;
@@ -97,7 +97,8 @@ export function openTestMirror(url: string | readonly string[], folder: string =
               isEager: choice.isEager ?? (() => true),
             },
             openSource: async () =>
-              choice.source?.(deps) ?? createHttpSource({ ...deps, fetcher }, typeof url === 'string' ? [url] : url),
+              (await choice.source?.(deps)) ??
+              createHttpSource({ ...deps, fetcher }, typeof url === 'string' ? [url] : url),
             planTree: choice.planTree ?? planIndex,
             onRefused: (path, reason) => void refused.push(`${path}: ${reason}`),
           },

@@ -101,7 +101,7 @@ async function takeFile(deps: FetchDeps, found: string, file: PlannedFile, optio
   const { sha256, isRight } = await hashFile(deps, found, file);
   if (!isRight)
     return { kind: 'wrong', reason: `${file.path} does not have the ${named?.algorithm} checksum ${named?.hex}` };
-  await bringIn(deps, found, sha256, options.isOwn);
+  await bringIn(deps, found, { sha256, bytes: size }, options.isOwn);
   return { kind: 'stored', sha256, bytes: size, isVerified, origin: undefined };
 }
 
@@ -114,10 +114,17 @@ async function hashFile(deps: FetchDeps, found: string, file: PlannedFile) {
   return checker.finish();
 }
 
-async function bringIn(deps: FetchDeps, found: string, sha256: string, isOwn: boolean): Promise<void> {
+async function bringIn(
+  deps: FetchDeps,
+  found: string,
+  { sha256, bytes }: { readonly sha256: string; readonly bytes: number },
+  isOwn: boolean,
+): Promise<void> {
   const { pool, partsFolder } = deps;
-  if (pool.sizeOf(sha256) === undefined && isOwn) return pool.adoptLink(found, sha256);
-  if (pool.sizeOf(sha256) === undefined) {
+  // What a power cut left of it is replaced.
+  const isHere = pool.sizeOf(sha256) === bytes;
+  if (!isHere && isOwn) return pool.adoptLink(found, sha256);
+  if (!isHere) {
     // A file that is somebody else's may be changed by them at any time: ours is a copy, checked once more.
     const copy = join(partsFolder, `copy-${sha256}`);
     await copyFile(found, copy);

@@ -11,6 +11,7 @@ import { type FetchDeps, type Fetched, fetchToPool, type WantedFile } from './fe
 import type { Fetcher } from './fetcher.ts';
 import { RequestFailed, reasonOf } from './http-client.ts';
 import type { Source } from './source.ts';
+import { sumOf } from './sum-of.ts';
 
 /** A package may be large, and its metadata may keep its length to themselves. */
 const MOST_BYTES = 64 * 1024 ** 3;
@@ -81,10 +82,10 @@ async function fetchKnown(
 ): Promise<Fetched> {
   const sha256 = file.digests.find(({ algorithm }) => algorithm === 'sha256')?.hex;
   const bytes = sha256 === undefined ? undefined : deps.pool.sizeOf(sha256);
-  if (sha256 !== undefined && bytes !== undefined && bytes === (file.bytes ?? bytes)) {
-    return { kind: 'stored', sha256, bytes, isVerified: true, origin: undefined };
-  }
-  return fetch(file);
+  if (sha256 === undefined || bytes === undefined || bytes !== (file.bytes ?? bytes)) return fetch(file);
+  // Where nobody says how long it is, only its content tells what a power cut has left of it.
+  if (file.bytes === undefined && (await sumOf(deps.pool.pathOf(sha256), deps.signal)) !== sha256) return fetch(file);
+  return { kind: 'stored', sha256, bytes, isVerified: true, origin: undefined };
 }
 
 function storedAs(path: string, fetched: Fetched): string {

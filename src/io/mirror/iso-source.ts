@@ -90,8 +90,9 @@ export async function takeExtent(deps: FetchDeps, iso: string, extent: Extent, f
     rmSync(part, { force: true });
     return { kind: 'wrong', reason: `${file.path} does not have the ${named?.algorithm} checksum ${named?.hex}` };
   }
-  if (deps.pool.sizeOf(sha256) === undefined) deps.pool.adopt(part, sha256);
-  else rmSync(part, { force: true });
+  // What a power cut left of it is replaced.
+  if (deps.pool.sizeOf(sha256) === bytes) rmSync(part, { force: true });
+  else deps.pool.adopt(part, sha256);
   return { kind: 'stored', sha256, bytes, isVerified: isTrustworthy(named), origin: undefined };
 }
 

@@ -175,7 +175,7 @@ async function copyTree(deps: RunDeps, source: Source): Promise<Copied> {
   const files = [...planned, ...extras.filter(({ path }) => !fitsGlob(path, rules.exclude))];
   const stored = new Map<string, Stored>(keepContents(deps, plan));
   const isHere = ({ path }: PlannedFile) => stored.has(path);
-  const before = knownDigests(deps);
+  const before = knownBefore(deps);
   const wanted = files.filter((file) => !isHere(file) && !knowWithoutFetching(deps, file, stored, before));
   const isAllowed = ({ path }: PlannedFile) => fitsGlob(path, rules.allowMissing);
   const fetched = await fetchWanted(deps, source, wanted, isAllowed);
@@ -230,14 +230,23 @@ function plannedEntries(plan: Plan, files: readonly PlannedFile[]): PlannedFile[
   return others.map((path) => ({ path, digests: [], role: 'metadata', isOptional: false }));
 }
 
-/** SHA-256 by what metadata call a file that they name by another checksum. */
-function knownDigests({ files }: RunDeps): ReadonlyMap<string, string> {
+/** What the served state says of files whose metadata leave something out. */
+interface KnownBefore {
+  /** SHA-256 by what metadata call a file that they name by another checksum. */
+  readonly contents: ReadonlyMap<string, string>;
+  /** Bytes by SHA-256, but of packages: metadata always say how long those are. */
+  readonly sizes: ReadonlyMap<string, number>;
+}
+
+function knownBefore({ files }: RunDeps): KnownBefore {
   const { current } = files.readState();
-  const known = new Map<string, string>();
-  for (const { digest, sha256 } of (current && files.findManifest(current)?.values()) || []) {
-    if (digest !== undefined) known.set(digest, sha256);
+  const contents = new Map<string, string>();
+  const sizes = new Map<string, number>();
+  for (const { digest, sha256, bytes, role } of (current && files.findManifest(current)?.values()) || []) {
+    if (digest !== undefined) contents.set(digest, sha256);
+    if (role !== 'package') sizes.set(sha256, bytes);
   }
-  return known;
+  return { contents, sizes };
 }
 
 /** A file that is in the pool, or that nobody needs yet, by what its metadata say. */
@@ -245,13 +254,14 @@ function knowWithoutFetching(
   { pool, rules, meter }: RunDeps,
   file: PlannedFile,
   stored: Map<string, Stored>,
-  before: ReadonlyMap<string, string>,
+  { contents, sizes }: KnownBefore,
 ): boolean {
   const sha256 =
-    file.digests.find(({ algorithm }) => algorithm === 'sha256')?.hex ?? before.get(nameOfDigest(file.digests) ?? '');
+    file.digests.find(({ algorithm }) => algorithm === 'sha256')?.hex ?? contents.get(nameOfDigest(file.digests) ?? '');
   if (sha256 === undefined) return false;
   const bytes = pool.sizeOf(sha256);
-  if (bytes !== undefined && bytes === (file.bytes ?? bytes)) {
+  // A power cut may have left a part of what was never published: by its size alone nobody would see that.
+  if (bytes !== undefined && bytes === (file.bytes ?? sizes.get(sha256))) {
     stored.set(file.path, { sha256, bytes, isVerified: true });
     return true;
   }
