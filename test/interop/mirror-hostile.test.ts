@@ -264,6 +264,29 @@ describe('what stays wrong is never served, and the old state stays', () => {
     assert.equal(mirror.refused.length, 1);
   });
 
+  test('however many files may be missing, all others are there', async (t) => {
+    const broken = Array.from({ length: 250 }, (_, n) => [`drpms/${n}.drpm`, `delta ${n} `.repeat(9)]);
+    const upstream = await startUpstream(t, { ...Object.fromEntries(broken), ...someTree() });
+    for (const path of upstream.files.keys()) if (path.endsWith('.drpm')) upstream.faults.set(path, status(404));
+    const mirror = openTestMirror(upstream.url);
+    const { result, reason } = await mirror.run({ allowMissing: ['*.drpm'] });
+    assert.equal(result, 'published', reason);
+    for (const path of [...upstream.files.keys()].filter((one) => !one.endsWith('.drpm')))
+      assert.ok(mirror.live().has(path), path);
+  });
+
+  test('a file that is not there by one name is taken by another', async (t) => {
+    const upstream = await startUpstream(t, { 'optional/Packages': 'same', 'dists/Packages': 'same' });
+    upstream.faults.set('optional/Packages', status(404));
+    const mirror = openTestMirror(upstream.url);
+    const { result, reason } = await mirror.run();
+    assert.equal(result, 'published', reason);
+    assert.equal(mirror.live().get('dists/Packages'), 'same');
+    upstream.faults.set('dists/Packages', status(404));
+    const other = await openTestMirror(upstream.url).run();
+    assert.equal(other.result, 'failed', other.reason);
+  });
+
   test('paths that lead out of the tree', async (t) => {
     const upstream = await startUpstream(t, { ...someTree(), '../../etc/cron.d/evil': 'x' });
     const { result, reason } = await openTestMirror(upstream.url).run();
