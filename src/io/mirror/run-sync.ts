@@ -140,6 +140,9 @@ async function isUnchanged(deps: RunDeps, state: MirrorState): Promise<boolean> 
   const { probe, held, current } = state;
   if (!probe || held || current === undefined || probe.configHash !== deps.rules.configHash) return false;
   if (probe.entries.length === 0) return false;
+  // Whoever holds an upstream back gives what clients refuse in the end: that is to be told.
+  const { validUntil } = state.snapshots.find(({ id }) => id === current) ?? {};
+  if (validUntil !== undefined && validUntil < deps.now()) return false;
   deps.meter.enter('probing');
   const source = await deps.openSource(deps.signal);
   return source.isUnchanged(probe.entries);
