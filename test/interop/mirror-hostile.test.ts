@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { createHttpClient } from '../../src/io/mirror/http-client.ts';
+import { needs } from '../needs.ts';
 import {
   cutAfter,
   INDEX,
@@ -13,6 +17,7 @@ import {
   type Upstream,
 } from '../support/hostile-upstream.ts';
 import { openTestMirror, type TestMirror } from '../support/mirror-run.ts';
+import { ip } from '../support/segment.ts';
 
 const big = randomBytes(3 * 1024 * 1024);
 
@@ -193,6 +198,43 @@ describe('what is wrong once is made good', () => {
     assert.equal(result, 'published', reason);
     checkServed(mirror, good);
   });
+});
+
+test('a redirect to what only this host may see is not followed', async (t) => {
+  if (!needs(t, 'ip')) return;
+  ip('addr add 192.0.2.1/32 dev lo');
+  const inner = await startUpstream(t, { secret: 'x' });
+  const server = createServer((_request, response) => {
+    response.writeHead(302, { Location: `${inner.url}secret` }).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '192.0.2.1', resolve));
+  const client = createHttpClient({ connections: 1 });
+  t.after(() => {
+    client.close();
+    server.close();
+    ip('addr del 192.0.2.1/32 dev lo');
+  });
+  const { port } = server.address() as AddressInfo;
+  const asked = client.get(`http://192.0.2.1:${port}/`, {}, new AbortController().signal);
+  await assert.rejects(asked, { message: /is redirected to 127\.0\.0\.1:.*not followed/, isFinal: true });
+  assert.deepEqual(inner.asked, []);
+});
+
+describe('a place that is dead is not the last word where there is another one', () => {
+  for (const [name, urlOf] of [
+    ['has nothing any more', ({ url }: Upstream) => url],
+    ['does not answer', () => 'http://127.0.0.1:9/tree/'],
+  ] as const)
+    test(`it ${name}`, async (t) => {
+      const good = await startUpstream(t, someTree());
+      const dead = await startUpstream(t, {});
+      dead.files.clear();
+      const mirror = openTestMirror([urlOf(dead), good.url]);
+      const { result, reason } = await mirror.run();
+      assert.equal(result, 'published', reason);
+      checkServed(mirror, good);
+      assert.equal((await mirror.run()).result, 'unchanged');
+    });
 });
 
 describe('what stays wrong is never served, and the old state stays', () => {

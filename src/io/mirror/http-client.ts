@@ -1,5 +1,6 @@
 import type { ConnectionAnswer, HttpBody } from './http-exchange.ts';
 import { createHost, type Host, QUESTIONS_A_CONNECTION } from './http-host.ts';
+import { isOwnHost } from './own-host.ts';
 
 /** Why a request came to nothing. `isFinal`: asking again gives the same. */
 export class RequestFailed extends Error {
@@ -136,8 +137,14 @@ function parseUrl(text: string, base?: URL): URL {
 function redirectTarget(from: URL, location: string | undefined): URL {
   if (location === undefined) throw new RequestFailed(`${from.href} is redirected to nowhere`, { isFinal: true });
   const to = parseUrl(location, from);
-  if (to.protocol === 'http:' || to.protocol === 'https:') return to;
-  throw new RequestFailed(`${from.href} is redirected to ${to.protocol}, which is not followed`, { isFinal: true });
+  // Who may see the one may see the other, at the same server; nobody else gets the password.
+  if (to.origin === from.origin && to.username === '')
+    Object.assign(to, { username: from.username, password: from.password });
+  const isHttp = to.protocol === 'http:' || to.protocol === 'https:';
+  // What only this host may see, an upstream must not have it publish.
+  if (isHttp && (!isOwnHost(to.hostname) || isOwnHost(from.hostname))) return to;
+  const where = isHttp ? to.host : to.protocol;
+  throw new RequestFailed(`${from.href} is redirected to ${where}, which is not followed`, { isFinal: true });
 }
 
 const isBusyStatus = (status: number) => status === 408 || status === 429 || status >= 500;

@@ -21,6 +21,8 @@ const LONGEST_WAIT_MS = 60_000;
 const READ = { highWaterMark: 256 * 1024 };
 
 interface Read {
+  /** Where it came from. */
+  readonly root: string;
   readonly bytes: Uint8Array;
   readonly probed: ProbedEntry;
 }
@@ -32,15 +34,22 @@ export interface HttpSourceDeps extends FetchDeps {
 
 /** An upstream behind HTTP. `bases`: the same tree at several places, the best first. */
 export function createHttpSource(deps: HttpSourceDeps, bases: readonly string[]): Source {
-  const roots = bases.map((base) => (base.endsWith('/') ? base : `${base}/`));
+  let roots: readonly string[] = bases.map((base) => (base.endsWith('/') ? base : `${base}/`));
+  /** Places that have given something: what such a one does not have is not there. A dead one has nothing of all. */
+  const giving = new Set<string>();
   const urlsOf = (path: string) => roots.map((root) => `${root}${encodeTreePath(path)}`);
   const reads = new Map<string, Promise<Read | 'absent'>>();
   const wanted = (file: PlannedFile, maxBytes: number) => ({ ...file, urls: urlsOf(file.path), maxBytes });
   const probed = new Map<string, ProbedEntry>();
   const readOnce = (path: string, maxBytes: number) => {
-    const known = reads.get(path) ?? readWhole(deps, path, urlsOf(path), maxBytes);
+    const known = reads.get(path) ?? readWhole(deps, path, roots, giving, maxBytes);
     reads.set(path, known);
     return known;
+  };
+  /** Metadata that belong together come from one place, as long as it has them. */
+  const prefer = (root: string) => {
+    giving.add(root);
+    roots = [root, ...roots.filter((one) => one !== root)];
   };
   return {
     reader: {
@@ -49,6 +58,7 @@ export function createHttpSource(deps: HttpSourceDeps, bases: readonly string[])
         if (expect === undefined) {
           const read = await readOnce(path, maxBytes);
           if (read === 'absent') return read;
+          prefer(read.root);
           probed.set(path, read.probed);
           return read.bytes;
         }
@@ -103,14 +113,19 @@ function refuseBadPath(path: string): void {
 async function readWhole(
   deps: FetchDeps,
   path: string,
-  urls: readonly string[],
+  roots: readonly string[],
+  giving: ReadonlySet<string>,
   maxBytes: number,
 ): Promise<Read | 'absent'> {
   let reason = 'the mirror has no address';
-  for (const url of urls) {
+  let isAbsent = false;
+  for (const root of roots) {
     for (let attempt = 0; attempt <= (deps.retry?.times ?? TRIES); attempt++) {
       try {
-        return await readFrom(deps, path, url, maxBytes);
+        const read = await readFrom(deps, path, root, maxBytes);
+        if (read !== 'absent' || giving.has(root)) return read;
+        isAbsent = true;
+        break;
       } catch (error) {
         deps.signal.throwIfAborted();
         if (!(error instanceof RequestFailed)) throw error;
@@ -122,10 +137,12 @@ async function readWhole(
       }
     }
   }
+  if (isAbsent) return 'absent';
   throw new ProvisionError('upstream-failed', `The upstream's ${path} cannot be had: ${reason}`);
 }
 
-async function readFrom(deps: FetchDeps, path: string, url: string, maxBytes: number): Promise<Read | 'absent'> {
+async function readFrom(deps: FetchDeps, path: string, root: string, maxBytes: number): Promise<Read | 'absent'> {
+  const url = `${root}${encodeTreePath(path)}`;
   const { status, headers, body } = await deps.http.get(url, { 'Cache-Control': 'no-cache' }, deps.signal);
   if (status !== 200) {
     body.discard();
@@ -146,7 +163,7 @@ async function readFrom(deps: FetchDeps, path: string, url: string, maxBytes: nu
   }
   const whole = Buffer.concat(chunks);
   const sha256 = createHash('sha256').update(whole).digest('hex');
-  return { bytes: whole, probed: { path, sha256, etag: headers.etag, lastModified: headers['last-modified'] } };
+  return { root, bytes: whole, probed: { path, sha256, etag: headers.etag, lastModified: headers['last-modified'] } };
 }
 
 /** By its tag or date, and where those say nothing, by its content. */
