@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { appendFileSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { serveFolder } from '../../../test/support/planned-mirror.ts';
@@ -80,4 +82,30 @@ test('files without a checksum whose long names end alike are two downloads', as
     assert.equal((await fetchToPool({ ...deps, judge }, file)).kind, 'stored');
   }
   assert.equal(new Set(parts).size, 2);
+});
+
+test('a file without a checksum is not put together from two, where a server does not look at If-Range', async (t) => {
+  const { deps } = await openUpstream(t);
+  let content = Buffer.alloc(2 * 1024 * 1024, 'a');
+  let asks = 0;
+  const server = createServer(({ headers: { range } }, response) => {
+    const start = Number(/[0-9]+/.exec(range ?? '0')?.[0]);
+    const etag = `"${content.toString('latin1', 0, 1)}"`;
+    const rest = content.subarray(start);
+    const where = { 'Content-Range': `bytes ${start}-${content.length - 1}/${content.length}` };
+    const head = { ETag: etag, 'Content-Length': rest.length, ...(start > 0 && where) };
+    response.writeHead(start > 0 ? 206 : 200, head);
+    asks += 1;
+    if (asks > 1) return void response.end(rest);
+    response.write(rest.subarray(0, 1_500_000), () => response.destroy());
+    content = Buffer.alloc(content.length, 'b');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/updates.img`;
+  const file = { urls: [url], maxBytes: 1 << 30, digests: [] };
+  const fetched = await fetchToPool({ ...deps, retry: { times: 2, firstMs: 1, mostMs: 1 } }, file);
+  assert.equal(fetched.kind, 'stored', JSON.stringify(fetched));
+  const hex = createHash('sha256').update(content).digest('hex');
+  assert.equal(fetched.kind === 'stored' && fetched.sha256, hex, `${asks} requests`);
 });

@@ -163,6 +163,9 @@ function beginPart(part: PartFile, answer: HttpAnswer, file: WantedFile, url: st
   if (status === 206) {
     const [, start, total] = /^bytes ([0-9]+)-[0-9]+\/([0-9]+|\*)$/.exec(headers['content-range'] ?? '') ?? [];
     if (part.bytes === 0 || Number(start) !== part.bytes) return again(`${url} gave another range than was asked for`);
+    // Not every server looks at If-Range, and where no checksum is known, only this tells.
+    if (part.origin?.etag !== undefined && headers.etag !== undefined && headers.etag !== part.origin.etag)
+      return again(`${url} has become another file`);
     const isOther = file.bytes !== undefined && total !== '*' && Number(total) !== file.bytes;
     return isOther ? again(`${url} has become ${total} bytes long`) : undefined;
   }

@@ -114,6 +114,40 @@ describe('the client that asks upstreams', () => {
     await assert.rejects(waiting, /enough/);
   });
 
+  test('a password goes where it belongs, also by a redirect, and to nobody else', async (t) => {
+    const heard: string[] = [];
+    const other = await open(t, (request, response) => {
+      heard.push(`other ${request.headers.authorization}`);
+      response.end('elsewhere');
+    });
+    const { url, client } = await open(t, ({ url: path, headers: { host, authorization } }, response) => {
+      if (authorization === undefined) return void response.writeHead(401).end();
+      heard.push(`${path} ${Buffer.from(authorization.slice('Basic '.length), 'base64')}`);
+      const to = { '/near': '/file', '/whole': `http://${host}/file`, '/far': `${other.url}/file` }[path ?? ''];
+      if (to === undefined) response.end('here');
+      else response.writeHead(302, { Location: to }).end();
+    });
+    const own = url.replace('//', '//me:se%40cret@');
+    assert.equal(await text(client, `${own}/near`), 'here');
+    assert.equal(await text(client, `${own}/whole`), 'here');
+    assert.equal(await text(client, `${own}/far`), 'elsewhere');
+    const login = 'me:se@cret';
+    const expected = [`/near ${login}`, `/file ${login}`, `/whole ${login}`, `/file ${login}`, `/far ${login}`];
+    assert.deepEqual(heard, [...expected, 'other undefined']);
+  });
+
+  test('who gives a byte now and then is not waited for', async (t) => {
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { 'Content-Length': 1_000_000 });
+      const timer = setInterval(() => response.write('x'), 20);
+      response.once('close', () => clearInterval(timer));
+    });
+    const url = `http://127.0.0.1:${await listen(t, server)}`;
+    const client = createHttpClient({ connections: 1, stallMs: 1000 });
+    t.after(() => client.close());
+    await assert.rejects(text(client, url), /hardly anything came in time/);
+  });
+
   test('what whoever reads throws ends the body, and what is no HTTP is refused', async (t) => {
     const { url, client } = await open(t, (_request, response) => response.end('x'.repeat(1000)));
     const { body } = await client.get(url, {}, never);

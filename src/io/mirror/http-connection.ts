@@ -5,7 +5,7 @@ import { createRow, type Row } from './http-row.ts';
 
 export interface ConnectionOptions {
   readonly connectMs: number;
-  /** How long nothing may come. */
+  /** How long nothing may come, or next to nothing. */
   readonly stallMs: number;
   /** Something has come, or it is closed. */
   readonly onChange: () => void;
@@ -34,6 +34,8 @@ export interface HttpConnection extends Pick<Row, 'waiting' | 'left' | 'isPersis
  */
 const BUFFER_BYTES = 128 * 1024;
 const NOTHING = new Uint8Array(0);
+/** Less than that in the time in which nothing may come is no more than nothing: whoever drips would be waited for for days. */
+const LEAST_BYTES = 4096;
 
 export function openConnection(url: URL, options: ConnectionOptions): HttpConnection {
   const isTls = url.protocol === 'https:';
@@ -83,18 +85,20 @@ export function openConnection(url: URL, options: ConnectionOptions): HttpConnec
     const rest = held ?? NOTHING;
     held = undefined;
     if (isClosed) return;
-    socket.setTimeout(options.stallMs);
+    patience.renew(options.stallMs);
     take(rest);
     if (held !== undefined) return;
     if (hasEnded) onEnd();
     else socket.resume();
   };
   const onBytes = (bytes: Uint8Array): boolean => {
-    if (held === undefined) take(bytes);
+    if (patience.isTriedBy(bytes.length)) close(new Error('hardly anything came in time'), true);
+    else if (held === undefined) take(bytes);
     else held = Buffer.concat([held, bytes]);
     return held === undefined;
   };
   const socket = openSocket(url, isTls, onBytes);
+  const patience = createPatience(socket, options.stallMs);
   const closed = listen(socket, { onEnd, onFail: (error) => close(error, true), onChange: options.onChange });
   const send = createSender(socket);
   const watch = watchSignals((reason) => close(reason, false), closed);
@@ -107,10 +111,34 @@ export function openConnection(url: URL, options: ConnectionOptions): HttpConnec
     ask: ({ request, signal, bytes }) => {
       watch(signal);
       const isFirst = row.waiting() === 0;
-      if (isFirst) socket.setTimeout(options.connectMs);
+      if (isFirst) patience.renew(options.connectMs);
       const answered = row.ask(bytes);
       send(request, isFirst);
       return answered;
+    },
+  };
+}
+
+/** How long is waited: the socket itself knows only whether anything comes, and not whether it is worth waiting for. */
+function createPatience(socket: Socket, stallMs: number) {
+  let since = performance.now();
+  let came = 0;
+  const restart = (): void => {
+    since = performance.now();
+    came = 0;
+  };
+  return {
+    /** From now on, nothing may come for so long. */
+    renew: (ms: number): void => {
+      socket.setTimeout(ms);
+      restart();
+    },
+    /** To be told of what comes. Whether it is too little. */
+    isTriedBy: (bytes: number): boolean => {
+      came += bytes;
+      if (came < LEAST_BYTES) return performance.now() - since > stallMs;
+      restart();
+      return false;
     },
   };
 }

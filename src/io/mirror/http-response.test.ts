@@ -88,6 +88,8 @@ describe('what an upstream answers', () => {
       `HTTP/1.1 200 OK\r\nA: ${'b'.repeat(16 * 1024)}\r\n\r\n`,
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n',
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n',
+      `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n${'A: b\r\n'.repeat(1000)}`,
+      'HTTP/1.1 100 Continue\r\n\r\n'.repeat(1000),
     ];
     for (const text of bad) assert.throws(() => read(text, 7), Error, text.slice(0, 80));
     for (const cut of ['', 'HTTP/1.1 200', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell']) {

@@ -23,6 +23,8 @@ export interface ResponseReader {
 
 const LONGEST_HEAD = 16 * 1024;
 const LONGEST_LINE = 1024;
+const MOST_INTERIM = 20;
+const MOST_TRAILERS = 100;
 
 type OnBody = (piece: Uint8Array) => void;
 
@@ -45,6 +47,8 @@ export function createResponseReader(): ResponseReader {
   let head: ResponseHead | undefined;
   let framing: Framing = { kind: 'length', left: 0 };
   let isOver = false;
+  let interim = 0;
+  let trailers = 0;
 
   const takeHead = (bytes: Uint8Array): number => {
     let at = 0;
@@ -52,7 +56,8 @@ export function createResponseReader(): ResponseReader {
       at = line.take(bytes, at, LONGEST_HEAD);
       if (!line.text().endsWith('\r\n\r\n')) continue;
       const parsed = parseHead(line.clear());
-      // 100 and 103 come before the answer.
+      // 100 and 103 come before the answer, but not for ever: while something comes, nobody takes it for stalled.
+      if (parsed.status < 200 && ++interim > MOST_INTERIM) throw new Error('it answers without an end');
       if (parsed.status < 200) continue;
       head = parsed;
       framing = framingOf(parsed);
@@ -81,6 +86,7 @@ export function createResponseReader(): ResponseReader {
       at = line.take(bytes, at, LONGEST_LINE);
       if (!line.text().endsWith('\n')) continue;
       const text = line.clear();
+      if (chunk.at === 'trailer' && ++trailers > MOST_TRAILERS) throw new Error('its trailers have no end');
       isOver = chunk.at === 'trailer' && text === '\r\n';
       Object.assign(chunk, afterLine(chunk.at, text));
     }
