@@ -236,6 +236,31 @@ describe('an apt suite that is not what it should be', () => {
     }
   });
 
+  test('signed text in another form than the one that is read is refused', async () => {
+    const files = makeArchive();
+    files.delete('dists/trixie/Release');
+    files.delete('dists/trixie/Release.gpg');
+    // gpgv goes past packets that it does not know, and finds a genuine signature behind them.
+    const evil = `\nDate: ${DATE}\nSHA256:\n ${'0'.repeat(64)} 1 a\n`;
+    files.set('dists/trixie/InRelease', Buffer.from(`\ufeff${evil}`));
+    for (const trust of ['required', 'if-present'] as const)
+      await assert.rejects(plan(files, { trust }), broken(/does not begin as a signed message/));
+  });
+
+  test('the genuine Release of another suite is refused, whatever it is called besides', async () => {
+    const named = (head: string, name = 'trixie') => {
+      const files = [...makeArchive('', { head })];
+      const suites = [{ archive: '', name, components: [] }];
+      return plan(new Map(files.map(([path, bytes]) => [path.replace('trixie', name), bytes])), { suites });
+    };
+    for (const head of ['Suite: stable\nCodename: trixie\n', 'Suite: trixie\nCodename: x\n', ''])
+      assert.ok((await named(head)).files.length > 0, head);
+    assert.ok((await named('Suite: oldstable\nCodename: buster\n', 'buster/updates')).files.length > 0);
+    const other = { code: 'signature-refused', message: /that of oldstable, bookworm, and not of trixie/ };
+    await assert.rejects(named('Suite: oldstable\nCodename: bookworm\n'), other);
+    await assert.rejects(named('Codename: trixie\n', 'trixie-security'), { code: 'signature-refused' });
+  });
+
   test('an index that is another, larger than promised or not there is refused', async () => {
     const path = 'main/binary-amd64/Packages.gz';
     const other = gzipSync('Package: evil\nFilename: evil.deb\nSize: 1\nSHA256: '.concat('0'.repeat(64)));

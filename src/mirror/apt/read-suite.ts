@@ -51,7 +51,9 @@ export async function readSuite(
   if (inline !== 'absent') {
     const entry = { path: path('InRelease'), content: inline, detached: undefined };
     const remark = await checkTrust(checker, options.trust, entry);
-    const text = isClearSigned(inline) ? signedText(entry.path, inline) : textOf(inline);
+    // gpgv takes other forms of signed messages as well, of which more than what is signed could be read.
+    const isPlain = !isClearSigned(inline) && (remark !== undefined || options.trust === 'none');
+    const text = isPlain ? textOf(inline) : signedText(entry.path, inline);
     found.push({ release: parseRelease(entry.path, text), remark });
   }
   // Without a signature of its own, a Release beside a signed InRelease only has to say the same.
@@ -66,6 +68,7 @@ export async function readSuite(
   if (second !== undefined && !isSameRelease(first.release, second.release)) {
     throw broken(path('InRelease'), 'it and Release vouch for different states: upstream is being changed just now');
   }
+  if (options.trust !== 'none') refuseOther(path('InRelease'), first.release, suite.name);
   refuseExpired(path('InRelease'), first.release, options.now);
   const entries: [string, Uint8Array][] = [];
   if (detached !== 'absent') entries.push([path('Release.gpg'), detached]);
@@ -80,6 +83,22 @@ function refuseExpired(path: string, { validUntil }: Release, now: number): void
     path,
     `it was valid until ${new Date(validUntil).toISOString()}`,
     'This upstream is not updated any more, or the clock of this host is wrong. Look at both.',
+  );
+}
+
+/**
+ * One key signs all suites of a distribution: a genuine signature does not say of which suite it is, and without this whoever stands
+ * between could give an old release, or one without security updates, for the one that is asked for.
+ */
+function refuseOther(path: string, { suite, codename }: Release, wanted: string): void {
+  const names = [suite, codename].filter((name) => name !== '');
+  // Security suites of old releases: `buster/updates` calls itself buster.
+  const fits = (name: string) => name === wanted || name === wanted.replace(/\/updates$/, '');
+  if (names.length === 0 || names.some(fits)) return;
+  throw untrusted(
+    path,
+    `it is that of ${[...new Set(names)].join(', ')}, and not of ${wanted}`,
+    'Look at the address of this mirror, and at the names of its suites: a suite is named as it calls itself.',
   );
 }
 
