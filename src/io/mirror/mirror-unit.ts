@@ -88,7 +88,7 @@ export function createMirrorUnit(deps: UnitDeps, first: MirrorConfig): MirrorUni
     const isNewer = lastRun !== undefined && lastRun.endedAt >= (state.lastRun?.endedAt ?? 0);
     return isNewer ? { ...state, lastRun } : state;
   };
-  const nextRunAt = () => nextRunOf(config, readState(), bornAt);
+  const nextRunAt = () => nextRunOf(config, readState(), bornAt, now());
   const begin = (why: string, isForced: boolean): Running => {
     const abort = new AbortController();
     const meter = createMeter(now);

@@ -119,7 +119,8 @@ function viewOnDisk(root: string, config: MirrorConfig): MirrorView {
   const { name } = config;
   try {
     const state = readState(join(root, 'repos', name, 'state.json'));
-    return { name, config, state, nextRunAt: nextRunOf(config, state, Date.now()) };
+    const now = Date.now();
+    return { name, config, state, nextRunAt: nextRunOf(config, state, now, now) };
   } catch {
     return { name, config, state: emptyState };
   }

@@ -28,6 +28,14 @@ describe('nextCronTime()', () => {
     assert.equal(next('30 2 * * *', 'Europe/Berlin', '2026-03-29T01:00:00Z'), '2026-03-30T00:30:00.000Z');
   });
 
+  test('so is one at midnight, half of one, and one that is just about to begin', () => {
+    assert.equal(next('30 0 * * *', 'Africa/Cairo', '2026-04-23T12:00:00Z'), '2026-04-23T22:00:00.000Z');
+    assert.equal(next('0 0 * * fri', 'Africa/Cairo', '2026-04-23T12:00:00Z'), '2026-04-23T22:00:00.000Z');
+    assert.equal(next('15 2 * * *', 'Australia/Lord_Howe', '2026-10-03T12:00:00Z'), '2026-10-03T15:30:00.000Z');
+    assert.equal(next('45 2 * * *', 'Australia/Lord_Howe', '2026-10-03T12:00:00Z'), '2026-10-03T15:45:00.000Z');
+    assert.equal(next('30 2 * * *', 'Europe/Berlin', '2026-03-29T00:59:30Z'), '2026-03-29T01:00:00.000Z');
+  });
+
   test('an hour that comes twice counts once, unless every hour is meant', () => {
     assert.equal(next('30 2 * * *', 'Europe/Berlin', '2026-10-24T23:00:00Z'), '2026-10-25T00:30:00.000Z');
     assert.equal(next('30 2 * * *', 'Europe/Berlin', '2026-10-25T00:30:00Z'), '2026-10-26T01:30:00.000Z');

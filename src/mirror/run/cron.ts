@@ -49,7 +49,7 @@ interface Cron {
   readonly minutes: ReadonlySet<number>;
   readonly hours: ReadonlySet<number>;
   readonly everyHour: boolean;
-  isDay(wall: Wall): boolean;
+  readonly isDay: (day: Pick<Wall, 'month' | 'date' | 'weekday'>) => boolean;
 }
 
 /** Five fields that the configuration has checked. Of two restricted day fields, either will do (crontab(5)). */
@@ -82,6 +82,7 @@ function parseCron(text: string): Cron {
 
 /** What the clock on the wall shows. */
 interface Wall {
+  readonly year: number;
   readonly month: number;
   readonly date: number;
   readonly weekday: number;
@@ -93,6 +94,7 @@ function createWall(timeZone: string): (ms: number) => Wall {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone,
     hourCycle: 'h23',
+    year: 'numeric',
     month: 'numeric',
     day: 'numeric',
     weekday: 'short',
@@ -103,6 +105,7 @@ function createWall(timeZone: string): (ms: number) => Wall {
     const parts: Record<string, string> = {};
     for (const { type, value } of format.formatToParts(ms)) parts[type] = value;
     return {
+      year: Number(parts.year),
       month: Number(parts.month),
       date: Number(parts.day),
       weekday: days.indexOf((parts.weekday ?? '').toLowerCase()),
@@ -119,17 +122,20 @@ const FARTHEST_MS = 8 * 366 * 24 * HOUR_MS;
 
 /**
  * The next moment after `after` (both milliseconds since 1970) that a crontab line names in a time zone; undefined: there is
- * none, like 30 February. An hour that the clock leaps over counts as its end, one that comes twice counts once.
+ * none, like 30 February. A time that the clock leaps over counts as the end of the leap, one that comes twice counts once.
  */
 export function nextCronTime(text: string, timeZone: string, after: number): number | undefined {
   const cron = parseCron(text);
   const wallAt = createWall(timeZone);
-  let at = (Math.floor(after / MINUTE_MS) + 1) * MINUTE_MS;
-  let before: Wall | undefined;
+  let before = Math.floor(after / MINUTE_MS) * MINUTE_MS;
+  let shown = readingOf(wallAt(before));
+  let at = before + MINUTE_MS;
   while (at - after < FARTHEST_MS) {
     const wall = wallAt(at);
-    if (before !== undefined && leapsOverRun(cron, before, wall)) return at;
-    before = wall;
+    const reading = readingOf(wall);
+    if (leapsOverRun(cron, shown + at - before, reading)) return at;
+    before = at;
+    shown = reading;
     if (!cron.isDay(wall) || !cron.hours.has(wall.hour)) {
       at += (60 - wall.minute) * MINUTE_MS;
       continue;
@@ -141,8 +147,17 @@ export function nextCronTime(text: string, timeZone: string, after: number): num
   return undefined;
 }
 
-/** Whether the clock was put forward over an hour in which there was something to do. */
-function leapsOverRun(cron: Cron, before: Wall, now: Wall): boolean {
-  const isLeap = now.date === before.date && now.hour === before.hour + 2 && now.minute === 0;
-  return isLeap && cron.isDay(now) && cron.hours.has(before.hour + 1);
+/** What the clock on the wall shows, in milliseconds: of two readings, how far they are apart on it. */
+function readingOf({ year, month, date, hour, minute }: Wall): number {
+  return Date.UTC(year, month - 1, date, hour, minute);
+}
+
+/** Whether there was something to do at a time between two readings, where the clock was put forward from the one to the other. */
+function leapsOverRun({ minutes, hours, isDay }: Cron, from: number, to: number): boolean {
+  for (let reading = from; reading < to; reading += MINUTE_MS) {
+    const at = new Date(reading);
+    const day = { month: at.getUTCMonth() + 1, date: at.getUTCDate(), weekday: at.getUTCDay() };
+    if (minutes.has(at.getUTCMinutes()) && hours.has(at.getUTCHours()) && isDay(day)) return true;
+  }
+  return false;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { isInWindow, nextStart } from './schedule.ts';
+import { isInWindow, nextRunOf, nextStart } from './schedule.ts';
 
 const at = (text: string) => Date.parse(text);
 const seed = { name: 'centos-7', schedule: '11 1 * * *', timezone: 'UTC', jitterSeconds: 0 };
@@ -26,6 +26,19 @@ describe('nextStart()', () => {
     assert.equal(nextStart(mirror, first, first), first + 86_400_000);
     assert.notEqual(nextStart({ ...mirror, name: 'rocky-9' }, undefined, at('2026-11-26T00:00:00Z')), first);
   });
+});
+
+test('a clock that was ahead when a mirror ran, and has been put right, keeps no mirror from its next run', () => {
+  const mirror = { ...seed, mode: 'sync' } as const;
+  const now = at('2026-11-26T12:00:00Z');
+  const ranAt = (text: string) => ({
+    isFrozen: false,
+    lastRun: { startedAt: at(text), endedAt: at(text), result: 'failed', reason: '' } as const,
+  });
+  assert.equal(nextRunOf(mirror, ranAt('2036-02-07T06:28:00Z'), now, now), now);
+  assert.equal(nextRunOf({ ...mirror, schedule: undefined }, ranAt('2036-02-07T06:28:00Z'), now, now), undefined);
+  assert.equal(nextRunOf(mirror, ranAt('2026-11-26T01:11:00Z'), now, now), at('2026-11-27T01:11:00Z'));
+  assert.equal(nextRunOf(mirror, { isFrozen: false }, at('2036-02-07T06:28:00Z'), now), now);
 });
 
 test('isInWindow() goes by the wall clock of the time zone, and over midnight', () => {

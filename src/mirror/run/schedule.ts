@@ -17,10 +17,19 @@ export function nextStart(mirror: Scheduled, lastStart: number | undefined, now:
   return at === undefined ? undefined : at + jitter;
 }
 
-/** The same for a mirror and its state: what is frozen never runs by itself. `since`: when the schedule was first looked at. */
-export function nextRunOf(config: MirrorConfig, state: MirrorState, since: number): number | undefined {
-  const rests = state.isFrozen || config.mode === 'frozen';
-  return rests ? undefined : nextStart(config, state.lastRun?.startedAt, since);
+/**
+ * The same for a mirror and its state at a moment: what is frozen never runs by itself. `since`: when the schedule was first looked at.
+ * A clock that was ahead and has been put right has left times that are still to come: they say nothing, and a run comes at once.
+ */
+export function nextRunOf(
+  config: Scheduled & Pick<MirrorConfig, 'mode'>,
+  { isFrozen, lastRun }: Pick<MirrorState, 'isFrozen' | 'lastRun'>,
+  since: number,
+  now: number,
+): number | undefined {
+  if (isFrozen || config.mode === 'frozen' || config.schedule === undefined) return undefined;
+  if ((lastRun?.startedAt ?? since) > now) return now;
+  return nextStart(config, lastRun?.startedAt, since);
 }
 
 /** Whether a moment lies in one of the windows, by the clock of a time zone. */
