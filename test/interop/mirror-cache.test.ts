@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { forgetSnapshots } from '../../src/io/mirror/housekeeping.ts';
 import { unlimited } from '../../src/io/mirror/limiter.ts';
 import { publish } from '../../src/io/mirror/publish.ts';
 import { createWantedFiles } from '../../src/io/mirror/wanted-files.ts';
@@ -150,4 +151,35 @@ test('the plain tree has what counts now, whatever older state a file is fetched
   assert.equal(mirror.live().get('Packages/a.rpm'), 'first');
   await want(second, 'Packages/a.rpm');
   assert.equal(mirror.live().get('Packages/a.rpm'), 'first');
+});
+
+test('a cache that becomes a whole mirror has everything in its plain tree, too', async (t) => {
+  const tree = { 'Packages/a.rpm': 'a', 'Packages/b.rpm': 'b' };
+  const upstream = await startUpstream(t, tree);
+  const mirror = openTestMirror(upstream.url);
+  assert.equal((await mirror.run({ isEager: ({ role }) => role !== 'package' })).result, 'published');
+  assert.equal(mirror.live().has('Packages/a.rpm'), false);
+  assert.equal((await mirror.run({ isForced: true })).result, 'published');
+  for (const [path, content] of Object.entries(tree)) assert.equal(mirror.live().get(path), content, path);
+});
+
+test('when a state is forgotten, its names in the plain tree get what the one behind it has', async (t) => {
+  const upstream = await startUpstream(t, { 'images/updates.img': 'first', 'Packages/a.rpm': 'a package' });
+  const mirror = openTestMirror(upstream.url);
+  const { files, pool } = mirror;
+  const publishes = async () => assert.equal((await mirror.run()).result, 'published');
+  await publishes();
+  upstream.files.set('images/updates.img', Buffer.from('second'));
+  upstream.seal();
+  await publishes();
+  upstream.files.delete('images/updates.img');
+  upstream.seal();
+  await publishes();
+  assert.equal(mirror.live().get('images/updates.img'), 'second');
+  const [first] = files.readState().snapshots;
+  const later = Date.now() + 86_400_000;
+  assert.equal(forgetSnapshots({ files, pool }, { snapshots: 1, days: 0 }, [first?.id ?? ''], later), 1);
+  assert.equal(mirror.live().get('images/updates.img'), 'first');
+  await publish({ files, pool }, files.readState(), first ?? assert.fail());
+  assert.equal(mirror.live().get('images/updates.img'), 'first');
 });

@@ -117,7 +117,7 @@ async function hashOf(file: string, signal: AbortSignal, limiter: Limiter | unde
 export function forgetDamaged(files: MirrorFiles, pool: Pool, damaged: readonly string[]): void {
   const shown = uniteLive(files.readState(), files.findManifest);
   // Under the name that an older state has it by, the plain tree may have what counts now.
-  const isRight = (path: string) => isPooled(join(files.live, path), pool, shown.get(path));
+  const isRight = (path: string) => isPooled(join(files.live, path), pool, shown.get(path)?.sha256);
   unlinkFromLive(
     { files, pool },
     damaged.filter((path) => !isRight(path)),

@@ -2,7 +2,8 @@ import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { choosePruned, type Keep, uniteLive } from '../../mirror/run/prune.ts';
 import { type MirrorFiles, openMirrorFiles } from './mirror-files.ts';
-import { type PublishDeps, unlinkFromLive } from './publish.ts';
+import type { Swept } from './pool.ts';
+import { type PublishDeps, showIfHere, unlinkFromLive } from './publish.ts';
 
 /** Forgets old snapshots and takes out of the plain tree what none of the others names. Returns how many. */
 export function forgetSnapshots(deps: PublishDeps, keep: Keep, leased: readonly string[], now: number): number {
@@ -19,6 +20,8 @@ export function forgetSnapshots(deps: PublishDeps, keep: Keep, leased: readonly 
       deps,
       [...before.keys()].filter((path) => !after.has(path)),
     );
+    // What has the name now is of a state that is older still.
+    for (const entry of after.values()) if (before.get(entry.path)?.sha256 !== entry.sha256) showIfHere(deps, entry);
   }
   removeOrphans(files);
   return gone.length;

@@ -145,8 +145,8 @@ async function rollback(deps: CommandDeps, unit: MirrorUnit, to: string): Promis
   const lost = lostOf(deps, unit, state, snapshot);
   if (lost) return lost;
   // What the upstream had last belongs to the newest state: by it the next run would find nothing new, and stay here.
-  const { probe: _probe, ...published } = await publish({ files, pool: deps.pool }, state, snapshot);
-  files.writeState({ ...published, isFrozen: true });
+  const { probe: _probe, ...rest } = state;
+  await publish({ files, pool: deps.pool }, { ...rest, isFrozen: true }, snapshot);
   tellChange(deps, name, `an operator went back to ${snapshot.id}, and the mirror is frozen there`);
   const served = `${snapshot.id} is served, and the mirror is frozen there`;
   // One that stays as it is by its configuration has nothing to follow.

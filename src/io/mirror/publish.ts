@@ -62,7 +62,10 @@ export async function finishPublish(deps: PublishDeps, state: MirrorState): Prom
     const manifest = files.findManifest(snapshot.id);
     const isWhole =
       manifest && [...manifest.values()].every((entry) => entry.isLazy || pool.sizeOf(entry.sha256) === entry.bytes);
-    if (isWhole) return publish(deps, state, snapshot);
+    if (!isWhole) continue;
+    // It may have been a way back: what the upstream had last must not keep the next run from looking.
+    const { probe: _probe, ...rest } = state;
+    return publish(deps, rest, snapshot);
   }
   files.clearIntent();
   return state;
@@ -76,9 +79,12 @@ export function linkIntoLive(deps: PublishDeps, entry: ManifestEntry): void {
 /** Looks at every name of the plain tree, and mends what is not what it should be; what the pool has lost is left to a run. */
 export function mendLive(deps: PublishDeps, state: MirrorState): void {
   const manifest = state.current === undefined ? undefined : deps.files.findManifest(state.current);
-  for (const entry of manifest?.values() ?? []) {
-    if (entry.isLazy || deps.pool.sizeOf(entry.sha256) !== undefined) putLink(deps, entry);
-  }
+  for (const entry of manifest?.values() ?? []) showIfHere(deps, entry);
+}
+
+/** Gives a name of the plain tree its content, where that is not lost. */
+export function showIfHere(deps: PublishDeps, entry: ManifestEntry): void {
+  if (entry.isLazy || deps.pool.sizeOf(entry.sha256) !== undefined) putLink(deps, entry);
 }
 
 /** What of the plain tree nobody names any more. */

@@ -1,4 +1,4 @@
-import type { Manifest } from './manifest.ts';
+import type { Manifest, ManifestEntry } from './manifest.ts';
 import { liveOrder, type MirrorState } from './state.ts';
 
 /** How long old states stay. */
@@ -18,11 +18,11 @@ export function choosePruned(state: MirrorState, keep: Keep, leased: readonly st
   return old.filter(({ id, at }) => !protectedIds.has(id) && now - at > keep.days * DAY_MS).map(({ id }) => id);
 }
 
-/** Sha256 by path of all that is served without `@`: the current snapshot, and what older ones have besides. */
-export function uniteLive(state: MirrorState, manifestOf: (id: string) => Manifest | undefined): Map<string, string> {
-  const live = new Map<string, string>();
+/** All that is served without `@`: the current snapshot, and what older ones have besides. */
+export function uniteLive(state: MirrorState, manifestOf: (id: string) => Manifest | undefined): Manifest {
+  const live = new Map<string, ManifestEntry>();
   for (const id of liveOrder(state)) {
-    for (const { path, sha256 } of manifestOf(id)?.values() ?? []) if (!live.has(path)) live.set(path, sha256);
+    for (const entry of manifestOf(id)?.values() ?? []) if (!live.has(entry.path)) live.set(entry.path, entry);
   }
   return live;
 }

@@ -14,11 +14,11 @@ const TREE_INFO = ['.treeinfo', 'treeinfo'];
 
 /**
  * Plans a publication: what is new is added first, what changes is replaced then, and the files by which clients learn of all
- * that come last (measured: a link that is switched over lets 13 of 30 `dnf` runs fail, this order none). `live`: sha256 by
- * path, as far as known; what is not known is taken for new. `entries`: in the order in which they must appear.
+ * that come last (measured: a link that is switched over lets 13 of 30 `dnf` runs fail, this order none). `live`: by path,
+ * as far as known; what is not known is taken for new. `entries`: in the order in which they must appear.
  */
 export function planPublish(
-  live: ReadonlyMap<string, string>,
+  live: ReadonlyMap<string, Pick<ManifestEntry, 'sha256' | 'isLazy'>>,
   next: Manifest,
   entries: readonly string[],
 ): PublishPlan {
@@ -28,9 +28,10 @@ export function planPublish(
   for (const entry of next.values()) {
     if (last.includes(entry.path)) continue;
     const known = live.get(entry.path);
-    if (known === entry.sha256) continue;
+    // Of what was fetched by request only, nobody knows whether it is there.
+    if (known?.sha256 === entry.sha256 && (entry.isLazy || !known.isLazy)) continue;
     (known === undefined ? add : replace).push(entry);
   }
   const switching = last.flatMap((path) => next.get(path) ?? []);
-  return { add, replace, switch: switching.filter(({ path, sha256 }) => live.get(path) !== sha256) };
+  return { add, replace, switch: switching.filter(({ path, sha256 }) => live.get(path)?.sha256 !== sha256) };
 }

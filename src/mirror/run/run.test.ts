@@ -95,12 +95,12 @@ describe('planPublish()', () => {
       entry('comps.xml', '5'),
       entry('same.rpm', '6'),
     );
-    const live = new Map([
-      ['comps.xml', hash('0')],
-      ['same.rpm', hash('6')],
-      ['repodata/repomd.xml', hash('0')],
-      ['gone.rpm', hash('0')],
-    ]);
+    const live = manifest(
+      entry('comps.xml', '0'),
+      entry('same.rpm', '6'),
+      entry('repodata/repomd.xml', '0'),
+      entry('gone.rpm', '0'),
+    );
     const plan = planPublish(live, next, ['repodata/repomd.xml.asc', 'repodata/repomd.xml']);
     const paths = (entries: readonly ManifestEntry[]) => entries.map(({ path }) => path);
     assert.deepEqual(paths(plan.add), ['a.rpm']);
@@ -108,19 +108,28 @@ describe('planPublish()', () => {
     assert.deepEqual(paths(plan.switch), ['.treeinfo', 'repodata/repomd.xml.asc', 'repodata/repomd.xml']);
   });
 
+  test('what was fetched by request only is put in its place when all of it is fetched', () => {
+    const lazy = manifest(entry('a.rpm', '1', { isLazy: true }), entry('b.rpm', '2', { isLazy: true }));
+    const next = manifest(entry('a.rpm', '1'), entry('b.rpm', '2', { isLazy: true }));
+    assert.deepEqual(
+      planPublish(lazy, next, []).replace.map(({ path }) => path),
+      ['a.rpm'],
+    );
+  });
+
   test('ended after any step, every name that is new to the last entry file is there', () => {
     const digits = fc.constantFrom('1', '2', '3');
     const trees = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'index'), digits, { minKeys: 1 });
     fc.assert(
       fc.property(trees, trees, (before, after) => {
-        const live = new Map(Object.entries(before).map(([path, digit]) => [path, hash(digit)]));
+        const live = new Map(Object.entries(before).map(([path, digit]) => [path, entry(path, digit)]));
         const next = manifest(...Object.entries(after).map(([path, digit]) => entry(path, digit)));
         const plan = planPublish(live, next, ['index']);
-        for (const one of [...plan.add, ...plan.replace]) live.set(one.path, one.sha256);
+        for (const one of [...plan.add, ...plan.replace]) live.set(one.path, one);
         const others = [...next.values()].filter(({ path }) => path !== 'index');
-        for (const { path, sha256 } of others) if (path !== '.treeinfo') assert.equal(live.get(path), sha256);
-        for (const one of plan.switch) live.set(one.path, one.sha256);
-        for (const { path, sha256 } of next.values()) assert.equal(live.get(path), sha256);
+        for (const { path, sha256 } of others) if (path !== '.treeinfo') assert.equal(live.get(path)?.sha256, sha256);
+        for (const one of plan.switch) live.set(one.path, one);
+        for (const { path, sha256 } of next.values()) assert.equal(live.get(path)?.sha256, sha256);
       }),
     );
   });
@@ -151,13 +160,7 @@ describe('old states', () => {
       d: manifest(entry('x', '2'), entry('y', '3')),
     };
     const live = uniteLive(state, (id) => trees[id]);
-    assert.deepEqual(
-      [...live],
-      [
-        ['x', hash('1')],
-        ['y', hash('3')],
-      ],
-    );
+    assert.deepEqual([...live.values()], [entry('x', '1'), entry('y', '3')]);
   });
   test('are found by id, tag, and the beginning of one id', () => {
     const two = {
