@@ -19,6 +19,21 @@ describe('duration', () => {
   });
 });
 
+test('a password in a URL that does not fit is not repeated', () => {
+  for (const url of [
+    'ftp://me:secret@host/',
+    'http://me:sec/secret@host/',
+    'HTTP://me:secret@host/',
+    'http://a:secret @b/',
+  ])
+    assert.doesNotMatch(form.url('http').safeParse(url).error?.message ?? 'secret', /secret/, url);
+});
+
+test('a window of the day may go over midnight, and has to have an end that is not its beginning', () => {
+  assert.deepEqual(form.dayWindow.safeParse('22:00-00:00').data, { from: 1320, to: 0 });
+  assert.match(form.dayWindow.safeParse('00:00-00:00').error?.message ?? '', /has no minute in it/);
+});
+
 describe('unknownMachines', () => {
   const parse = (input: string) => form.unknownMachines.safeParse(input).data;
   test('is local, ignore or install PROFILE', () => {

@@ -202,11 +202,12 @@ export function url(...schemes: readonly string[]) {
   return checked(expected, (input) => urlProblem(input, schemes, expected));
 }
 
+/** What stands where a password may is not repeated. */
 function urlProblem(input: string, schemes: readonly string[], expected: string): string | undefined {
   const scheme = /^([a-z]+):\/\/\S+$/.exec(input)?.[1];
   return scheme !== undefined && schemes.includes(scheme) && URL.canParse(input)
     ? undefined
-    : `${quoted(input)} does not fit: expected ${expected}`;
+    : `${quoted(input.replace(/(\/\/).*@/s, '$1***@'))} does not fit: expected ${expected}`;
 }
 
 const sourceForm = 'mirror:NAME, a URL with http:// or https://, or an absolute folder on this host';
@@ -314,7 +315,10 @@ export const dayWindow = converted(windowForm, (input) => {
   if (!match) return { problem: `${quoted(input)} does not fit: expected ${windowForm}` };
   const [, fromHour, fromMinute, toHour, toMinute] = match.map(Number);
   const minutes = (hour = 0, minute = 0) => hour * 60 + minute;
-  return { value: { from: minutes(fromHour, fromMinute), to: minutes(toHour, toMinute) } };
+  const [from, to] = [minutes(fromHour, fromMinute), minutes(toHour, toMinute)];
+  if (from === to)
+    return { problem: `${quoted(input)} has no minute in it: expected an end that is not the beginning` };
+  return { value: { from, to } };
 });
 
 const rateForm = 'bytes per second with kB, MB or GB, like 20MB';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -95,6 +95,63 @@ test('two mirrors have a file together: it stays for the one when the other does
   assert.ok(!existsSync(pool.pathOf(ownSum)), 'what nobody names is gone');
   assert.ok(existsSync(pool.pathOf(sharedSum)), 'what the other mirror names stays');
   assert.ok(existsSync(join(openMirrorFiles(join(root, 'repos/other')).live, 'Packages/shared-1-1.rpm')));
+});
+
+test('while the list of a state cannot be read, nothing of the pool is deleted', async (t) => {
+  const upstream = await startUpstream(t, tinyYum({ 'Packages/a-1-1.rpm': 'a' }, 1));
+  const root = newFolder('mirrors');
+  const { engine, configure, sync, files } = openTestEngine(t, upstream.url, { root });
+  await configure();
+  assert.equal((await sync()).event, 'mirror.published');
+  const list = join(files.folder, 'snapshots', `${files.readState().current}.jsonl`);
+  const text = readFileSync(list);
+  const content = openPool(join(root, 'pool')).pathOf(sum(Buffer.from('a')));
+  utimesSync(content, 1, 1);
+  const prune = async () => {
+    while (engine.isRunning()) await new Promise(setImmediate);
+    return engine.command({ kind: 'prune', name: 'm', leased: [] });
+  };
+  writeFileSync(list, text.subarray(0, 20));
+  const refused = await prune();
+  assert.match(JSON.stringify(refused), /refused.*\.jsonl is not there, or not whole/);
+  assert.ok(existsSync(content));
+  writeFileSync(list, text);
+  assert.equal((await prune()).kind, 'done');
+  assert.ok(existsSync(content));
+});
+
+test('what is left of downloads that nothing has come to since is deleted', async (t) => {
+  const upstream = await startUpstream(t, tinyYum({ 'Packages/a-1-1.rpm': 'a' }, 1));
+  const { engine, configure, files } = openTestEngine(t, upstream.url);
+  await configure();
+  for (const folder of [files.parts, files.wanted]) {
+    for (const name of ['old.part', 'old.json', 'young.part', 'young.json', 'copy-1'])
+      writeFileSync(join(folder, name), 'x');
+    // The notes on a download are written when it begins.
+    for (const name of ['old.part', 'old.json', 'young.json', 'copy-1']) utimesSync(join(folder, name), 1, 1);
+  }
+  const pruned = await engine.command({ kind: 'prune', name: 'm', leased: [] });
+  assert.match(JSON.stringify(pruned), /6 files deleted \(6 B\)/);
+  for (const folder of [files.parts, files.wanted])
+    assert.deepEqual(readdirSync(folder).toSorted(), ['young.json', 'young.part']);
+});
+
+test('the password of an upstream is in no file that others may read', async (t) => {
+  const upstream = await startUpstream(t, tinyYum({ 'Packages/a-1-1.rpm': 'a' }, 1));
+  const root = newFolder('mirrors');
+  const { configure, sync } = openTestEngine(t, upstream.url.replace('//', '//me:secret@'), { root });
+  await configure();
+  assert.equal((await sync()).event, 'mirror.published');
+  const fails: Fault = (_request, response) => {
+    response.writeHead(403).end();
+    return true;
+  };
+  upstream.faults.set('repodata/repomd.xml', fails);
+  assert.equal((await sync()).event, 'mirror.failed');
+  const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
+  const texts = files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'latin1'));
+  assert.ok(texts.some((text) => text.includes('***@')));
+  assert.ok(!texts.some((text) => text.includes('secret')));
 });
 
 test('a bomb in the place of metadata: refused at its cap, and nothing is published', async (t) => {

@@ -34,16 +34,40 @@ function removeOrphans(files: MirrorFiles): void {
   for (const id of files.manifestIds()) if (!known.has(id)) files.removeManifest(id);
 }
 
-/** Checksums of everything that some manifest names, also of mirrors that are not in the configuration now, below `repos`. */
+/**
+ * Checksums of everything that some manifest names, also of mirrors that are not in the configuration now, below `repos`. Throws
+ * `store-failed` where one cannot be read: what it names would be taken for what nobody needs.
+ */
 export function namedContents(repos: string): Set<string> {
   const named = new Set<string>();
   for (const entry of readdirSync(repos, { withFileTypes: true })) {
     if (!entry.isDirectory()) continue;
     const files = openMirrorFiles(join(repos, entry.name));
-    for (const id of files.manifestIds())
-      for (const { sha256 } of files.findManifest(id)?.values() ?? []) named.add(sha256);
+    for (const id of files.manifestIds()) for (const { sha256 } of files.readManifest(id).values()) named.add(sha256);
   }
   return named;
+}
+
+/** Downloads that ended early, and that nothing has come to since: upstream has other files by now. Returns what was deleted. */
+export function removeOldParts({ parts, wanted }: MirrorFiles, olderThan: number): Swept {
+  const swept = { files: 0, bytes: 0 };
+  for (const folder of [parts, wanted]) {
+    // A download and the notes on it go together.
+    const found = Map.groupBy(readdirSync(folder), (name) => name.replace(/\.[^.]*$/, ''));
+    for (const names of found.values()) {
+      const stats = names.flatMap((name) => {
+        const stat = statSync(join(folder, name), { throwIfNoEntry: false });
+        return stat?.isFile() ? [{ file: join(folder, name), stat }] : [];
+      });
+      if (stats.some(({ stat }) => stat.mtimeMs > olderThan)) continue;
+      for (const { file, stat } of stats) {
+        rmSync(file, { force: true });
+        swept.files += 1;
+        swept.bytes += stat.size;
+      }
+    }
+  }
+  return swept;
 }
 
 /** What an import of an archive has left that was killed, and that nobody has finished since. */

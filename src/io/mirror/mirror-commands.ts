@@ -6,7 +6,7 @@ import { syncCommand, whyNoSnapshot } from '../../mirror/run/next-step.ts';
 import { findSnapshot, type MirrorState, type SnapshotRecord } from '../../mirror/run/state.ts';
 import { formatBytes } from '../../net/amounts.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
-import { forgetSnapshots, namedContents, removeAbandonedImport } from './housekeeping.ts';
+import { forgetSnapshots, namedContents, removeAbandonedImport, removeOldParts } from './housekeeping.ts';
 import { findLost } from './lost-content.ts';
 import type { MirrorUnit } from './mirror-unit.ts';
 import type { Pool } from './pool.ts';
@@ -205,10 +205,11 @@ function prune(deps: CommandDeps, unit: MirrorUnit, leased: readonly string[]): 
   const snapshots = forgetSnapshots({ files: unit.files, pool }, keep, leased, now());
   // What a run has fetched is named by nothing until it is published.
   const isQuiet = ![...units.values()].some((one) => one.isRunning());
-  removeAbandonedImport(root, now() - UNNAMED_STAYS_MS);
-  const swept = isQuiet
-    ? pool.sweep(namedContents(join(root, 'repos')), now() - UNNAMED_STAYS_MS)
-    : { files: 0, bytes: 0 };
+  const olderThan = now() - UNNAMED_STAYS_MS;
+  removeAbandonedImport(root, olderThan);
+  const parts = removeOldParts(unit.files, olderThan);
+  const contents = isQuiet ? pool.sweep(namedContents(join(root, 'repos')), olderThan) : { files: 0, bytes: 0 };
+  const swept = { files: parts.files + contents.files, bytes: parts.bytes + contents.bytes };
   if (snapshots > 0 || swept.files > 0) deps.emit('mirror.pruned', {}, { mirror: name, snapshots, ...swept });
   const forgotten = snapshots === 1 ? '1 snapshot' : `${snapshots} snapshots`;
   const deleted = `${swept.files === 1 ? '1 file' : `${swept.files} files`} deleted (${formatBytes(swept.bytes)})`;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Emit } from '../../event/event.ts';
 import { type MirrorConfig, planKey } from '../../mirror/mirror-config.ts';
@@ -224,7 +225,8 @@ async function runWithTools(deps: UnitDeps, job: Job): Promise<RunOutcome> {
         signal,
         now,
         rules: {
-          configHash: planKey(config),
+          // It is kept beside the state, and addresses may have passwords in them.
+          configHash: createHash('sha256').update(planKey(config)).digest('hex'),
           parallel: config.connections,
           exclude: config.exclude,
           allowMissing: config.allowMissing,

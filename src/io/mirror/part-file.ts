@@ -76,7 +76,8 @@ export function openPart(folder: string, key: string): PartFile {
       origin = next;
       forget();
       if (!isKept) return;
-      writeFileSync(`${notes}.new`, JSON.stringify(next));
+      // The address may have a password in it.
+      writeFileSync(`${notes}.new`, JSON.stringify(next), { mode: 0o600 });
       renameSync(`${notes}.new`, notes);
       isNoted = true;
     },

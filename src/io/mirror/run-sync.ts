@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nameOfDigest } from '../../mirror/digest.ts';
+import { hidePasswords } from '../../mirror/hide-passwords.ts';
 import type { Plan, PlannedFile, UpstreamReader } from '../../mirror/plan.ts';
 import { formatAmount } from '../../mirror/run/amounts.ts';
 import { assembleManifest, describeSnapshot, type Stored } from '../../mirror/run/assemble.ts';
@@ -93,7 +94,7 @@ export async function runSync(deps: RunDeps, isForced: boolean): Promise<RunOutc
   const isGood = result === 'published' || result === 'unchanged';
   const next: MirrorState = {
     ...(outcome.state ?? state),
-    lastRun: { startedAt, endedAt, result, reason },
+    lastRun: { startedAt, endedAt, result, reason: hidePasswords(reason) },
     ...(isGood && { lastSuccessAt: endedAt }),
   };
   try {
@@ -116,7 +117,7 @@ function failureOutcome(
   }
   const { code, message: reason, hint } = error;
   if (code !== 'signature-refused' && code !== 'upstream-empty') return { result: 'failed', reason, hint };
-  return { result: 'held', reason, hint, state: { ...state, held: { at: now(), reasons: [reason] } } };
+  return { result: 'held', reason, hint, state: { ...state, held: { at: now(), reasons: [hidePasswords(reason)] } } };
 }
 
 async function run(deps: RunDeps, state: MirrorState, isForced: boolean): Promise<RunOutcome> {
