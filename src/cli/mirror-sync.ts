@@ -4,6 +4,8 @@ import type { ApiClient } from './client.ts';
 import { describeProgress, drawProgress } from './mirror-print.ts';
 
 const ASK_EVERY_MS = 500;
+/** Longer than it takes to begin, to end, and to be told of both. */
+const GONE_AFTER_MS = 30_000;
 const LINE_EVERY_MS = 10_000;
 
 /**
@@ -15,14 +17,27 @@ export async function followRun(
   path: string,
   before: string | null,
   isJson: boolean,
+  wait: (ms: number) => Promise<unknown> = sleep,
 ): Promise<number> {
   const show = isJson ? () => {} : showProgress();
-  for (;;) {
+  for (let missed = 0; ; missed++) {
     const { mirror } = await client.get<{ mirror: MirrorJson }>(path);
     if (mirror.progress) show(mirror.progress);
     else if (mirror.lastRun && mirror.lastRun.endedAt !== before) return tellEnd(mirror, isJson);
-    await sleep(ASK_EVERY_MS);
+    if (mirror.progress) missed = 0;
+    if (missed * ASK_EVERY_MS >= GONE_AFTER_MS) return tellGone(mirror, isJson);
+    await wait(ASK_EVERY_MS);
   }
+}
+
+/** A process that died in the middle of a run can say nothing of its end. */
+function tellGone(mirror: MirrorJson, isJson: boolean): number {
+  if (isJson) process.stdout.write(`${JSON.stringify(mirror)}\n`);
+  else clearBar();
+  process.stderr.write(
+    `${mirror.name}: nothing runs any more, and nothing is known of how the run ended\nLook why with: rackready events. Go on with: rackready mirror sync ${mirror.name}\n`,
+  );
+  return 1;
 }
 
 /** Shows progress on standard error: a bar on a terminal, a line now and then elsewhere. */

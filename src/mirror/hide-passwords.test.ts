@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hidePasswords, hidePasswordsIn } from './hide-passwords.ts';
+import { hidePasswords, wordsToShow, wordsToShowIn } from './hide-passwords.ts';
 
 test('passwords of addresses are hidden, wherever they stand, and nothing else is', () => {
   for (const [text, hidden] of [
@@ -14,10 +14,14 @@ test('passwords of addresses are hidden, wherever they stand, and nothing else i
   ] as const) {
     assert.equal(hidePasswords(text), hidden);
   }
-  assert.deepEqual(hidePasswordsIn({ a: ['x://u:p@h'], b: 1, c: null, d: { e: 'y' } }), {
+  assert.deepEqual(wordsToShowIn({ a: ['x://u:p@h'], b: 1, c: null, d: { e: 'y' } }), {
     a: ['x://***@h'],
     b: 1,
     c: null,
     d: { e: 'y' },
   });
+});
+
+test('what an upstream calls something does not move the cursor of whoever reads it', () => {
+  assert.equal(wordsToShow('package \x1b]0;x\x07\n\x9b2J of http://u:p@h/'), 'package ?]0;x???2J of http://***@h/');
 });

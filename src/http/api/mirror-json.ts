@@ -1,4 +1,4 @@
-import { hidePasswords } from '../../mirror/hide-passwords.ts';
+import { hidePasswords, wordsToShow, wordsToShowIn } from '../../mirror/hide-passwords.ts';
 import type { MirrorView } from '../../mirror/mirror-view.ts';
 import { describeChanges } from '../../mirror/run/changes.ts';
 import type { Progress } from '../../mirror/run/progress.ts';
@@ -99,7 +99,7 @@ export function mirrorJson({ name, config, state, nextRunAt, progress }: MirrorV
     current: state.current ?? null,
     snapshots: liveOrder(state).flatMap((id) => snapshotJson(state, byId.get(id))),
     held: heldJson(held),
-    heldReasons: held?.reasons.map(hidePasswords) ?? [],
+    heldReasons: held?.reasons.map(wordsToShow) ?? [],
     canApprove: held?.snapshot !== undefined,
     lastRun: lastRun ? lastRunJson(lastRun) : null,
     lastSuccessAt: state.lastSuccessAt === undefined ? null : isoTime(state.lastSuccessAt),
@@ -113,16 +113,17 @@ function heldJson({ snapshot, changes }: Partial<Held> = {}): HeldJson | null {
   const { id, at, revision, size } = snapshot;
   const { added = null, removed = null, changed = null, addedExamples = [], removedExamples = [] } = changes ?? {};
   const { files, bytes, packages } = size;
-  const change = { added, removed, changed, addedExamples, removedExamples };
+  const change = { added, removed, changed, ...wordsToShowIn({ addedExamples, removedExamples }) };
   return { id, at: isoTime(at), revision, files, bytes, packages, ...change, summary: describeChanges(size, changes) };
 }
 
 function lastRunJson({ startedAt, endedAt, result, reason }: LastRun): MirrorJson['lastRun'] {
-  return { startedAt: isoTime(startedAt), endedAt: isoTime(endedAt), result, reason: hidePasswords(reason) };
+  return { startedAt: isoTime(startedAt), endedAt: isoTime(endedAt), result, reason: wordsToShow(reason) };
 }
 
 export function progressJson(progress: Progress): ProgressJson {
-  return { ...progress, startedAt: isoTime(progress.startedAt), secondsLeft: progress.secondsLeft ?? null };
+  const { startedAt, secondsLeft = null, current } = progress;
+  return { ...progress, startedAt: isoTime(startedAt), secondsLeft, current: current.map(wordsToShow) };
 }
 
 /** Reading everything again, as JSON. */
@@ -162,7 +163,17 @@ function snapshotJson(state: MirrorState, one: SnapshotRecord | undefined): Snap
   if (one === undefined) return [];
   const tags = Object.entries(state.tags).flatMap(([tag, id]) => (id === one.id ? [tag] : []));
   const { id, at, revision, size, remarks } = one;
-  return [{ id, at: isoTime(at), revision, ...size, isCurrent: state.current === id, tags, remarks }];
+  return [
+    {
+      id,
+      at: isoTime(at),
+      revision,
+      ...size,
+      isCurrent: state.current === id,
+      tags,
+      remarks: remarks.map(wordsToShow),
+    },
+  ];
 }
 
 function isoTime(ms: number): string {

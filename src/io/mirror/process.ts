@@ -1,6 +1,6 @@
 import { setPriority } from 'node:os';
 import type { Emit } from '../../event/event.ts';
-import { hidePasswordsIn } from '../../mirror/hide-passwords.ts';
+import { wordsToShowIn } from '../../mirror/hide-passwords.ts';
 import { openMirrorEngine } from './engine.ts';
 import type { FromMirrorProcess, ToMirrorProcess } from './process-protocol.ts';
 
@@ -14,7 +14,7 @@ function run(root: string): void {
     // Whoever started this may be gone.
     if (process.connected) process.send?.(message);
   };
-  const emit: Emit = (id, subject, data) => tell({ kind: 'event', id, subject, data: hidePasswordsIn(data) });
+  const emit: Emit = (id, subject, data) => tell({ kind: 'event', id, subject, data: wordsToShowIn(data) });
   const engine = openMirrorEngine({ root, emit, now: Date.now, onChange: () => tellAll() });
   const isNewView = createMemory();
   const isNewScrub = createMemory();
@@ -48,7 +48,7 @@ function run(root: string): void {
         return tell({ kind: 'reply', id: message.id, reply });
       }
       case 'command':
-        return tell({ kind: 'reply', id: message.id, reply: hidePasswordsIn(await engine.command(message.command)) });
+        return tell({ kind: 'reply', id: message.id, reply: wordsToShowIn(await engine.command(message.command)) });
       case 'close':
         return close();
     }
