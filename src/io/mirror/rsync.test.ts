@@ -63,3 +63,15 @@ for (const [what, onTerm] of [
     assert.equal(existsSync(join(bin, 'ended')), onTerm !== ':');
   });
 }
+
+test('a pattern with a slash begins at the top of the tree, as everywhere else', async (t) => {
+  const bin = fakeRsync(t, (folder) => `printf '%s\\n' "$@" >${folder}/told`);
+  const exclude = ['*.drpm', 'images/*', '/EFI/*', '**/debug/*'];
+  const signal = new AbortController().signal;
+  await runRsync({ from: 'rsync://host/os/', to: join(bin, 'to'), before: join(bin, 'before'), exclude, signal });
+  const told = readFileSync(join(bin, 'told'), 'utf8').split('\n');
+  assert.deepEqual(
+    told.filter((one) => one.startsWith('--exclude')),
+    ['--exclude=*.drpm', '--exclude=/images/*', '--exclude=/EFI/*', '--exclude=/**/debug/*'],
+  );
+});

@@ -96,7 +96,8 @@ function argumentsOf(options: RsyncOptions, hasBefore: boolean): string[] {
     '--out-format=%l %n',
     '--outbuf=L',
     ...(bytesPerSecond === undefined ? [] : [`--bwlimit=${Math.max(1, Math.round(bytesPerSecond / 1024))}`]),
-    ...exclude.map((pattern) => `--exclude=${pattern}`),
+    // A pattern with a slash begins at the top of the tree, as `fitsGlob` has it; rsync would find it at the end of any path.
+    ...exclude.map((pattern) => `--exclude=${pattern.includes('/') ? pattern.replace(/^\/?/, '/') : pattern}`),
     ...(hasBefore ? [`--link-dest=${before}`] : []),
     '--',
     from.endsWith('/') ? from : `${from}/`,
