@@ -6,6 +6,7 @@ import { operatingSystemNames } from '../config/operating-systems.ts';
 import type { MirrorJson } from '../http/api/mirror-json.ts';
 import { describeMedium, type MediumLayout } from '../io/mirror/describe-medium.ts';
 import { openIso } from '../io/mirror/iso-file.ts';
+import { ProvisionError } from '../net/provision-error.ts';
 import { type ApiClient, ApiFailure } from './client.ts';
 import {
   type CheckedEdit,
@@ -64,7 +65,7 @@ async function importIso(name: string, iso: string, options: Options, signal: Ab
     const hint = 'Start it with: sudo ./rackready up. It is the server that fills mirrors.';
     throw new ApiFailure({ code: 'not-running', message: `no server runs on ${opened.path}`, hint }, 69);
   }
-  const layout = await describeMedium(await openIso(iso));
+  const layout = await readMedium(iso);
   const compared = await checkIso(iso, options, signal);
   if (compared.length > 0) process.stderr.write(`${iso} is as it should be: compared with ${compared.join('; ')}\n`);
   const planned = planEntry(opened, name, valuesOf(iso, layout, options));
@@ -75,6 +76,18 @@ async function importIso(name: string, iso: string, options: Options, signal: Ab
   const hint = 'Nothing of it is in the configuration. Mend what the reason names, and run the same again.';
   const message = [...(failure.message === '' ? [] : [failure.message]), `${name} is not imported`].join('\n');
   throw new ApiFailure({ code: 'import-failed', message, hint });
+}
+
+/** What is on the medium. An ISO is no upstream that could not be reached: what to do about a bad one is something else. */
+async function readMedium(iso: string): Promise<MediumLayout> {
+  try {
+    return await describeMedium(await openIso(iso));
+  } catch (error) {
+    if (!(error instanceof ProvisionError)) throw error;
+    const hint =
+      'Nothing was changed. Name an ISO that is whole, and that rackready may read: compare its checksum with the one that is published.';
+    throw new ApiFailure({ code: 'import-failed', message: error.message, hint });
+  }
 }
 
 interface Filling {

@@ -138,6 +138,8 @@ test('a DVD of Enterprise Linux: imported, installed from, updated, and refused 
   const notIso = await mirror(server, 'import', 'el', server.config);
   assert.equal(notIso.code, 1);
   assert.match(notIso.text, /not whole|no ISO/);
+  assert.match(notIso.text, /\nNothing was changed\. Name an ISO that is whole/);
+  assert.match((await mirror(server, 'import', 'el', server.data)).text, /it is no file\nNothing was changed/);
 });
 
 test('a medium of Debian: its md5sum.txt is compared, and apt installs from it', async (t) => {

@@ -41,8 +41,7 @@ export function openConnection(url: URL, options: ConnectionOptions): HttpConnec
   const isTls = url.protocol === 'https:';
   /** What has come, and waits for whoever reads. */
   let held: Uint8Array | undefined;
-  let isClosed = false;
-  let hasEnded = false;
+  let [isClosed, hasEnded] = [false, false];
 
   const close = (cause: unknown, isTheirs: boolean): void => {
     isClosed = true;

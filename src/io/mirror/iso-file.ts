@@ -23,7 +23,9 @@ export async function openIso(path: string): Promise<IsoFile> {
     });
   });
   try {
-    const { size } = await file.stat();
+    const stat = await file.stat();
+    if (!stat.isFile()) throw broken(path, 'it is no file');
+    const { size } = stat;
     const index = await indexIso(path, size, async ({ offset, bytes }) => {
       const buffer = Buffer.alloc(bytes);
       const { bytesRead } = await file.read(buffer, 0, bytes, offset);

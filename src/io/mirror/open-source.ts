@@ -39,7 +39,10 @@ export async function openSource(deps: OpenSourceDeps, config: MirrorConfig): Pr
 async function openLocalSource(deps: OpenSourceDeps, config: MirrorConfig, folder: string): Promise<Source> {
   const found = statSync(folder, { throwIfNoEntry: false });
   if (found?.isFile()) return createIsoSource(deps.fetch, folder);
-  if (!found?.isDirectory()) throw new ProvisionError('upstream-failed', `There is no folder or ISO ${folder}`);
+  if (!found?.isDirectory()) {
+    const hint = 'Put it there, where rackready may read it, or name another one in `from` of the mirror.';
+    throw new ProvisionError('upstream-failed', `There is no folder or ISO ${folder}`, { hint });
+  }
   if (readdirSync(folder).length === 0) throw emptyUpstream(config);
   return createFolderSource(deps.fetch, folder, { isOwn: false });
 }
