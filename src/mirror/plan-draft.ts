@@ -13,7 +13,10 @@ export interface PlanDraft {
   finish(revision: string, validUntil?: number): Plan;
 }
 
-export function createPlanDraft(): PlanDraft {
+/** A tree of more is none that anybody installs from: whoever lists so much wants to have our memory. */
+const MOST_FILES = 1_000_000;
+
+export function createPlanDraft(most: number = MOST_FILES): PlanDraft {
   const files = new Map<string, PlannedFile>();
   const entries: string[] = [];
   const contents = new Map<string, Uint8Array>();
@@ -23,6 +26,7 @@ export function createPlanDraft(): PlanDraft {
     if (known !== undefined && contents.has(file.path) && file.digests.length > 0) {
       throw broken(saidBy, `it gives a checksum for ${file.path}, which is the index of everything itself`);
     }
+    if (known === undefined && files.size >= most) throw broken(saidBy, `there are more than ${most} files`);
     files.set(file.path, known === undefined ? file : merge(known, file, saidBy));
   };
   return {

@@ -20,6 +20,11 @@ test('what metadata name stays below the root, or is refused', () => {
     ['os', '', undefined],
     ['os', 'Packages/', undefined],
     ['os', `${'a'.repeat(256)}.rpm`, undefined],
+    ['os', 'é'.repeat(127), `os/${'é'.repeat(127)}`],
+    ['os', 'é'.repeat(128), undefined],
+    ['os', '漢'.repeat(86), undefined],
+    ['os', `${'é'.repeat(100)}/`.repeat(11).concat('a'), undefined],
+    ['os', 'a\ud800b', undefined],
     ['os', 'pool/libstdc++_1:2~rc1.deb', 'os/pool/libstdc++_1:2~rc1.deb'],
     ['os', 'a/.../b', 'os/a/.../b'],
   ];

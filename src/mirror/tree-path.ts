@@ -1,3 +1,6 @@
+import { utf8Bytes } from '../net/utf8.ts';
+
+/** In bytes, as file systems count; Linux has 4096 for a whole path. */
 const LONGEST_PATH = 2048;
 const LONGEST_NAME = 255;
 
@@ -17,15 +20,20 @@ export function folderInTree(folder: string, reference: string): string | undefi
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
   if (/[\u0000-\u001f\u007f\\\ufffd]/.test(reference) || /^\/|^[a-z][a-z0-9+.-]*:\/\//i.test(reference))
     return undefined;
-  if (reference.length > LONGEST_PATH) return undefined;
+  if (!reference.isWellFormed() || bytesOf(reference) > LONGEST_PATH) return undefined;
   const parts: string[] = [];
   for (const part of `${folder}/${reference}`.split('/')) {
     if (part === '' || part === '.') continue;
-    if (part.length > LONGEST_NAME) return undefined;
+    if (bytesOf(part) > LONGEST_NAME) return undefined;
     if (part !== '..') parts.push(part);
     else if (parts.pop() === undefined) return undefined;
   }
   return parts.join('/');
+}
+
+function bytesOf(text: string): number {
+  // Nearly all of them are plain, and there are many.
+  return /^[ -~]*$/.test(text) ? text.length : utf8Bytes(text).length;
 }
 
 /** A folder and a name in it; '' is the root. */
