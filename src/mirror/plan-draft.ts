@@ -10,6 +10,7 @@ export interface PlanDraft {
   addRead(path: string, bytes: Uint8Array, options?: { readonly isEntry: boolean }): void;
   has(path: string): boolean;
   remark(sentence: string): void;
+  doubt(sentence: string): void;
   finish(revision: string, validUntil?: number): Plan;
 }
 
@@ -21,6 +22,7 @@ export function createPlanDraft(most: number = MOST_FILES): PlanDraft {
   const entries: string[] = [];
   const contents = new Map<string, Uint8Array>();
   const remarks = new Set<string>();
+  const doubts = new Set<string>();
   const add = (file: PlannedFile, saidBy: string): void => {
     const known = files.get(file.path);
     if (known !== undefined && contents.has(file.path) && file.digests.length > 0) {
@@ -42,9 +44,11 @@ export function createPlanDraft(most: number = MOST_FILES): PlanDraft {
     },
     has: (path) => files.has(path),
     remark: (sentence) => remarks.add(sentence),
+    doubt: (sentence) => doubts.add(sentence),
     finish: (revision, validUntil) => {
       refuseFilesAsFolders(files);
-      return { files: [...files.values()], entries, contents, revision, validUntil, remarks: [...remarks] };
+      const sentences = { remarks: [...remarks], ...(doubts.size > 0 && { doubts: [...doubts] }) };
+      return { files: [...files.values()], entries, contents, revision, validUntil, ...sentences };
     },
   };
 }

@@ -41,6 +41,8 @@ export interface Plan {
   readonly validUntil?: number | undefined;
   /** What the operator should know of it, in sentences. */
   readonly remarks: readonly string[];
+  /** Why a person should look at it before it is published, in sentences that stay the same from state to state. */
+  readonly doubts?: readonly string[] | undefined;
 }
 
 /** How planning reads the upstream. Rejects with ProvisionError when it cannot be had or is not what it should be. */

@@ -56,6 +56,7 @@ export async function planApt(reader: UpstreamReader, checker: SignatureChecker,
   for (const wanted of options.suites) {
     const suite = await readSuite(reader, checker, wanted, options);
     if (suite.remark !== undefined) draft.remark(suite.remark);
+    if (suite.doubt !== undefined) draft.doubt(suite.doubt);
     remarkClock(draft, wanted.name, suite.release.date, options.now);
     const indices = pickIndices(suite, wanted, options);
     addIndices(draft, suite, indices);

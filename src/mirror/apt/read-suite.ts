@@ -18,6 +18,8 @@ export interface ReadSuite {
   readonly entries: readonly (readonly [path: string, content: Uint8Array])[];
   /** What the operator should know of who vouches for it. */
   readonly remark: string | undefined;
+  /** Why it may not be the suite that was asked for. */
+  readonly doubt: string | undefined;
 }
 
 /** Debian's has 300 KB. */
@@ -68,13 +70,13 @@ export async function readSuite(
   if (second !== undefined && !isSameRelease(first.release, second.release)) {
     throw broken(path('InRelease'), 'it and Release vouch for different states: upstream is being changed just now');
   }
-  if (options.trust !== 'none') refuseOther(path('InRelease'), first.release, suite.name);
   refuseExpired(path('InRelease'), first.release, options.now);
   const entries: [string, Uint8Array][] = [];
   if (detached !== 'absent') entries.push([path('Release.gpg'), detached]);
   if (plain !== 'absent') entries.push([path('Release'), plain]);
   if (inline !== 'absent') entries.push([path('InRelease'), inline]);
-  return { folder, archive, release: first.release, entries, remark: first.remark };
+  const doubt = options.trust === 'none' ? undefined : doubtOf(first.release, folder, suite.name);
+  return { folder, archive, release: first.release, entries, remark: first.remark, doubt };
 }
 
 function refuseExpired(path: string, { validUntil }: Release, now: number): void {
@@ -87,19 +89,15 @@ function refuseExpired(path: string, { validUntil }: Release, now: number): void
 }
 
 /**
- * One key signs all suites of a distribution: a genuine signature does not say of which suite it is, and without this whoever stands
- * between could give an old release, or one without security updates, for the one that is asked for.
+ * One key signs all suites of a distribution: a genuine signature does not say of which suite it is, and whoever stands between could
+ * give an old release, or one without security updates, for the one that is asked for. Some small archives call all theirs by one name.
  */
-function refuseOther(path: string, { suite, codename }: Release, wanted: string): void {
+function doubtOf({ suite, codename }: Release, folder: string, wanted: string): string | undefined {
   const names = [suite, codename].filter((name) => name !== '');
   // Security suites of old releases: `buster/updates` calls itself buster.
   const fits = (name: string) => name === wanted || name === wanted.replace(/\/updates$/, '');
-  if (names.length === 0 || names.some(fits)) return;
-  throw untrusted(
-    path,
-    `it is that of ${[...new Set(names)].join(', ')}, and not of ${wanted}`,
-    'Look at the address of this mirror, and at the names of its suites: a suite is named as it calls itself.',
-  );
+  if (names.length === 0 || names.some(fits)) return undefined;
+  return `${folder}/Release is signed as that of ${[...new Set(names)].join(', ')}, and not of ${wanted}`;
 }
 
 export function addEntries(draft: PlanDraft, suite: ReadSuite): void {

@@ -56,7 +56,7 @@ export function describeSnapshot(
   manifest: Manifest,
 ): SnapshotRecord {
   const boot = [...manifest.values()].filter(({ role, isLazy }) => role === 'boot' && !isLazy);
-  const { revision, entries, validUntil, remarks } = plan;
+  const { revision, entries, validUntil, remarks, doubts } = plan;
   return {
     id,
     at,
@@ -66,5 +66,6 @@ export function describeSnapshot(
     boot: Object.fromEntries(boot.slice(0, MOST_BOOT_FILES).map(({ path, sha256 }) => [path, sha256])),
     validUntil,
     remarks,
+    doubts,
   };
 }

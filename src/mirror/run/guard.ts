@@ -8,6 +8,7 @@ export interface Candidate {
   readonly revision: string;
   /** Milliseconds since 1970. */
   readonly validUntil?: number | undefined;
+  readonly doubts?: readonly string[] | undefined;
 }
 
 const MOST_FILES_LOST = 0.2;
@@ -27,6 +28,7 @@ export function judgeCandidate(old: Candidate | undefined, next: Candidate, now:
     const until = new Date(next.validUntil).toISOString();
     reasons.push(`the upstream's metadata were valid until ${until} only, so that clients refuse them`);
   }
+  for (const doubt of next.doubts ?? []) if (!old?.doubts?.includes(doubt)) reasons.push(doubt);
   if (old === undefined) return reasons;
   const lostFiles = old.size.files - next.size.files;
   if (lostFiles >= FEW_FILES && lostFiles > old.size.files * MOST_FILES_LOST) {

@@ -80,6 +80,10 @@ describe('judgeCandidate()', () => {
     assert.match(judgeCandidate(undefined, { size: { ...size, files: 0 }, revision: '' }, 0).join(), /is empty/);
     assert.match(judge({ packages: 0 }).join(), /none of its 90 packages/);
     assert.match(judge({}, '=99').join(), /goes back from revision =100 to =99/);
+    const doubtful = { size, revision: '=200', doubts: ['it is another suite'] };
+    assert.deepEqual(judgeCandidate(undefined, doubtful, 0), doubtful.doubts);
+    assert.deepEqual(judgeCandidate(old, doubtful, 0), doubtful.doubts);
+    assert.deepEqual(judgeCandidate({ ...old, doubts: doubtful.doubts }, doubtful, 0), []);
     const expired = judgeCandidate(old, { size, revision: '=200', validUntil: 1 }, 2);
     assert.match(expired.join(), /valid until 1970-01-01T00:00:00.001Z only/);
   });

@@ -16,6 +16,8 @@ export interface SnapshotRecord {
   readonly boot: Readonly<Record<string, string>>;
   readonly validUntil?: number | undefined;
   readonly remarks: readonly string[];
+  /** Why a person had to look at it; what was approved once is not asked again. */
+  readonly doubts?: readonly string[] | undefined;
 }
 
 /** What an entry file was when it was last fetched: the question "is there anything new" is asked with it. */
