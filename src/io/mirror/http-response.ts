@@ -152,9 +152,10 @@ function parseHead(text: string): ResponseHead {
   if (status === undefined) throw new Error('its answer is no HTTP/1.1');
   const headers: Record<string, string> = Object.create(null);
   for (const line of lines) {
-    const [, name, value = ''] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*?)[ \t]*$/.exec(line) ?? [];
+    const [, name, given = ''] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\r\n]*)$/.exec(line) ?? [];
     if (name === undefined) throw new Error('its answer has a line that is no header');
     const key = name.toLowerCase();
+    const value = given.trim();
     const isSame = headers[key] === undefined || headers[key] === value;
     if (!isSame && (key === 'content-length' || key === 'transfer-encoding')) throw new Error('it has two lengths');
     headers[key] ??= value;

@@ -1,5 +1,5 @@
 import { broken } from '../failure.ts';
-import { textOf } from '../text.ts';
+import { textOf, withoutTrailing } from '../text.ts';
 
 const BEGIN = '-----BEGIN PGP SIGNED MESSAGE-----';
 const SIGNATURE = '-----BEGIN PGP SIGNATURE-----';
@@ -11,9 +11,7 @@ const END = '-----END PGP SIGNATURE-----';
  * `upstream-failed` that names `file`.
  */
 export function signedText(file: string, bytes: Uint8Array): string {
-  const lines = textOf(bytes)
-    .split('\n')
-    .map((line) => line.replace(/[ \t\r]+$/, ''));
+  const lines = textOf(bytes).split('\n').map(withoutTrailing);
   if (lines[0] !== BEGIN) throw broken(file, 'it does not begin as a signed message');
   const head = lines.indexOf('');
   const begin = lines.indexOf(SIGNATURE);

@@ -1,6 +1,6 @@
 import { createByteWindow, indexOfAscii } from '../byte-scan.ts';
 import { broken } from '../failure.ts';
-import { latin1Text, utf8OfLatin1 } from '../text.ts';
+import { latin1Text, utf8OfLatin1, withoutTrailing } from '../text.ts';
 
 /** Fields of a paragraph by lower-case name; lines of a value without the blank in front, joined with `\n`. */
 export type Paragraph = ReadonlyMap<string, string>;
@@ -12,7 +12,7 @@ export function parseParagraph(file: string, text: string): Paragraph {
   let isOver = false;
   for (const [index, line] of text.split('\n').entries()) {
     const fail = (what: string) => broken(file, `line ${index + 1}: ${what}`);
-    const trimmed = line.replace(/[ \t\r]+$/, '');
+    const trimmed = withoutTrailing(line);
     if (trimmed === '') {
       isOver ||= fields.size > 0;
     } else if (isOver) {

@@ -26,6 +26,7 @@ const LONGEST_GAP = 1 << 16;
 
 const OPEN = '<package';
 const CLOSE = '</package>';
+const CLOSE_FORMAT = '</format>';
 
 /**
  * Reads the packages of a decompressed primary.xml one after the other. Holds one package at a time, whatever the size of the
@@ -52,7 +53,7 @@ function createScanner(file: string): Scanner {
 
   const readGap = (gap: string): void => {
     if (/<!(?!--)/.test(gap)) throw broken(file, 'a document type or CDATA, which metadata must not have');
-    const head = /<metadata\b[^>]*\spackages=["']([0-9]{1,9})["']/.exec(gap);
+    const head = /<metadata\b[^<>]*\spackages=["']([0-9]{1,9})["']/.exec(gap);
     if (head) promised = Number(head[1]);
   };
 
@@ -90,7 +91,7 @@ function createScanner(file: string): Scanner {
       const rest = latin1Text(window.held());
       if (rest.length > LONGEST_GAP) throw broken(file, 'it ends within a package');
       readGap(rest);
-      if (!/<\/metadata>\s*$|<metadata\b[^>]*\/>\s*$/.test(rest)) throw broken(file, 'it ends too early');
+      if (!/<\/metadata>\s*$|<metadata\b[^<>]*\/>\s*$/.test(rest)) throw broken(file, 'it ends too early');
       if (promised !== undefined && promised !== found) {
         throw broken(file, `it promises ${promised} packages and has ${found}`);
       }
@@ -103,7 +104,9 @@ function withoutFormat(bytes: Uint8Array): string {
   const format = indexOfAscii(bytes, '<format', 0);
   const head = latin1Text(format < 0 ? bytes : bytes.subarray(0, format));
   if (format < 0 || head.includes('<location')) return head;
-  return latin1Text(bytes).replace(/<format\b[\s\S]*<\/format>/, '');
+  const text = latin1Text(bytes);
+  const end = text.lastIndexOf(CLOSE_FORMAT);
+  return end < format ? text : text.slice(0, format) + text.slice(end + CLOSE_FORMAT.length);
 }
 
 /** `text`: a package without `<format>`, one character a byte. */
@@ -111,15 +114,15 @@ function readPackage(file: string, text: string): YumPackage {
   if (text.includes('<!')) throw broken(file, 'a comment or CDATA in a package, where none belongs');
   const name = value(file, elementText(text, 'name'));
   const fail = (what: string) => broken(file, `package ${name || 'without a name'}: ${what}`);
-  if (/^<package\b[^>]*\stype=["'](?!rpm["'])/.test(text)) throw fail('it is no RPM');
-  const location = /<location\s([^>]*)>/.exec(text)?.[1] ?? '';
+  if (/^<package\b[^<>]*\stype=["'](?!rpm["'])/.test(text)) throw fail('it is no RPM');
+  const location = /<location\s([^<>]*)>/.exec(text)?.[1] ?? '';
   const href = attribute(location, 'href');
   if (href === undefined) throw fail('it has no location');
   const base = attribute(location, 'xml:base');
-  const checksum = /<checksum\s([^>]*)>\s*([0-9a-fA-F]{1,256})\s*<\/checksum>/.exec(text);
+  const checksum = /<checksum\s([^<>]*)>\s*([0-9a-fA-F]{1,256})\s*<\/checksum>/.exec(text);
   const digest = yumDigest(attribute(checksum?.[1] ?? '', 'type'), checksum?.[2]);
   if (digest === undefined) throw fail('it has no checksum that can be read');
-  const bytes = attribute(/<size\s([^>]*)>/.exec(text)?.[1] ?? '', 'package');
+  const bytes = attribute(/<size\s([^<>]*)>/.exec(text)?.[1] ?? '', 'package');
   if (bytes === undefined || !/^[0-9]{1,15}$/.test(bytes)) throw fail('it has no size');
   return {
     name,

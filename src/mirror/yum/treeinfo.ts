@@ -79,10 +79,10 @@ function parseIni(file: string, bytes: Uint8Array): Ini {
       section.set(lastKey, `${section.get(lastKey) ?? ''} ${text}`.trim());
       continue;
     }
-    const pair = /^([^=:]+?)\s*[=:]\s*(.*)$/.exec(text);
-    if (pair === null) throw fail(`"${text}" is neither a section nor a key with a value`);
-    lastKey = pair[1] ?? '';
-    section.set(lastKey, pair[2] ?? '');
+    const [, key = '', value = ''] = /^([^=:]+)[=:](.*)$/.exec(text) ?? [];
+    if (key === '') throw fail(`"${text.slice(0, 80)}" is neither a section nor a key with a value`);
+    lastKey = key.trimEnd();
+    section.set(lastKey, value.trimStart());
   }
   return sections;
 }
