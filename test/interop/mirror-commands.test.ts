@@ -15,6 +15,7 @@ import { openTestEngine } from '../support/mirror-engine.ts';
 import { openSegment } from '../support/segment.ts';
 import { newFolder, startServer, writeConfig } from '../support/server.ts';
 import { tinyYum } from '../support/tiny-yum.ts';
+import { poolFile, sum } from '../support/told-engine.ts';
 
 /* Commands about mirrors against a running server, and after a stop at a bad moment. */
 
@@ -108,7 +109,7 @@ async function openMirror(t: TestContext, texts: readonly string[]) {
     await isIdle(engine);
     assert.equal(files.readState().snapshots.length, index + 1);
   }
-  return { files, command, live: () => readFileSync(join(files.live, 'x'), 'utf8') };
+  return { root, files, command, live: () => readFileSync(join(files.live, 'x'), 'utf8') };
 }
 
 test('a rollback after a publication that was killed leaves nothing of it in the plain tree', async (t) => {
@@ -125,6 +126,19 @@ test('a rollback after a publication that was killed leaves nothing of it in the
   assert.equal(live(), 'first');
   assert.equal(files.readState().current, first.id);
   assert.ok(!existsSync(join(files.folder, 'publish.json')));
+});
+
+test('where what was killed in its middle is not whole any more, all names are those of the state before', async (t) => {
+  const { files, command, live, root } = await openMirror(t, ['first', 'second']);
+  const done = files.readState();
+  const [first, second] = done.snapshots;
+  assert.ok(first && second);
+  files.writeIntent(second);
+  files.writeState({ ...done, current: first.id, snapshots: [first] });
+  rmSync(poolFile(root, sum('second')));
+  assert.equal(live(), 'second');
+  assert.equal((await command({ kind: 'rollback', name: 'm', to: first.id })).kind, 'done');
+  assert.equal(live(), 'first');
 });
 
 test('an approval that was killed in its middle is finished by the next one', async (t) => {

@@ -65,7 +65,10 @@ export async function finishPublish(deps: PublishDeps, state: MirrorState): Prom
     if (!isWhole) continue;
     // It may have been a way back: what the upstream had last must not keep the next run from looking.
     const { probe: _probe, ...rest } = state;
-    return publish(deps, rest, snapshot);
+    const published = await publish(deps, rest, snapshot);
+    // What of the other one has been put in place already, nobody knows.
+    if (snapshot !== intended) mendLive(deps, published);
+    return published;
   }
   files.clearIntent();
   return state;
