@@ -146,7 +146,7 @@ test('a kernel that crawls over HTTP: told when it is there, and not when the in
   const slow = await scene.expect(box, 'slow-transfer');
   assert.match(
     slow.cause,
-    /^sm1 \(.*\) took \d+ s for \/os\/debian\/linux over HTTP \(\d+ kB\/s\)$/,
+    /^sm1 \(.*\) took \d+ (s|min) for \/os\/debian\/linux over HTTP \([\d.]+ kB\/s\)$/,
     JSON.stringify(done),
   );
   assert.match(slow.remedy, /^Look at the speed /);
