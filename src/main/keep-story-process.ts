@@ -3,6 +3,8 @@ import { setPriority } from 'node:os';
 import { resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { nodeFlags } from '../io/node-flags.ts';
+import { BEHIND, restartAfter } from '../net/restart.ts';
 import { createFrameReader, frameOf } from './story-frames.ts';
 import type { FromStories, ToStories } from './story-protocol.ts';
 
@@ -26,10 +28,6 @@ export interface StoryProcessOptions {
   readonly onDied: (reason: string) => void;
 }
 
-/** One that died is started again after a second, and later when it died at once: it will read the same events. */
-const RESTART_AFTER_MS = 1_000;
-const RESTART_LATER_MS = 5_000;
-const LIVED_MS = 60_000;
 /** What is told within half a minute of the worst storm: one that has so much unread stands still. */
 const MOST_UNREAD = 32 * 1024 * 1024;
 
@@ -37,23 +35,26 @@ const PROGRAM = fileURLToPath(new URL('./story-process.ts', import.meta.url));
 /** Behind everything that answers machines. */
 const NICE = 10;
 /** As the launcher has them, for the same reasons. */
-const FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=50'];
+const FLAGS = nodeFlags(50);
 
 /** Starts the process of the stories and keeps it running. Does not throw: what it cannot start it tries again. */
 export function keepStoryProcess({ onRestart, onMessage, onDied }: StoryProcessOptions): StoryProcess {
   let child: ChildProcess | undefined;
   let pipe: Duplex | undefined;
   let restart: NodeJS.Timeout | undefined;
+  let deaths = 0;
   let isClosing = false;
   let reason = '';
   const gone = Promise.withResolvers<void>();
 
-  const onGone = (why: string, hasLived: boolean) => {
+  const onGone = (why: string, livedMs: number) => {
     child = undefined;
     pipe = undefined;
     if (isClosing) return gone.resolve();
     onDied(reason || why);
-    restart = setTimeout(startAnother, hasLived ? RESTART_AFTER_MS : RESTART_LATER_MS);
+    const next = restartAfter(BEHIND, deaths, livedMs);
+    deaths = next.deaths;
+    restart = setTimeout(startAnother, next.waitMs);
   };
   const take = (message: FromStories, body: Uint8Array) => {
     if (message.kind === 'broken') reason = message.reason;
@@ -63,11 +64,11 @@ export function keepStoryProcess({ onRestart, onMessage, onDied }: StoryProcessO
     reason = '';
     const since = performance.now();
     try {
-      child = startProgram((why) => onGone(why, performance.now() - since > LIVED_MS));
+      child = startProgram((why) => onGone(why, performance.now() - since));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       // As with any other end, whoever started it has what it returns by then.
-      return queueMicrotask(() => onGone(why, false));
+      return queueMicrotask(() => onGone(why, 0));
     }
     // Without a file descriptor left there is no list at all, whatever the types say.
     const stdio: ChildProcess['stdio'] | undefined = child.stdio;

@@ -4,6 +4,8 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writ
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { MirrorJson } from '../../src/http/api/mirror-json.ts';
+import { MIRROR_FLAGS } from '../../src/io/mirror/open-mirrors.ts';
+import { nodeFlags } from '../../src/io/node-flags.ts';
 import { needs } from '../needs.ts';
 import { run } from '../support/http.ts';
 import { buildRpms, must } from '../support/rpms.ts';
@@ -256,6 +258,8 @@ test('a mirror process that dies is started again, and what was served is served
   writeFileSync(join(tree, 'images/pxeboot/vmlinuz'), 'another kernel');
   rmSync(join(tree, '.treeinfo'));
   const { pid } = await mirrorProcess(server);
+  // Each has its own flags of Node, and none of them twice.
+  assert.deepEqual([flagsOf(server.pid), flagsOf(pid)], [nodeFlags(50), MIRROR_FLAGS]);
   process.kill(pid, 'SIGKILL');
   await server.event('worker.died', { name: 'the mirror process' });
   await waitFor(async () => (await mirror(server, 'sync', 'centos-7')).code === 0);
@@ -265,6 +269,14 @@ test('a mirror process that dies is started again, and what was served is served
     'content of images/pxeboot/vmlinuz '.repeat(1000),
   );
 });
+
+function flagsOf(pid: number): readonly string[] {
+  const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(1);
+  return words.slice(
+    0,
+    words.findIndex((word) => !word.startsWith('-')),
+  );
+}
 
 async function mirrorProcess({ pid }: TestServer): Promise<{ pid: number }> {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Emit, Subject } from '../../event/event.ts';
+import { ANSWERING, restartAfter } from '../../net/restart.ts';
 import {
   type BootHttpAnswer,
   type BootHttpLimits,
@@ -67,9 +68,6 @@ export interface BootHttp {
 
 const NO_MIRRORS: BootHttpAnswer = { kind: 'refuse', status: 503, reason: 'there are no mirrors here' };
 
-/** How long to wait before starting another worker after one that did not even come up. */
-const RESTART_AFTER_MS = 1000;
-
 /**
  * Starts the worker that serves files to machines. Resolves when each listener is open or was told as
  * `server.cannot-listen`. A worker that dies is told as `worker.died` and started again.
@@ -96,6 +94,7 @@ class BootWorkerLink implements BootHttp {
   #restart: NodeJS.Timeout | undefined;
   #isClosing = false;
   #restarts = 0;
+  #deaths = 0;
   #nextListener = 0;
 
   constructor(options: BootHttpOptions) {
@@ -170,31 +169,28 @@ class BootWorkerLink implements BootHttp {
     this.#silent = new Set(listeners.map(({ id }) => id));
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, name: 'boot-http' });
     this.#worker = worker;
+    const since = performance.now();
     let reason = '';
-    let cameUp = false;
     worker.on('online', () => {
       if (listeners.length === 0) this.#started.resolve();
     });
-    worker.on('message', (message: FromBootWorker) => {
-      cameUp = true;
-      this.#onMessage(worker, message);
-    });
+    worker.on('message', (message: FromBootWorker) => this.#onMessage(worker, message));
     worker.on('error', (error) => {
       reason = error instanceof Error ? error.message : String(error);
     });
-    worker.on('exit', (code) => this.#onExit(reason || `exit code ${code}`, cameUp));
+    worker.on('exit', (code) => this.#onExit(reason || `exit code ${code}`, performance.now() - since));
   }
 
-  /** A socket may not be had just now (too many descriptors): tried again, like a worker that did not come up. */
+  /** A socket may not be had just now (too many descriptors): tried again, like a worker that died at its start. */
   #startAgain(): void {
     try {
       this.#start();
     } catch (error) {
-      this.#onExit(error instanceof Error ? error.message : String(error), false);
+      this.#onExit(error instanceof Error ? error.message : String(error), 0);
     }
   }
 
-  #onExit(reason: string, cameUp: boolean): void {
+  #onExit(reason: string, livedMs: number): void {
     this.#worker = undefined;
     // With the worker, its sockets are gone.
     for (const done of this.#unlistening.values()) done();
@@ -206,8 +202,10 @@ class BootWorkerLink implements BootHttp {
     }
     this.#restarts += 1;
     this.#options.emit('worker.died', {}, { name: 'boot HTTP', reason });
-    if (cameUp) this.#startAgain();
-    else this.#restart = setTimeout(() => this.#startAgain(), RESTART_AFTER_MS);
+    const { deaths, waitMs } = restartAfter(ANSWERING, this.#deaths, livedMs);
+    this.#deaths = deaths;
+    if (waitMs === 0) this.#startAgain();
+    else this.#restart = setTimeout(() => this.#startAgain(), waitMs);
   }
 
   #onMessage(worker: Worker, message: FromBootWorker): void {

@@ -4,10 +4,11 @@ import { fileURLToPath } from 'node:url';
 import type { Emit } from '../../event/event.ts';
 import type { MirrorConfig } from '../../mirror/mirror-config.ts';
 import type { MirrorCommand, MirrorReply, MirrorView } from '../../mirror/mirror-view.ts';
-import { restartAfter } from '../../mirror/run/restart.ts';
 import { nextRunOf } from '../../mirror/run/schedule.ts';
 import type { ScrubAction, ScrubConfig, ScrubView } from '../../mirror/run/scrub.ts';
 import { emptyState } from '../../mirror/run/state.ts';
+import { BEHIND, restartAfter } from '../../net/restart.ts';
+import { nodeFlags } from '../node-flags.ts';
 import { readState } from './mirror-files.ts';
 import type { FromMirrorProcess, ToMirrorProcess } from './process-protocol.ts';
 
@@ -38,7 +39,7 @@ export interface Mirrors {
 }
 
 /** A heap that is swept early: 7 MB less with 30,000 packages, and some 5 % more processor time for 1 GB (bench/mirror.ts). */
-export const MIRROR_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=20'] as const;
+export const MIRROR_FLAGS = nodeFlags(20);
 const CLOSE_MS = 5_000;
 
 const NOT_RUNNING: MirrorReply = {
@@ -175,7 +176,7 @@ function keepProcess({ root, emit }: MirrorsOptions, keeping: Keeping) {
     keeping.onEnd();
     if (isClosing || !keeping.isWanted()) return;
     emit('worker.died', {}, { name: 'the mirror process', reason });
-    const next = restartAfter(deaths, performance.now() - startedAt);
+    const next = restartAfter(BEHIND, deaths, performance.now() - startedAt);
     deaths = next.deaths;
     restart = setTimeout(start, next.waitMs);
   };
@@ -184,7 +185,8 @@ function keepProcess({ root, emit }: MirrorsOptions, keeping: Keeping) {
     startedAt = performance.now();
     const started = fork(fileURLToPath(new URL('./process.ts', import.meta.url)), [root], {
       serialization: 'advanced',
-      execArgv: [...process.execArgv, ...MIRROR_FLAGS],
+      // Instead of the server's own, of which it would have some twice.
+      execArgv: [...MIRROR_FLAGS],
     });
     child = started;
     started.on('message', (message: FromMirrorProcess) => keeping.onMessage(message));

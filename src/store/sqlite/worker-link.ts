@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import { ANSWERING, restartAfter } from '../../net/restart.ts';
 import type { Cell, Failure, Reply, Request } from './protocol.ts';
 
 /** The worker did not live to answer; whether it did the work is unknown. */
@@ -43,9 +44,6 @@ interface Waiting {
   readonly onPart: ((cells: Cell[]) => void) | undefined;
 }
 
-/** How long to wait before starting another after one that did not even come up. */
-const RESTART_AFTER_MS = 1000;
-
 export function openWorkerLink(options: WorkerLinkOptions): WorkerLink {
   const waiting = new Map<number, Waiting>();
   const opened = Promise.withResolvers<number>();
@@ -54,6 +52,7 @@ export function openWorkerLink(options: WorkerLinkOptions): WorkerLink {
   let isClosing = false;
   let worker: Worker | undefined;
   let restart: NodeJS.Timeout | undefined;
+  let deaths = 0;
 
   const onReply = (reply: Reply) => {
     if (reply.kind === 'opened') return opened.resolve(reply.lastSeq);
@@ -68,14 +67,16 @@ export function openWorkerLink(options: WorkerLinkOptions): WorkerLink {
     else waiter?.resolve(reply.cells);
   };
 
-  const onEnd = (reason: string, cameUp: boolean) => {
+  const onEnd = (reason: string, livedMs: number) => {
     worker = undefined;
     opened.reject(new WorkerDied(reason));
     if (isClosing) gone.resolve();
     else {
       options.onDied(reason);
-      if (cameUp) start();
-      else restart = setTimeout(start, RESTART_AFTER_MS);
+      const next = restartAfter(ANSWERING, deaths, livedMs);
+      deaths = next.deaths;
+      if (next.waitMs === 0) start();
+      else restart = setTimeout(start, next.waitMs);
     }
     // After the start, so that what is tried again finds the new worker.
     const abandoned = [...waiting.values()];
@@ -87,16 +88,13 @@ export function openWorkerLink(options: WorkerLinkOptions): WorkerLink {
     restart = undefined;
     const started = options.startWorker();
     worker = started;
+    const since = performance.now();
     let reason = '';
-    let cameUp = false;
-    started.on('message', (reply: Reply) => {
-      cameUp = true;
-      onReply(reply);
-    });
+    started.on('message', onReply);
     started.on('error', (error) => {
       reason = error instanceof Error ? error.message : String(error);
     });
-    started.on('exit', (code) => onEnd(reason || `exit code ${code}`, cameUp));
+    started.on('exit', (code) => onEnd(reason || `exit code ${code}`, performance.now() - since));
   };
 
   start();
