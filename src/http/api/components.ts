@@ -94,7 +94,7 @@ const mirror = exact({
   ),
   heldReasons: texts,
   canApprove: flag,
-  lastRun: orNull(exact({ startedAt: time, endedAt: time, result: text, reason: text })),
+  lastRun: orNull(exact({ startedAt: time, endedAt: time, result: text, reason: text, next: maybeText })),
   lastSuccessAt: maybeTime,
   nextRunAt: maybeTime,
   progress: orNull(

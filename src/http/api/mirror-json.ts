@@ -77,6 +77,8 @@ export interface MirrorJson {
     readonly endedAt: string;
     readonly result: string;
     readonly reason: string;
+    /** What to do about it; null: nothing, or nobody knows. */
+    readonly next: string | null;
   } | null;
   readonly lastSuccessAt: string | null;
   readonly nextRunAt: string | null;
@@ -117,8 +119,9 @@ function heldJson({ snapshot, changes }: Partial<Held> = {}): HeldJson | null {
   return { id, at: isoTime(at), revision, files, bytes, packages, ...change, summary: describeChanges(size, changes) };
 }
 
-function lastRunJson({ startedAt, endedAt, result, reason }: LastRun): MirrorJson['lastRun'] {
-  return { startedAt: isoTime(startedAt), endedAt: isoTime(endedAt), result, reason: wordsToShow(reason) };
+function lastRunJson({ startedAt, endedAt, result, reason, next }: LastRun): MirrorJson['lastRun'] {
+  const times = { startedAt: isoTime(startedAt), endedAt: isoTime(endedAt) };
+  return { ...times, result, reason: wordsToShow(reason), next: next === undefined ? null : wordsToShow(next) };
 }
 
 export function progressJson(progress: Progress): ProgressJson {

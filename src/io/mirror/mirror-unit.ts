@@ -189,7 +189,8 @@ async function runOnce(deps: UnitDeps, job: Job): Promise<LastRun> {
     release?.();
   }
   tellOutcome(deps.emit, config.name, outcome);
-  return { startedAt, endedAt: deps.now(), result: outcome.result, reason: outcome.reason };
+  const { result, reason, hint } = outcome;
+  return { startedAt, endedAt: deps.now(), result, reason, next: hint };
 }
 
 async function runWithTools(deps: UnitDeps, job: Job): Promise<RunOutcome> {

@@ -89,12 +89,12 @@ export async function runSync(deps: RunDeps, isForced: boolean): Promise<RunOutc
   } catch (error) {
     outcome = failureOutcome(deps, state, error);
   }
-  const { result, reason } = outcome;
+  const { result, reason, hint } = outcome;
   const endedAt = deps.now();
   const isGood = result === 'published' || result === 'unchanged';
   const next: MirrorState = {
     ...(outcome.state ?? state),
-    lastRun: { startedAt, endedAt, result, reason: hidePasswords(reason) },
+    lastRun: { startedAt, endedAt, result, reason: hidePasswords(reason), next: hint && hidePasswords(hint) },
     ...(isGood && { lastSuccessAt: endedAt }),
   };
   try {

@@ -36,6 +36,8 @@ export interface LastRun {
   readonly result: RunResult;
   /** A sentence. */
   readonly reason: string;
+  /** What to do about it. */
+  readonly next?: string | undefined;
 }
 
 /** What waits for a person: the old state is served until it is approved, or upstream is right again. */
