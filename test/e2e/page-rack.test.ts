@@ -249,47 +249,6 @@ for (const [name, context] of looks) {
   });
 }
 
-const mirror = {
-  name: 'rocky-9',
-  os: 'rocky-9',
-  kind: 'yum',
-  mode: 'sync',
-  from: ['https://mirror.example/rocky/9'],
-  state: 'held',
-  isFrozen: false,
-  snapshots: [{ id: 's7', at: '2026-11-25T03:00:00Z', files: 12, bytes: 2e9, isCurrent: true, tags: ['good'] }],
-  heldReasons: ['the signature is of an unknown key'],
-  canApprove: false,
-  lastRun: { startedAt: '', endedAt: '2026-11-25T03:00:00Z', result: 'held', reason: 'See above.' },
-  nextRunAt: null,
-  progress: null,
-};
-const progress = { phase: 'fetch', filesDone: 3, filesTotal: 12, bytesDone: 5e8, bytesTotal: 2e9, bytesPerSecond: 1e7 };
-
-test('mirrors: none, one that is held, and one that runs', async (t) => {
-  if (!needs(t, CHROMIUM)) return;
-  const { page, base, faults } = await open(t, {});
-  await page.goto(`${base}/#/mirrors`);
-  await page.getByText('No mirrors are configured.').waitFor();
-  const asked: string[] = [];
-  let mirrors: object[] = [mirror];
-  await page.route('**/api/v1/mirrors', (route) => route.fulfill({ json: { mirrors } }));
-  await page.route('**/api/v1/mirrors/*/*', (route) => {
-    asked.push(`${route.request().method()} ${new URL(route.request().url()).pathname}`);
-    mirrors = [{ ...mirror, state: 'serving', heldReasons: [], progress: { ...progress, secondsLeft: 150 } }];
-    return route.fulfill({ json: { text: 'a run began' } });
-  });
-  await page.getByText('the signature is of an unknown key').waitFor();
-  await page.getByText('It cannot be published as it is').waitFor();
-  assert.deepEqual(await faultsOf(page), []);
-  await page.getByRole('button', { name: 'Sync now: rocky-9' }).click();
-  await page.getByText('fetch · 3 of 12 files · 500 MB of 2.0 GB · 10 MB/s · 2 min 30 s left').waitFor();
-  await page.getByRole('button', { name: 'Stop rocky-9' }).waitFor();
-  assert.deepEqual(asked, ['POST /api/v1/mirrors/rocky-9/sync']);
-  assert.deepEqual(await faultsOf(page), []);
-  assert.deepEqual(faults, []);
-});
-
 test('the colours are the system’s until one is chosen, which stays', async (t) => {
   if (!needs(t, CHROMIUM)) return;
   const { page, base } = await open(t, { colorScheme: 'dark' });
