@@ -3,21 +3,18 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { bareHost } from '../support/bare-host.ts';
-import { run } from '../support/http.ts';
-import { newFolder, writeConfig } from '../support/server.ts';
+import { newFolder, rackready, writeConfig } from '../support/server.ts';
 import { installerFor, numbered, renderConfig, SERVER } from './config.ts';
 import { openTestRack } from './rack.ts';
 import { http, leased, tftp, wanted } from './wanted.ts';
 
 /* One archive is all that a host without a network and without packages of boot loaders gets; machines are installed from it. */
 
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const TIMEOUT_MS = 12 * 60_000;
 
 async function must(data: string, ...args: string[]): Promise<string> {
-  const ran = await run(process.execPath, [MAIN, ...args], { RACKREADY_DATA: data });
-  const text = `${ran.stdout}${ran.stderr}`;
-  assert.equal(ran.code, 0, text);
+  const { code, text } = await rackready(data, ...args);
+  assert.equal(code, 0, text);
   return text;
 }
 

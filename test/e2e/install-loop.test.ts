@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { Installer } from '../../src/lab/demo-config.ts';
 import type { ServerEvent } from '../../src/lab/milestones.ts';
 import { cpio } from '../support/cpio.ts';
-import { run } from '../support/http.ts';
+import { rackready } from '../support/server.ts';
 import { installerFor, numbered, renderConfig } from './config.ts';
 import { openTestRack } from './rack.ts';
 import { wanted } from './wanted.ts';
@@ -18,7 +18,6 @@ import { wanted } from './wanted.ts';
  * One answer file makes it die without a report, the other one reports success.
  */
 
-const MAIN = resolve(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 const TIMEOUT_MS = 15 * 60_000;
 
 /** Runs in place of debian-installer's own first program, with its tools. */
@@ -70,7 +69,7 @@ test('an install loop: one installation a grant, then it is held, and one comman
   };
   const profiles = `profiles:\n${profile('dies', 'true', 'once')}${profile('ends', 'wget -q -O /dev/null {{ urls.report }}/done', 'manual')}`;
   const rack = await openTestRack(t, `${renderConfig({ machines: [box.line] })}${profiles}`);
-  const cli = (...args: string[]) => run(process.execPath, [MAIN, ...args], { RACKREADY_DATA: rack.data });
+  const cli = (...args: string[]) => rackready(rack.data, ...args);
   const machine = await rack.powerOn({
     name: box.name,
     mac: box.mac,

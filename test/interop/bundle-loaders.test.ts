@@ -8,9 +8,8 @@ import { openLoaders } from '../../src/io/loaders/open-loaders.ts';
 import type { RackClient } from '../../src/lab/rack.ts';
 import { needs } from '../needs.ts';
 import { bareHost } from '../support/bare-host.ts';
-import { run } from '../support/http.ts';
 import { openSegment, runProgram } from '../support/segment.ts';
-import { newFolder, startServer, writeConfig } from '../support/server.ts';
+import { newFolder, rackready, startServer, writeConfig } from '../support/server.ts';
 
 /*
  * A host with Debian's packages bundles a profile; another one has none of them, takes the archive, and gives the very same boot
@@ -22,11 +21,6 @@ const ADDRESS = '172.22.10.2';
 const NETWORK = `networks:
   n: { interface: br0, subnet: 172.22.10.0/24, address: ${ADDRESS}, dhcp: { mode: authoritative, conflictProbe: false } }
 `;
-
-async function rackready(data: string, ...args: string[]) {
-  const ran = await run(process.execPath, [MAIN, ...args], { RACKREADY_DATA: data });
-  return { code: ran.code, text: `${ran.stdout}${ran.stderr}` };
-}
 
 /** An archive of a profile, and what the host that made it gives to firmware itself. */
 async function makeArchive(data: string) {
@@ -90,9 +84,9 @@ test('a host without packages of boot loaders gives out those of the archive, by
   const config = writeConfig(`${NETWORK}machines:\n  m1: { mac: "02:00:00:00:00:0b", address: 172.22.10.55 }\n`);
   const server = await startServer(t, { config, prefix: bareHost() });
   await server.event('loader.missing', { platform: 'bios-x86' });
-  const bare = await rackready(server.data, 'status');
+  const bare = await server.rackready('status');
   assert.doesNotMatch(bare.text, /imported archive|packages of this host/);
-  const imported = await rackready(server.data, 'bundle', 'import', file);
+  const imported = await server.rackready('bundle', 'import', file);
   assert.equal(imported.code, 0, imported.text);
   assert.match(imported.text, /keep grub for bios-x86 \(grub-pc-bin \S+\)/);
   for (const platform of ['bios-x86', 'uefi-x64', 'uefi-ia32'])
@@ -108,10 +102,10 @@ test('a host without packages of boot loaders gives out those of the archive, by
 
   const sent = { bios: 'i386-pc/core.0', 'uefi-x64': 'x86_64-efi/core.efi', 'uefi-ia32': 'i386-efi/core.efi' };
   for (const [firmware, bootFile] of Object.entries(sent)) {
-    const rendered = await rackready(server.data, 'render', 'm1', '--firmware', firmware);
+    const rendered = await server.rackready('render', 'm1', '--firmware', firmware);
     assert.ok(rendered.text.includes(`boot/grub/${bootFile}`), `${firmware}: ${rendered.text}`);
   }
-  const status = await rackready(server.data, 'status');
+  const status = await server.rackready('status');
   assert.match(status.text, /bios-x86 +grub +an imported archive, grub-pc-bin \d/);
   assert.match(status.text, /uefi-x64 +shim +an imported archive, .*shim-signed \d/);
   const ran = await runProgram([
@@ -139,7 +133,7 @@ test('a host without packages of boot loaders gives out those of the archive, by
     writeFileSync(object, 'damaged');
     const again = await startServer(t, { config, data: server.data, prefix: bareHost() });
     await again.event('loader.damaged', { platform: 'bios-x86', loader: 'grub', reason: /core\.0/ });
-    const mended = await rackready(again.data, 'bundle', 'import', file);
+    const mended = await again.rackready('bundle', 'import', file);
     assert.equal(mended.code, 0, mended.text);
     await again.event('loader.imported', { platform: 'bios-x86', loader: 'grub' });
     assert.ok((await fetchBoth(client, 'boot/grub/i386-pc/core.0')).equals(readFileSync(path)));
@@ -165,10 +159,10 @@ test('a host without packages of boot loaders gives out those of the archive, by
 
   await t.test('packages of the host itself always win', async () => {
     const third = await startServer(t, { config, data: server.data });
-    const shown = await rackready(third.data, 'status');
+    const shown = await third.rackready('status');
     assert.match(shown.text, /bios-x86 +grub +packages of this host/);
     assert.doesNotMatch(shown.text, /imported archive/);
-    const doctor = await rackready(third.data, 'doctor');
+    const doctor = await third.rackready('doctor');
     assert.match(doctor.text, /bios-x86: grub \(grub-pc-bin \d/);
   });
 });

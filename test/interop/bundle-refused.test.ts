@@ -6,12 +6,10 @@ import { type TestContext, test } from 'node:test';
 import { socketName } from '../../src/http/api/listen-unix.ts';
 import { IMPORTED_FOLDER, objectPath } from '../../src/io/loaders/imported-loaders.ts';
 import { makeBundle, type TestBundle } from '../support/bundles.ts';
-import { run } from '../support/http.ts';
-import { newFolder } from '../support/server.ts';
+import { newFolder, rackready } from '../support/server.ts';
 
 /* A server that refuses what an import wrote goes on with what it has: nothing of that may be deleted, nor what nobody knows of. */
 
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const NETWORK =
   'networks:\n  n: { interface: lo, subnet: 172.22.10.0/24, address: 172.22.10.2, dhcp: { mode: observe } }\n';
 
@@ -64,11 +62,10 @@ test('loaders that the server still gives out stay where it refuses what was imp
   });
   const isThere = () => has.map((one) => one());
   const server = await standIn(t, data, config, bundles[0]?.head.mirrors[0]?.snapshot.id);
-  const importIt = async (round: number) => {
+  const importIt = (round: number) => {
     const archive = join(newFolder('usb'), 'x.tar');
     writeFileSync(archive, bundles[round]?.archive ?? '');
-    const ran = await run(process.execPath, [MAIN, 'bundle', 'import', archive, '--replace'], { RACKREADY_DATA: data });
-    return { code: ran.code, text: `${ran.stdout}${ran.stderr}` };
+    return rackready(data, 'bundle', 'import', archive, '--replace');
   };
 
   const first = await importIt(0);

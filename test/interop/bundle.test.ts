@@ -10,22 +10,16 @@ import { run } from '../support/http.ts';
 import { makeKey } from '../support/openpgp.ts';
 import { serveFolder } from '../support/planned-mirror.ts';
 import { openSegment, runProgram } from '../support/segment.ts';
-import { newFolder, startServer, writeConfig } from '../support/server.ts';
+import { newFolder, rackready, startServer, writeConfig } from '../support/server.ts';
 
 /*
  * One host has a network, fills a mirror and bundles a profile; another one has none, takes the archive, and installs from it: with
  * real clients that check the archive's signatures.
  */
 
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const BASE = 'http://172.22.10.2/mirror';
 const NETWORK =
   'networks:\n  n: { interface: br0, subnet: 172.22.10.0/24, address: 172.22.10.2, dhcp: { mode: authoritative, conflictProbe: false } }\n';
-
-async function rackready(data: string, ...args: string[]) {
-  const ran = await run(process.execPath, [MAIN, ...args], { RACKREADY_DATA: data });
-  return { code: ran.code, text: `${ran.stdout}${ran.stderr}` };
-}
 
 /** A host whose mirror of a signed archive is filled, and which is then gone; returns its data folder and configuration. */
 async function makeFirstHost(t: TestContext) {
@@ -47,7 +41,7 @@ machines:
   secret: { mac: "02:00:00:00:00:0a", profile: own, vars: { password: hunter2 } }
 `);
   const server = await startServer(t, { config });
-  const filled = await rackready(server.data, 'mirror', 'sync', 'deb');
+  const filled = await server.rackready('mirror', 'sync', 'deb');
   assert.equal(filled.code, 0, filled.text);
   await server.stop();
   return { data: server.data, config, key };
@@ -72,18 +66,18 @@ test('a profile goes from a host with a network to one without, and is installed
   const config = writeConfig(NETWORK);
   const server = await startServer(t, { config });
   const before = readFileSync(config, 'utf8');
-  const dry = await rackready(server.data, 'bundle', 'import', file, '--dry-run');
+  const dry = await server.rackready('bundle', 'import', file, '--dry-run');
   assert.equal(dry.code, 0, dry.text);
   assert.match(dry.text, /the archive is whole.*write the profile own into the configuration/s);
   assert.equal(readFileSync(config, 'utf8'), before);
   assert.ok(!existsSync(join(server.data, 'mirrors')));
 
-  const imported = await rackready(server.data, 'bundle', 'import', file);
+  const imported = await server.rackready('bundle', 'import', file);
   assert.equal(imported.code, 0, imported.text);
   assert.match(imported.text, /the profile own is imported, with deb@.*the server has read it/s);
-  const added = await rackready(server.data, 'machines', 'add', 'm1', '--mac', '02:00:00:00:00:0b', '--profile', 'own');
+  const added = await server.rackready('machines', 'add', 'm1', '--mac', '02:00:00:00:00:0b', '--profile', 'own');
   assert.equal(added.code, 0, added.text);
-  const rendered = await rackready(server.data, 'render', 'm1');
+  const rendered = await server.rackready('render', 'm1');
   assert.equal(rendered.code, 0, rendered.text);
   assert.match(rendered.text, /# for m1/);
   assert.match(rendered.text, /bundles\/own-[0-9a-f]{8}\/kernel-linux/);
@@ -99,18 +93,18 @@ test('a profile goes from a host with a network to one without, and is installed
   await apt.must('apt-get', 'install', '-y', 'feature');
   assert.equal(readFileSync(join(apt.folder, 'opt/feature'), 'utf8'), 'feature\n');
 
-  const repeated = await rackready(server.data, 'bundle', 'import', file);
+  const repeated = await server.rackready('bundle', 'import', file);
   assert.equal(repeated.code, 0, repeated.text);
   assert.match(repeated.text, /change nothing/);
   assert.ok(!existsSync(join(server.data, 'mirrors/import')));
 
   // What was changed here since is not overwritten.
   writeFileSync(config, readFileSync(config, 'utf8').replace('os: debian-12', 'os: debian-13'));
-  const refused = await rackready(server.data, 'bundle', 'import', file);
+  const refused = await server.rackready('bundle', 'import', file);
   assert.equal(refused.code, 1, refused.text);
   assert.match(refused.text, /the profile own is different here.*--replace/s);
   assert.match(readFileSync(config, 'utf8'), /debian-13/);
-  const replaced = await rackready(server.data, 'bundle', 'import', file, '--replace');
+  const replaced = await server.rackready('bundle', 'import', file, '--replace');
   assert.equal(replaced.code, 0, replaced.text);
   assert.match(readFileSync(config, 'utf8'), /debian-12/);
 });

@@ -6,11 +6,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Finding } from '../../src/main/finding.ts';
 import { needs } from '../needs.ts';
-import { run } from '../support/http.ts';
 import { ip, openSegment, runProgram, startProgram } from '../support/segment.ts';
-import { newFolder, startServer, writeConfig } from '../support/server.ts';
-
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+import { newFolder, rackready, startServer, writeConfig } from '../support/server.ts';
 
 function rack(mode = 'authoritative', more = ''): string {
   return `
@@ -33,15 +30,7 @@ interface Diagnosis {
 }
 
 async function doctor(config: string, data = newFolder('data')): Promise<Diagnosis> {
-  const { code, stdout, stderr } = await run(process.execPath, [
-    MAIN,
-    'doctor',
-    '--json',
-    '--config',
-    config,
-    '--data',
-    data,
-  ]);
+  const { code, stdout, stderr } = await rackready(data, 'doctor', '--json', '--config', config);
   assert.equal(stderr, '');
   const { ok, findings } = JSON.parse(stdout.toString()) as { ok: boolean; findings: readonly Finding[] };
   assert.equal(ok, code === 0);
@@ -149,8 +138,8 @@ test('with a running server its own ports are fine, and its configuration and da
   if (!needs(t, 'ip')) return;
   ip('link set lo up');
   await openSegment(t);
-  const { data, pid } = await startServer(t, { yaml: rack() });
-  const { code, stdout } = await run(process.execPath, [MAIN, 'doctor'], { RACKREADY_DATA: data });
+  const { pid, data } = await startServer(t, { yaml: rack() });
+  const { code, stdout } = await rackready(data, 'doctor');
   const text = stdout.toString();
   assert.equal(code, 0, text);
   assert.match(text, /^ok +server: rackready .* runs \(process [0-9]+\)/m);

@@ -15,7 +15,8 @@ import type { EventView, LeaseView, MachineView } from '../../src/http/api/views
 import { mac } from '../../src/net/mac.ts';
 import { ProvisionError } from '../../src/net/provision-error.ts';
 import { fakePorts, type MemoryFeed, SECRET_TOKEN } from '../support/api.ts';
-import { type Ran, run } from '../support/http.ts';
+import { run } from '../support/http.ts';
+import { rackready } from '../support/server.ts';
 
 const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 
@@ -32,10 +33,6 @@ async function serve(t: TestContext, options: { data?: string; stream?: Partial<
   await listenUnix(app, path);
   t.after(() => app.close());
   return { ...fake, app, data, path };
-}
-
-function cli(data: string, ...args: string[]): Promise<Ran> {
-  return run(process.execPath, [MAIN, ...args], { RACKREADY_DATA: data, TZ: 'UTC' });
 }
 
 /** Starts a command that does not end, with its lines. */
@@ -91,7 +88,7 @@ test('a second server is told that the first answers; the socket of a dead proce
     assert.equal(error.code, 'store-busy');
     return true;
   });
-  assert.equal((await cli(data, 'leases')).code, 0);
+  assert.equal((await rackready(data, 'leases')).code, 0);
 
   const stale = join(dataFolder(), socketName);
   const script = `require('net').createServer().listen(${JSON.stringify(stale)}, () => process.kill(process.pid, 'SIGKILL'))`;
@@ -194,23 +191,25 @@ test('a reader that does not read is dropped, and memory stays bounded', async (
 
 test('leases: a table, JSON, release and forget', async (t) => {
   const { data, calls } = await serve(t);
-  const table = await cli(data, 'leases');
+  const table = await rackready(data, 'leases');
   const lines = table.stdout.toString().split('\n');
   assert.match(lines[0] ?? '', /^ADDRESS +CLIENT +MACHINE +STATE +ENDS +NETWORK +HOST NAME$/);
   assert.match(lines[1] ?? '', /^10\.0\.0\.9 +id:00ff +- +bound \(bootp\) +never +lab +-$/);
   assert.match(lines[2] ?? '', /^172\.22\.10\.5 +00:25:90:96:c4:9a +sm1 +bound +.* +management +sm1$/);
-  const json = JSON.parse((await cli(data, 'leases', '--json', '--network', 'lab')).stdout.toString()) as LeaseView[];
+  const json = JSON.parse(
+    (await rackready(data, 'leases', '--json', '--network', 'lab')).stdout.toString(),
+  ) as LeaseView[];
   assert.deepEqual(
     json.map(({ address }) => address),
     ['10.0.0.9'],
   );
 
-  const released = await cli(data, 'leases', 'release', '172.22.10.5');
+  const released = await rackready(data, 'leases', 'release', '172.22.10.5');
   assert.equal(released.stdout.toString(), '172.22.10.5 is released; sm1 had it\n');
-  const forgotten = await cli('/nowhere', 'leases', 'forget', '172.22.10.40', '--json', '--data', data);
+  const forgotten = await rackready('/nowhere', 'leases', 'forget', '172.22.10.40', '--json', '--data', data);
   assert.equal((JSON.parse(forgotten.stdout.toString()) as LeaseView).state, 'abandoned');
   assert.deepEqual(calls, [`release ${0xac160a05}`, `forget ${0xac160a28}`]);
-  const unknown = await cli(data, 'leases', 'forget', '172.22.10.99');
+  const unknown = await rackready(data, 'leases', 'forget', '172.22.10.99');
   assert.deepEqual(
     [unknown.code, unknown.stderr],
     [1, 'rackready: there is no lease for 172.22.10.99\nList them with: rackready leases\n'],
@@ -219,19 +218,22 @@ test('leases: a table, JSON, release and forget', async (t) => {
 
 test('machines, install and cancel say what is and what will happen', async (t) => {
   const { data, calls } = await serve(t);
-  const list = (await cli(data, 'machines')).stdout.toString().split('\n');
+  const list = (await rackready(data, 'machines')).stdout.toString().split('\n');
   assert.match(list[1] ?? '', /^sm1 +00:25:90:96:c4:9a +172\.22\.10\.5 +debian-12 +installed +last install succeeded$/);
-  assert.match((await cli(data, 'machines', 'sm1')).stdout.toString(), /^last outcome: install debian-12: succeeded/m);
-  const installed = await cli(data, 'install', 'sm1');
+  assert.match(
+    (await rackready(data, 'machines', 'sm1')).stdout.toString(),
+    /^last outcome: install debian-12: succeeded/m,
+  );
+  const installed = await rackready(data, 'install', 'sm1');
   assert.match(installed.stdout.toString(), /may now be installed with debian-12, once/);
   assert.match(installed.stdout.toString(), /THE DISK OF THAT MACHINE WILL BE ERASED/);
-  const json = await cli(data, 'install', 'sm1', '--profile', 'rocky-9', '--json');
+  const json = await rackready(data, 'install', 'sm1', '--profile', 'rocky-9', '--json');
   assert.equal((JSON.parse(json.stdout.toString()) as MachineView).operation?.profile, 'rocky-9');
   assert.equal(json.stdout.includes(SECRET_TOKEN), false);
-  assert.match((await cli(data, 'cancel', 'sm1')).stdout.toString(), /will not be installed/);
+  assert.match((await rackready(data, 'cancel', 'sm1')).stdout.toString(), /will not be installed/);
   assert.deepEqual(calls, ['install sm1 undefined', 'install sm1 rocky-9', 'cancel sm1']);
 
-  const unknown = await cli(data, 'install', 'sm11');
+  const unknown = await rackready(data, 'install', 'sm11');
   assert.deepEqual(
     [unknown.code, unknown.stderr],
     [
@@ -242,7 +244,7 @@ test('machines, install and cancel say what is and what will happen', async (t) 
       ),
     ],
   );
-  const refused = await cli(data, 'cancel', 'sm2', '--json');
+  const refused = await rackready(data, 'cancel', 'sm2', '--json');
   assert.equal(refused.code, 1);
   assert.equal(JSON.parse(refused.stdout.toString()).error.code, 'refused');
 });
@@ -250,7 +252,7 @@ test('machines, install and cancel say what is and what will happen', async (t) 
 test('without a server every command ends with 69 and says what to do', async () => {
   const data = dataFolder();
   for (const args of [['leases'], ['events'], ['watch'], ['machines'], ['install', 'sm1'], ['cancel', 'sm1']]) {
-    const { code, stderr, stdout } = await cli(data, ...args);
+    const { code, stderr, stdout } = await rackready(data, ...args);
     assert.equal(code, 69, args.join(' '));
     assert.match(
       stderr,
@@ -270,11 +272,11 @@ test('a mistake in the command line ends with 64', async () => {
     ['machines', 'a', 'b'],
   ];
   for (const args of wrong) {
-    const { code, stderr } = await cli('/nowhere', ...args);
+    const { code, stderr } = await rackready('/nowhere', ...args);
     assert.equal(code, 64, args.join(' '));
     assert.match(stderr, /^error: /);
   }
-  const help = await cli('/nowhere', 'leases', '--help');
+  const help = await rackready('/nowhere', 'leases', '--help');
   assert.equal(help.code, 0);
   assert.match(help.stdout.toString(), /Examples:\n {2}\.\/rackready leases --network management/);
 });
@@ -288,7 +290,7 @@ test('events prints aligned lines, filters, and JSON lines', async (t) => {
     { address: '172.22.10.5', minutes: 10 },
   );
   feed.tell('interface.gone', { network: 'lab' }, { name: 'e\x1b[31mth0\u0007' });
-  const all = await cli(data, 'events');
+  const all = await rackready(data, 'events');
   assert.equal(
     all.stdout.toString(),
     [
@@ -298,9 +300,9 @@ test('events prints aligned lines, filters, and JSON lines', async (t) => {
       '',
     ].join('\n'),
   );
-  const one = await cli(data, 'events', '--machine', '002590-96c49a'.replace('-', ''), '--json');
+  const one = await rackready(data, 'events', '--machine', '002590-96c49a'.replace('-', ''), '--json');
   assert.deepEqual((JSON.parse(one.stdout.toString()) as EventView).seq, 2);
-  const errors = await cli(data, 'events', '--level', 'error', '--last', '1');
+  const errors = await rackready(data, 'events', '--level', 'error', '--last', '1');
   assert.equal(errors.stdout.toString().trim().split('\n').length, 1);
 });
 
@@ -397,7 +399,7 @@ test('a program that is not ours behind the socket is no crash', async (t) => {
   server.listen(join(data, socketName));
   await once(server, 'listening');
   t.after(() => server.close());
-  const { code, stderr } = await cli(data, 'leases');
+  const { code, stderr } = await rackready(data, 'leases');
   assert.equal(code, 69);
   assert.match(stderr, /stopped before it had answered/);
 });

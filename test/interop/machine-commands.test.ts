@@ -18,9 +18,7 @@ import type { RenderView } from '../../src/http/api/render-view.ts';
 import { needs } from '../needs.ts';
 import { type Ran, run } from '../support/http.ts';
 import { ip, openSegment } from '../support/segment.ts';
-import { newFolder, startServer, writeConfig } from '../support/server.ts';
-
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+import { newFolder, rackready, startServer, writeConfig } from '../support/server.ts';
 
 const RACK = `# The rack, by hand.
 networks:
@@ -33,8 +31,8 @@ machines:
   sm1:   { mac: "00:25:90:96:c4:9a", address: 172.22.10.55 }   # left
 `;
 
-async function cli(data: string, ...args: string[]): Promise<Ran & { readonly text: string }> {
-  const ran = await run(process.execPath, [MAIN, ...args], { RACKREADY_DATA: data, TZ: 'UTC' });
+async function cli(data: string, ...args: string[]): Promise<Ran> {
+  const ran = await rackready(data, ...args);
   return { ...ran, text: ran.stdout.toString() };
 }
 

@@ -9,7 +9,6 @@ import { openMirrorFiles } from '../../src/io/mirror/mirror-files.ts';
 import type { MirrorCommand } from '../../src/mirror/mirror-view.ts';
 import { needs } from '../needs.ts';
 import { startUpstream } from '../support/hostile-upstream.ts';
-import { run } from '../support/http.ts';
 import { mirrorConfig } from '../support/mirror-config.ts';
 import { openTestEngine } from '../support/mirror-engine.ts';
 import { openSegment } from '../support/segment.ts';
@@ -19,20 +18,14 @@ import { poolFile, sum } from '../support/told-engine.ts';
 
 /* Commands about mirrors against a running server, and after a stop at a bad moment. */
 
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const NETWORK =
   'networks:\n  n: { interface: br0, subnet: 172.22.10.0/24, address: 172.22.10.2, dhcp: { mode: authoritative, conflictProbe: false } }\n';
-
-async function rackready(data: string, ...args: string[]) {
-  const ran = await run(process.execPath, [MAIN, ...args], { RACKREADY_DATA: data });
-  return { code: ran.code, text: `${ran.stdout}${ran.stderr}` };
-}
 
 test('mirror add: a running server has the mirror at once; a mistake changes nothing', async (t) => {
   if (!needs(t, 'ip')) return;
   await openSegment(t);
   const server = await startServer(t, { config: writeConfig(NETWORK) });
-  const add = (...args: string[]) => rackready(server.data, 'mirror', 'add', ...args);
+  const add = (...args: string[]) => server.rackready('mirror', 'add', ...args);
   const wrong = await add('rocky-9', '--schedule', '61 25 * * *');
   assert.equal(wrong.code, 1, wrong.text);
   assert.match(wrong.text, /schedule/);
@@ -49,7 +42,7 @@ test('mirror add: a running server has the mirror at once; a mistake changes not
   const added = await add('rocky-9', '--name', 'el', '--from', from, '--trust', 'none', '--mode', 'cache');
   assert.equal(added.code, 0, added.text);
   assert.match(added.text, /the mirror el is added.*the server has read it/s);
-  const { mirrors } = { mirrors: JSON.parse((await rackready(server.data, 'mirror', '--json')).text) as MirrorJson[] };
+  const mirrors = JSON.parse((await server.rackready('mirror', '--json')).text) as MirrorJson[];
   assert.deepEqual(
     mirrors.map(({ name, mode, state, from: places }) => [name, mode, state, places]),
     [['el', 'cache', 'empty', ['http://***@127.0.0.1:9/rocky/']]],
@@ -58,7 +51,7 @@ test('mirror add: a running server has the mirror at once; a mistake changes not
   assert.equal(inOneCommand.code, 0, inOneCommand.text);
   const withFile = ['--key', alma.replace('alma', 'rocky'), '--packages', 'listed'];
   assert.equal((await add('rocky-9', '--name', 'own', ...withFile)).code, 0);
-  const listed = JSON.parse((await rackready(server.data, 'mirror', '--json')).text) as MirrorJson[];
+  const listed = JSON.parse((await server.rackready('mirror', '--json')).text) as MirrorJson[];
   assert.deepEqual(
     listed.map(({ name, trust, packages }) => [name, trust, packages]),
     [
@@ -72,13 +65,13 @@ test('mirror add: a running server has the mirror at once; a mistake changes not
   assert.match(twice.text, /there is a mirror "el" already/);
 
   // Nobody is there: the reason names the address, and nothing names the password.
-  await rackready(server.data, 'mirror', 'sync', 'el', '--no-wait');
+  await server.rackready('mirror', 'sync', 'el', '--no-wait');
   await server.event('mirror.started', { mirror: 'el' });
-  await rackready(server.data, 'mirror', 'stop', 'el');
+  await server.rackready('mirror', 'stop', 'el');
   const said = [
-    await rackready(server.data, 'mirror', 'status', 'el'),
-    await rackready(server.data, 'mirror', 'status', 'el', '--json'),
-    await rackready(server.data, 'events', '--json'),
+    await server.rackready('mirror', 'status', 'el'),
+    await server.rackready('mirror', 'status', 'el', '--json'),
+    await server.rackready('events', '--json'),
   ];
   for (const { code, text } of said) {
     assert.equal(code, 0, text);

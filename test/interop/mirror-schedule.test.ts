@@ -7,12 +7,10 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MirrorState } from '../../src/mirror/run/state.ts';
 import { needs } from '../needs.ts';
-import { run } from '../support/http.ts';
 import { openTestEngine } from '../support/mirror-engine.ts';
 import { openSegment } from '../support/segment.ts';
 import { newFolder, startServer } from '../support/server.ts';
 
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const DAY_MS = 86_400_000;
 const NETWORK =
   'networks:\n  n: { interface: br0, subnet: 172.22.10.0/24, address: 172.22.10.2, dhcp: { mode: authoritative, conflictProbe: false } }\n';
@@ -26,8 +24,8 @@ test('a server that was down for days makes up for its runs once, and then keeps
     `${NETWORK}mirrors:\n  m: { from: "file://${upstream}", kind: files, jitter: 1s${schedule} }\n`;
   const before = await startServer(t, { yaml: yaml('') });
   const { data } = before;
-  const filled = await run(process.execPath, [MAIN, 'mirror', 'sync', 'm'], { RACKREADY_DATA: data });
-  assert.equal(filled.code, 0, filled.stderr);
+  const filled = await before.rackready('mirror', 'sync', 'm');
+  assert.equal(filled.code, 0, filled.text);
   await before.stop();
   const file = join(data, 'mirrors/repos/m/state.json');
   const state = JSON.parse(readFileSync(file, 'utf8')) as MirrorState;

@@ -110,29 +110,26 @@ mirrors:
   m: { from: "file://${source}", kind: files }
 `,
   });
-  const rackready = async (...args: string[]) => {
-    const ran = await server.rackready('mirror', ...args);
-    return { code: ran.code, stdout: ran.stdout.toString(), stderr: ran.stderr };
-  };
-  const empty = await rackready('verify', 'm');
+  const mirror = (...args: string[]) => server.rackready('mirror', ...args);
+  const empty = await mirror('verify', 'm');
   assert.equal(empty.code, 1);
   assert.match(empty.stderr, /no snapshot yet\n.*rackready mirror sync m/);
-  assert.equal((await rackready('sync', 'm')).code, 0);
-  assert.deepEqual((await rackready('verify', 'm')).code, 0);
+  assert.equal((await mirror('sync', 'm')).code, 0);
+  assert.deepEqual((await mirror('verify', 'm')).code, 0);
   damage(poolFile(join(server.data, 'mirrors'), sum('text')));
-  const told = await rackready('verify', 'm');
+  const told = await mirror('verify', 'm');
   assert.equal(told.code, 1);
-  assert.match(told.stdout, /^FILE .*\na file +damaged +20\d{6}T\d{6}-[0-9a-f]{6} +Type: rackready mirror sync m\n$/);
+  assert.match(
+    told.stdout.toString(),
+    /^FILE .*\na file +damaged +20\d{6}T\d{6}-[0-9a-f]{6} +Type: rackready mirror sync m\n$/,
+  );
   assert.match(told.stderr, /: 1 file is not what it should be; 1 was read/);
-  const json = await rackready('verify', 'm', '--json');
+  const json = await mirror('verify', 'm', '--json');
   assert.equal(json.code, 1);
-  const { error } = JSON.parse(json.stdout) as ErrorView;
+  const { error } = JSON.parse(json.stdout.toString()) as ErrorView;
   assert.deepEqual(
     error.findings?.map(({ path, problem }) => [path, problem]),
     [['a file', 'missing']],
   );
-  assert.match(
-    (await rackready('status', 'm')).stdout,
-    /damage +1 damaged file \(4 B\) of all mirrors in mirrors\/damaged/,
-  );
+  assert.match((await mirror('status', 'm')).text, /damage +1 damaged file \(4 B\) of all mirrors in mirrors\/damaged/);
 });

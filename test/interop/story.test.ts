@@ -10,7 +10,6 @@ import { openStore } from '../../src/store/sqlite/open-store.ts';
 import type { Story } from '../../src/story/story.ts';
 import { needs } from '../needs.ts';
 import { askApi, type FakePc, fakePc, followStories, installFakePc } from '../support/fake-pc.ts';
-import { run } from '../support/http.ts';
 import { openSegment, tshark } from '../support/segment.ts';
 import { newFolder, startServer, type TestServer } from '../support/server.ts';
 
@@ -112,9 +111,9 @@ test('after a restart the stories are there again', async (t) => {
 
 test('the command tells a boot, and writes it to a file without its token', async (t) => {
   if (!needs(t, ...TOOLS)) return;
-  const { server, pc, data } = await open(t);
+  const { server, pc } = await open(t);
   const cli = async (...args: string[]) => {
-    const { code, stdout, stderr } = await run(process.execPath, [MAIN, ...args], { RACKREADY_DATA: data, TZ: 'UTC' });
+    const { code, stdout, stderr } = await server.rackready(...args);
     return { code, text: stdout.toString(), stderr };
   };
   const none = await cli('story', 'box');
@@ -143,7 +142,7 @@ test('the command tells a boot, and writes it to a file without its token', asyn
 
 test('the traffic of a boot is a capture file that tshark reads, of this machine, without the token', async (t) => {
   if (!needs(t, ...TOOLS, 'tshark')) return;
-  const { server, pc, data, addPc } = await open(t);
+  const { server, pc, addPc } = await open(t);
   const other = await addPc('02:00:00:00:00:0b');
   const token = await installFakePc(pc, BOX, 'debian');
   await server.event('install.done');
@@ -151,7 +150,7 @@ test('the traffic of a boot is a capture file that tshark reads, of this machine
   await pc.tftp(`answer/${token}/preseed.cfg`);
   await server.event('tftp.not-found', { file: /answer/ });
   const file = join(newFolder('out'), 'box.pcap');
-  const { code, stderr } = await run(process.execPath, [MAIN, 'story', 'box', '--pcap', file, '--data', data]);
+  const { code, stderr } = await server.rackready('story', 'box', '--pcap', file);
   assert.equal(code, 0, stderr);
   const bytes = readFileSync(file);
   for (const secret of [token, 'url=http', 'menuentry', 'linux /os']) {
@@ -224,7 +223,7 @@ test('a machine that was granted an installation and never came has a story that
   assert.deepEqual(silent?.stages, []);
   assert.match(silent?.diagnoses[0]?.cause ?? '', /nothing has been heard from box .* in the 1\d min/);
   assert.equal(silent?.diagnoses[0]?.rule, 'nothing-heard');
-  const shown = await run(process.execPath, [MAIN, 'story', 'box', '--data', data]);
+  const shown = await server.rackready('story', 'box');
   assert.match(shown.stdout.toString(), /nothing has been heard from/);
 
   const stream = followStories(t, data, '?machine=box');
@@ -242,9 +241,9 @@ test('a machine that was granted an installation and never came has a story that
 
 test('a grant that is taken back is told as the end of its story, and no story is left of it', async (t) => {
   if (!needs(t, ...TOOLS)) return;
-  const { pc, data } = await open(t);
+  const { server, pc, data } = await open(t);
   const command = async (name: string) => {
-    const { code, stderr } = await run(process.execPath, [MAIN, name, 'box', '--data', data]);
+    const { code, stderr } = await server.rackready(name, 'box');
     assert.equal(code, 0, stderr);
   };
   const stream = followStories(t, data, '?machine=box');

@@ -7,13 +7,11 @@ import type { RackClient } from '../../src/lab/rack.ts';
 import type { Story } from '../../src/story/story.ts';
 import { needs } from '../needs.ts';
 import { askApi, fakePc, followStories } from '../support/fake-pc.ts';
-import { run } from '../support/http.ts';
 import { ip, openSegment, runProgram, startProgram, tshark } from '../support/segment.ts';
-import { newFolder, startServer, writeConfig } from '../support/server.ts';
+import { newFolder, rackready, startServer, writeConfig } from '../support/server.ts';
 
 /* Wake-on-LAN from the running server, to the cards of machines that nobody here wrote. */
 
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const SERVER = '172.22.10.2';
 const BOX = '02:00:00:00:00:0a';
 const FAR = '02:00:00:00:00:0f';
@@ -60,7 +58,7 @@ async function open(t: TestContext) {
   const { data } = await server.event('server.privileges');
   t.diagnostic(`${data?.state}: ${data?.reason}`);
   const cli = async (...args: string[]) => {
-    const ran = await run(process.execPath, [MAIN, ...args], { RACKREADY_DATA: server.data, TZ: 'UTC' });
+    const ran = await server.rackready(...args);
     return { ...ran, text: ran.stdout.toString() };
   };
   return { segment, server, cli };
@@ -182,7 +180,7 @@ test('several machines, of which some cannot be woken: each says why, and the ot
 });
 
 test('without a server it says so once', async () => {
-  const ran = await run(process.execPath, [MAIN, 'wake', 'a', 'b', '--data', newFolder('empty')]);
+  const ran = await rackready(newFolder('empty'), 'wake', 'a', 'b');
   assert.equal(ran.code, 69);
   assert.equal(ran.stderr.match(/no rackready server answers/g)?.length, 1);
 });

@@ -45,6 +45,11 @@ export function writeConfig(yaml: string): string {
   return config;
 }
 
+/** Runs a command of rackready to its end; it finds the server, if there is one, by its data folder. */
+export function rackready(data: string, ...args: readonly string[]): Promise<Ran> {
+  return run(process.execPath, [MAIN, ...args], { RACKREADY_DATA: data, TZ: 'UTC' });
+}
+
 /** Starts the server without waiting for anything: for starts that are to fail. */
 export function launchServer(t: TestContext, setup: ServerSetup): TestServer {
   const config = setup.config ?? writeConfig(setup.yaml ?? '');
@@ -68,7 +73,7 @@ export function launchServer(t: TestContext, setup: ServerSetup): TestServer {
       process.kill(child.pid, 'SIGKILL');
       await child.ended;
     },
-    rackready: (...args) => run(process.execPath, [MAIN, ...args], { RACKREADY_DATA: data }),
+    rackready: (...args) => rackready(data, ...args),
   };
 }
 
