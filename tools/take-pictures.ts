@@ -1,18 +1,20 @@
 /**
  * tools/run.sh tools/take-pictures.ts
+ * tools/run.sh tools/take-pictures.ts mirrors
  *
  * Takes the pictures of the web page that the documents show: docs/images/*.png. A server runs on a virtual rack in namespaces of
  * its own, machines boot on it as far as their traffic goes, and Debian's Chromium looks at it. Look at each before it is
- * committed. That of mirrors is not taken here. Needs what the end-to-end tests of the page need, and some minutes.
+ * committed. Needs what the end-to-end tests of the page need, and some minutes; with a name only those of that part are taken.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { isEnclosed, probeEnclosure, runEnclosed } from '../src/lab/enclose.ts';
-import { BASE, LARGE, openCamera, PHONE, take } from './pictures/camera.ts';
+import { BASE, LARGE, openCamera, PHONE, TALL, take } from './pictures/camera.ts';
+import { keepMirrors } from './pictures/mirrors.ts';
 import { furnish, listen, play } from './pictures/play.ts';
 
-async function takeAll(t: TestContext): Promise<void> {
+async function takeRack(t: TestContext): Promise<void> {
   furnish();
   const server = await play(t);
   const token = readFileSync(join(server.data, 'admin.token'), 'utf8').trim();
@@ -65,16 +67,33 @@ async function takeFirstSteps(t: TestContext): Promise<void> {
   await take(page, 'first-steps');
 }
 
-const FIRST_STEPS = 'first-steps';
+async function takeMirrors(t: TestContext): Promise<void> {
+  const { data } = await keepMirrors(t);
+  const page = await openCamera(t, readFileSync(join(data, 'admin.token'), 'utf8').trim(), TALL);
+  await page.goto(`${BASE}/#/mirrors`);
+  await page.getByText(/MB\/s · .* left/).waitFor();
+  await page.getByRole('heading', { name: 'Find damage' }).waitFor();
+  await take(page, 'mirrors');
+}
+
+const PARTS: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
+  'first-steps': takeFirstSteps,
+  mirrors: takeMirrors,
+  rack: takeRack,
+};
+const [, , only] = process.argv;
+const parts = Object.keys(PARTS).filter((part) => part === (only ?? part));
+if (parts.length === 0) throw new Error(`there is no part ${only}: ${Object.keys(PARTS).join(', ')}`);
 
 if (isEnclosed()) {
-  const isFirst = process.argv[2] === FIRST_STEPS;
-  test('pictures', isFirst ? takeFirstSteps : takeAll);
+  for (const part of parts) test(part, PARTS[part]);
 } else {
   const enclosure = probeEnclosure();
   if (enclosure.kind === 'impossible') throw new Error(enclosure.reason);
   const program = [process.execPath, import.meta.filename];
   // Each with namespaces of its own.
-  const ends = [await runEnclosed(enclosure, [...program, FIRST_STEPS]), await runEnclosed(enclosure, program)];
-  process.exitCode = Math.max(...ends);
+  for (const part of parts) {
+    const end = await runEnclosed(enclosure, [...program, part]);
+    if (end !== 0) process.exitCode = end;
+  }
 }
