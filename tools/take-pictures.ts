@@ -71,7 +71,7 @@ async function takeMirrors(t: TestContext): Promise<void> {
   const { data } = await keepMirrors(t);
   const page = await openCamera(t, readFileSync(join(data, 'admin.token'), 'utf8').trim(), TALL);
   await page.goto(`${BASE}/#/mirrors`);
-  await page.getByText(/MB\/s · .* left/).waitFor();
+  await page.getByText(/ [1-9]\d* of 60 files · .* left/).waitFor();
   await page.getByRole('heading', { name: 'Find damage' }).waitFor();
   await take(page, 'mirrors');
 }

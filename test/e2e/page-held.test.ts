@@ -130,7 +130,7 @@ for (const [look, context] of looks) {
   test(`what is held is named with what it would change, and nothing else is published: on ${look}`, async (t) => {
     if (!needs(t, CHROMIUM)) return;
     const { page, faults, told, asked } = await open(t, [waiting], context);
-    await page.getByText(`${held.id} waits since`).waitFor();
+    await page.getByText(`${held.id} has waited since`).waitFor();
     await page.getByText('23 files, 1.2 MB, 2 packages among them').waitFor();
     await page.getByText('9612 files, 38 GB, 9007 packages among them').waitFor();
     await page.getByText(/^9591 files: Packages\/a\/acl-2.*\.rpm and 9589 more$/).waitFor();
@@ -158,22 +158,26 @@ for (const [look, context] of looks) {
     await dialog.waitFor({ state: 'detached' });
     assert.deepEqual(asked, [['rocky-9/approve', { snapshot: other.id }]]);
     told.mirrors = [mirror];
-    await page.getByText(`${held.id} waits since`).waitFor({ state: 'detached' });
+    await page.getByText(`${held.id} has waited since`).waitFor({ state: 'detached' });
     assert.deepEqual(faults, []);
   });
 
   test(`everything else that a mirror can be: on ${look}`, async (t) => {
     if (!needs(t, CHROMIUM)) return;
     const failed = { startedAt: AT, endedAt: AT, result: 'failed', reason: 'no room', next: 'Type `mirror prune`.' };
-    const { page, faults, told } = await open(t, [
-      { ...mirror, lastRun: failed },
-      { ...mirror, name: 'fresh', state: 'empty', current: null, snapshots: [], lastRun: null, trust: 'none' },
-      { ...mirror, name: 'runs', progress },
-      { ...mirror, name: 'begins', progress: { ...progress, phase: 'planning', filesTotal: 0, bytesTotal: 0 } },
-      { ...mirror, name: 'stuck', progress: { ...progress, bytesPerSecond: 0, secondsLeft: null, retries: 2 } },
-      { ...mirror, name: 'stays', isFrozen: true },
-      { ...mirror, name: 'imported', mode: 'frozen' },
-    ]);
+    const { page, faults, told } = await open(
+      t,
+      [
+        { ...mirror, lastRun: failed },
+        { ...mirror, name: 'fresh', state: 'empty', current: null, snapshots: [], lastRun: null, trust: 'none' },
+        { ...mirror, name: 'runs', progress },
+        { ...mirror, name: 'begins', progress: { ...progress, phase: 'planning', filesTotal: 0, bytesTotal: 0 } },
+        { ...mirror, name: 'stuck', progress: { ...progress, bytesPerSecond: 0, secondsLeft: null, retries: 2 } },
+        { ...mirror, name: 'stays', isFrozen: true },
+        { ...mirror, name: 'imported', mode: 'frozen' },
+      ],
+      context,
+    );
     const card = (name: string) => page.getByRole('listitem').filter({ has: page.getByRole('heading', { name }) });
     await card('rocky-9').getByText(': failed: no room').waitFor();
     await card('rocky-9').getByText('Type mirror prune.').waitFor();

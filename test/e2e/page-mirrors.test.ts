@@ -119,7 +119,7 @@ test('a mirror is filled while it is looked at, held when it shrinks, published 
   await page.getByText('held', { exact: true }).waitFor();
   const { held } = await show();
   assert.ok(held);
-  await page.getByText(`${held.id} waits since`).waitFor();
+  await page.getByText(`${held.id} has waited since`).waitFor();
   await page.getByText(`${held.removed} files: ${held.removedExamples.join(', ')}`).waitFor();
   assert.equal(held.removedExamples[0], 'Packages/tiny-app-1.rpm');
   await server.event('mirror.held', { mirror: 'tiny' });

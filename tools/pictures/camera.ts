@@ -6,7 +6,7 @@ import { openBrowser, openPage } from '../../test/support/browser.ts';
 
 export const BASE = 'http://127.0.0.1:8067';
 export const LARGE = { viewport: { width: 1200, height: 760 } } as const;
-export const TALL = { viewport: { width: 1200, height: 1060 } } as const;
+export const TALL = { viewport: { width: 1200, height: 1270 } } as const;
 export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
 const FOLDER = join(import.meta.dirname, '..', '..', 'docs', 'images');
 

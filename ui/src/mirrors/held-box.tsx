@@ -48,7 +48,7 @@ function Waiting({ held, mirror, onPublish }: WaitingProps) {
   return (
     <>
       <p>
-        <strong>{held.id}</strong> waits since {clockTime(held.at)}; {describeServed(mirror)}.
+        <strong>{held.id}</strong> has waited since {clockTime(held.at)}; {describeServed(mirror)}.
       </p>
       <Reasons reasons={mirror.heldReasons} />
       <HeldFacts held={held} mirror={mirror} />

@@ -37,8 +37,8 @@ export function MirrorCard({ mirror, onChanged }: { readonly mirror: MirrorJson;
       </div>
       <p class="muted">{[os, mode, ...from, signatures(mirror)].filter(Boolean).join(' · ')}</p>
       {progress && <Running progress={progress} name={name} />}
-      <MirrorFacts mirror={mirror} />
       <HeldBox mirror={mirror} ask={ask} />
+      <MirrorFacts mirror={mirror} />
       <ProblemBox problem={problem} />
       <Snapshots mirror={mirror} ask={ask} />
     </li>

@@ -50,7 +50,7 @@ function describeServed({ mode, snapshots }: MirrorJson): string {
   return `${current.id}: ${counted(current.files, 'file')}, ${bytes(current.bytes)}${where}`;
 }
 
-/** Why something is held stands below. */
+/** Why something is held stands above. */
 function describeRun({ lastRun, heldReasons, progress }: MirrorJson): string {
   if (lastRun === null) return progress ? 'This is its first run.' : 'It never ran.';
   const reason = lastRun.result === 'held' && heldReasons.length > 0 ? '' : `: ${lastRun.reason}`;

@@ -18,21 +18,17 @@ export function Snapshots({ mirror, ask }: { readonly mirror: MirrorJson; readon
           <thead>
             <tr>
               <th>Snapshot</th>
+              <th>Serve</th>
               <th>Made</th>
               <th>Files</th>
               <th>Size</th>
               <th>Tags</th>
-              <th>Serve</th>
             </tr>
           </thead>
           <tbody>
             {snapshots.map((one) => (
               <tr key={one.id}>
                 <td>{one.id}</td>
-                <td>{clockTime(one.at)}</td>
-                <td>{one.files}</td>
-                <td>{bytes(one.bytes)}</td>
-                <td>{one.tags.join(', ')}</td>
                 <td>
                   {one.isCurrent ? (
                     <Chip text="served" tone="good" />
@@ -42,6 +38,10 @@ export function Snapshots({ mirror, ask }: { readonly mirror: MirrorJson; readon
                     </button>
                   )}
                 </td>
+                <td>{clockTime(one.at)}</td>
+                <td>{one.files}</td>
+                <td>{bytes(one.bytes)}</td>
+                <td>{one.tags.join(', ')}</td>
               </tr>
             ))}
           </tbody>
