@@ -33,8 +33,8 @@ function readArea(area: Uint8Array, into: Map<number, Uint8Array[]>): void {
     if (length === undefined) throw new DecodeError(at + 1, `a length of sub-option ${code}`);
     const next = at + 2 + length;
     if (next > area.length) throw new DecodeError(at + 2, `${length} bytes of sub-option ${code}`);
-    const values = into.get(code) ?? [];
-    into.set(code, [...values, area.slice(at + 2, next)]);
+    const value = area.slice(at + 2, next);
+    if (!into.get(code)?.push(value)) into.set(code, [value]);
     at = next;
   }
 }

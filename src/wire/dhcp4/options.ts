@@ -13,13 +13,14 @@ export type Options = ReadonlyMap<number, Uint8Array>;
 export type Repeated = ReadonlyMap<number, readonly Uint8Array[]>;
 
 /**
- * Adds the options of one area to `into`, joining repeated codes, whose pieces are noted in `repeated`. Returns false when a length runs past the area:
- * what was read before stays (real firmware sends such packets), nothing after it is trusted.
+ * Adds the options of one area to `into`: of repeated codes the first piece, and all of them to `repeated`, for joinRepeated().
+ * Returns false when a length runs past the area: what was read before stays (real firmware sends such packets), nothing
+ * after it is trusted.
  */
 export function readOptions(
   area: Uint8Array,
   into: Map<number, Uint8Array>,
-  repeated: Map<number, readonly Uint8Array[]>,
+  repeated: Map<number, Uint8Array[]>,
 ): boolean {
   let at = 0;
   while (at < area.length) {
@@ -29,19 +30,25 @@ export function readOptions(
     const length = area[at++];
     if (length === undefined || at + length > area.length) return false;
     const value = area.subarray(at, at + length);
-    const before = into.get(code);
-    into.set(code, before === undefined ? value : joined(before, value));
-    if (before !== undefined) repeated.set(code, [...(repeated.get(code) ?? [before]), value]);
     at += length;
+    const first = into.get(code);
+    if (first === undefined) into.set(code, value);
+    else if (!repeated.get(code)?.push(value)) repeated.set(code, [first, value]);
   }
   return true;
 }
 
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(first.length + second.length);
-  whole.set(first);
-  whole.set(second, first.length);
-  return whole;
+/** Makes one value of the pieces of each repeated code. Once for a packet: anybody can fill one with thousands of pieces. */
+export function joinRepeated(into: Map<number, Uint8Array>, repeated: Repeated): void {
+  for (const [code, pieces] of repeated) {
+    const whole = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0));
+    let at = 0;
+    for (const piece of pieces) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    into.set(code, whole);
+  }
 }
 
 /** Options that firmware reads without joining pieces: they are refused rather than split (GRUB, read in its source). */

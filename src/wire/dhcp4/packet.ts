@@ -1,7 +1,7 @@
 import { ANY, type Ipv4, ipv4At } from '../../net/ipv4.ts';
 import { DecodeError } from '../decode-error.ts';
 import { type MessageName, MessageType, Option } from './option-codes.ts';
-import { encodedLength, type Options, type Repeated, readOptions, writeOption } from './options.ts';
+import { encodedLength, joinRepeated, type Options, type Repeated, readOptions, writeOption } from './options.ts';
 
 /**
  * A BOOTP/DHCP message (RFC 951, RFC 2131 2):
@@ -96,11 +96,12 @@ function readAllOptions(bytes: Uint8Array): Area {
     return { options: EMPTY, repeated: NONE, isWhole: true };
   }
   const options = new Map<number, Uint8Array>();
-  const repeated = new Map<number, readonly Uint8Array[]>();
+  const repeated = new Map<number, Uint8Array[]>();
   let isWhole = readOptions(bytes.subarray(HEADER_BYTES + 4), options, repeated);
   const overload = options.get(Option.overload)?.[0] ?? 0;
   if (overload & 1) isWhole = readOptions(bytes.subarray(FILE, HEADER_BYTES), options, repeated) && isWhole;
   if (overload & 2) isWhole = readOptions(bytes.subarray(SNAME, FILE), options, repeated) && isWhole;
+  joinRepeated(options, repeated);
   return { options, repeated, isWhole };
 }
 
