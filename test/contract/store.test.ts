@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { isOver } from '../../src/lease/book.ts';
 import type { Lease } from '../../src/lease/lease.ts';
 import type { Life } from '../../src/machine/life.ts';
 import { withModel, withSelection } from '../../src/machine/mac-record.ts';
@@ -74,10 +75,12 @@ for (const [kind, prepare] of Object.entries(kinds)) {
 
   contract('the end of a lease decides to the millisecond', async ({ store }) => {
     await store.leases.commit([put(leaseAt(1))]);
-    const next = leaseAt(1, { client: clientAt(2), startsAt: T0 + 3_600_001, endsAt: T0 + 7_200_000 });
-    const [atTheEnd] = await store.leases.commit([put(next, T0 + 3_600_000)]);
-    assert.deepEqual(atTheEnd, { kind: 'taken', holder: clientAt(1) });
-    assert.deepEqual(await store.leases.commit([put(next, T0 + 3_600_001)]), [WRITTEN]);
+    const next = leaseAt(1, { client: clientAt(2), startsAt: T0 + 3_600_000, endsAt: T0 + 7_200_000 });
+    const [before] = await store.leases.commit([put(next, T0 + 3_599_999)]);
+    assert.deepEqual(before, { kind: 'taken', holder: clientAt(1) });
+    // The lease book, which offers the address, says the same of that millisecond.
+    assert.ok(isOver(leaseAt(1), T0 + 3_600_000));
+    assert.deepEqual(await store.leases.commit([put(next, T0 + 3_600_000)]), [WRITTEN]);
     assert.deepEqual(await store.leases.load(), [next]);
   });
 

@@ -50,7 +50,7 @@ function createMemoryLeases(): LeaseStore {
 }
 
 function mayReplace(held: Lease, lease: Lease, at: number): boolean {
-  return held.client === lease.client || held.state !== 'bound' || (held.endsAt !== null && held.endsAt < at);
+  return held.client === lease.client || held.state !== 'bound' || (held.endsAt !== null && held.endsAt <= at);
 }
 
 function createMemoryLives(): LifeStore {

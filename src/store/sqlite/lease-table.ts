@@ -86,7 +86,7 @@ const putSql = `
     network = excluded.network, client = excluded.client, state = excluded.state, kind = excluded.kind,
     starts_at = excluded.starts_at, ends_at = excluded.ends_at, host_name = excluded.host_name,
     vendor_class = excluded.vendor_class, client_id = excluded.client_id, relay_info = excluded.relay_info
-  WHERE lease.client = excluded.client OR lease.state <> 'bound' OR lease.ends_at < ?12`;
+  WHERE lease.client = excluded.client OR lease.state <> 'bound' OR lease.ends_at <= ?12`;
 
 /*
  * A client has one bound lease per network. When it gets another address (its reservation changed, or its old address
