@@ -137,9 +137,24 @@ const stories: readonly [what: string, plan: Partial<TransferPlan>, rows: readon
       ['timeout', '3-6, wait 2000'],
       [2, '3-6, wait 2000'],
       [6, '7-10, wait 1000'],
-      [6, '7-10, wait 1000'],
-      [6, ''],
+      // Of the second copies of 3 to 6.
+      ...times(4, [6, '']),
       [5, ''],
+    ],
+  ],
+  [
+    'the first block of a window is missing: the window again, once',
+    { lastBlock: 20, window: 4, hasOack: true },
+    [
+      ['start', 'oack, wait 1000'],
+      [0, 'started, 1-4, wait 1000'],
+      [4, '5-8, wait 1000'],
+      [4, '5-8, wait 1000'],
+      [4, ''],
+      [8, '9-12, wait 1000'],
+      [8, ''],
+      [12, '13-16, wait 1000'],
+      [12, '13-16, wait 1000'],
     ],
   ],
   [
@@ -506,4 +521,22 @@ describe('a TFTP transfer over a simulated link', () => {
     // Each block is sent once; the receiver acknowledges both copies of it.
     assert.ok(packets <= 3 * 201 + 4, `${packets} packets`);
   });
+
+  for (const [what, fate] of [
+    ['arrives twice', [1, 1.5]],
+    ['comes after the timer', [1500]],
+  ] as const) {
+    for (const window of [4, 16]) {
+      test(`one acknowledgement that ${what} does not double all windows after it (${window} blocks)`, () => {
+        const file = bytesOf(512 * 400);
+        const clean = simulate({ ...good, file, window }).packets;
+        let count = 0;
+        // An acknowledgement at the end of a window.
+        const once = () => (++count === 2 + 3 * (window + 1) ? fate : [1]);
+        const { received, packets } = simulate({ ...good, file, window, fate: once });
+        assert.deepEqual(received, file);
+        assert.ok(packets <= clean + 4 * window, `${packets} packets, ${clean} without it`);
+      });
+    }
+  }
 });

@@ -32,6 +32,8 @@ export interface TransferState {
   readonly isHeard: boolean;
   /** The acknowledgement that a window was already sent again for. */
   readonly resentAfter: number | undefined;
+  /** What stands after `acked` was sent a second time as a whole: the client may answer its second copies, too. */
+  readonly isDoubled: boolean;
   /** Timeouts in a row. */
   readonly timeouts: number;
   /** What the armed timer will have waited. */
@@ -99,6 +101,7 @@ export function openTransfer(plan: TransferPlan): TransferState {
     sent: 0,
     isHeard: false,
     resentAfter: undefined,
+    isDoubled: false,
     timeouts: 0,
     armedMs: 0,
     silentMs: 0,
@@ -147,20 +150,22 @@ function onAck(state: TransferState, wire: number): Step {
   if (block === undefined) return { state, actions: [] };
   if (block === state.plan.lastBlock) return end(state, { kind: 'done', finalAck: true });
   if (block > state.acked) {
-    const isGap = block < state.sent;
-    return sendWindow({ ...progressed(state), acked: block, resentAfter: isGap ? block : undefined });
+    const isAnswered = block < state.sent || state.isDoubled;
+    return sendWindow({ ...progressed(state), acked: block, resentAfter: isAnswered ? block : undefined });
   }
   return onAckAgain(state);
 }
 
 /**
  * The acknowledgement that was there before. In lock-step it never sends anything (Sorcerer's Apprentice, RFC 1123
- * section 4.2.3.1). In a window it says that the first block of it is missing (RFC 7440 section 4): once is enough.
+ * section 4.2.3.1). In a window it says that the first block of it is missing (RFC 7440 section 4): once is enough. But
+ * clients say it for each block that they have already, too (EDK2, read in its source), so it is not believed behind a window
+ * that was sent twice: each window would be sent twice from there to the end of the file. The timer finds what is lost there.
  */
 function onAckAgain(state: TransferState): Step {
   if (state.plan.window === 1 || state.resentAfter === state.acked) return { state, actions: [] };
   if (state.acked === 0 && !state.plan.hasOack) return { state, actions: [] };
-  return sendWindow({ ...state, resentAfter: state.acked });
+  return sendWindow({ ...state, resentAfter: state.acked, isDoubled: true });
 }
 
 function onTimeout(state: TransferState): Step {
@@ -174,7 +179,10 @@ function onTimeout(state: TransferState): Step {
   if (isNearEnd(waited) && waited.timeouts >= FINAL_TIMEOUTS) return end(waited, { kind: 'done', finalAck: false });
   if (isOutOfPatience(waited)) return stalled(waited);
   const blamed = waited.acked === 0 && waited.timeouts === DISTRUST_TIMEOUTS;
-  return sendWindow({ ...waited, resentAfter: undefined }, blamed ? [{ kind: 'distrust-block-size' }] : []);
+  return sendWindow(
+    { ...waited, resentAfter: undefined, isDoubled: true },
+    blamed ? [{ kind: 'distrust-block-size' }] : [],
+  );
 }
 
 /** An ERROR ends the transfer and is never answered: an answer made Intel's PXE-2.1 ROM hang (pin/tftp, ptftpd#5). */
@@ -220,7 +228,7 @@ function stalled(state: TransferState): Step {
 }
 
 function progressed(state: TransferState): TransferState {
-  return { ...state, isHeard: true, timeouts: 0, silentMs: 0, resentAfter: undefined };
+  return { ...state, isHeard: true, timeouts: 0, silentMs: 0, isDoubled: false };
 }
 
 /** The outstanding or last acknowledged block that a 16-bit number means; undefined for old and foreign ones. */
