@@ -557,6 +557,25 @@ function handTests(mainPort: number, native: boolean): void {
     hand.close();
   });
 
+  test('a ROM that gets no first block asks again from its port, and is answered with smaller blocks', async () => {
+    const start = told.length;
+    const hand = await openHand(mainPort, native ? '127.0.0.4' : '127.0.0.5');
+    const request = rrq('middle.bin', 'blksize', '1468');
+    hand.send(request);
+    const { port } = await hand.receive();
+    hand.send('00040000', port);
+    // The blocks are lost on their way. It asks until it gets another answer than those.
+    const asking = setInterval(() => hand.send(request), 500);
+    let answer = await hand.receive();
+    while (answer.hex.startsWith('0003')) answer = await hand.receive();
+    clearInterval(asking);
+    assert.equal(answer.hex, `0006${text('blksize', '1024')}`);
+    assert.notEqual(answer.port, port);
+    assert.equal((await event('tftp.closed', start)).data.bytes, 0);
+    hand.send(`0005 0000 ${text('enough')}`, answer.port);
+    hand.close();
+  });
+
   test('transfers answer from the ports of the range that are free', async () => {
     const taken = createSocket('udp4');
     taken.bind(7101, HOST);

@@ -201,7 +201,7 @@ class Server {
     if (slot) {
       const { session } = slot;
       const isSame = slot.name === name && !slot.isCancelled;
-      if (isSame && (!session || session.phase === 'oack' || session.ackedBytes === 0 || session.ageMs < REPEAT_MS)) {
+      if (isSame && (!session?.isHeard || session.ageMs < REPEAT_MS)) {
         session?.tell({ kind: 'request-again' });
         return true;
       }

@@ -79,8 +79,9 @@ export class TransferSession {
   get head(): Buffer | undefined {
     return this.#head;
   }
-  get phase(): TransferState['phase'] {
-    return this.#state.phase;
+  /** The client has acknowledged anything: it has our answer. */
+  get isHeard(): boolean {
+    return this.#state.isHeard;
   }
   get sizeBytes(): number {
     return this.#options.source.sizeBytes;

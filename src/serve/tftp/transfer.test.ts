@@ -309,6 +309,16 @@ const stories: readonly [what: string, plan: Partial<TransferPlan>, rows: readon
     ],
   ],
   [
+    'a client that begins again because it gets no first block: the size of that is blamed',
+    { hasOack: true },
+    [
+      ['start', 'oack, wait 1000'],
+      [0, 'started, 1, wait 1000'],
+      ['timeout', '1, wait 2000'],
+      ['replaced', 'distrust, aborted 0 the client began again'],
+    ],
+  ],
+  [
     'a client that goes on to another file in the middle has broken off',
     {},
     [

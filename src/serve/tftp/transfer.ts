@@ -200,7 +200,10 @@ function onRequestAgain(state: TransferState): Step {
 function onReplaced(state: TransferState): Step {
   if (state.phase === 'oack') return end(state, { kind: 'probe' });
   if (isNearEnd(state)) return end(state, { kind: 'done', finalAck: false });
-  return end(state, { kind: 'aborted', code: 0, reason: 'the client began again' });
+  const { state: ended, actions } = end(state, { kind: 'aborted', code: 0, reason: 'the client began again' });
+  // A ROM that gets no first block asks again before the timer has lost its trust.
+  const isBlamed = state.isHeard && state.acked === 0 && state.timeouts > 0;
+  return { state: ended, actions: isBlamed ? [{ kind: 'distrust-block-size' }, ...actions] : actions };
 }
 
 /** Sends what the window holds after the last acknowledged block. */
