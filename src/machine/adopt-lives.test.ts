@@ -28,13 +28,38 @@ const rows: readonly [string, Life[], Named[], string[]][] = [
   ],
   ['another machine keeps its own', [installed('sm1', A)], [{ name: 'web1', macs: [B] }], []],
   [
-    'a name that is still in use',
+    'a name that another machine has now',
     [installed('sm1', A)],
     [
       { name: 'web1', macs: [A] },
       { name: 'sm1', macs: [B] },
     ],
-    [],
+    ['sm1 -> web1'],
+  ],
+  [
+    'two that change their names',
+    [installed('sm1', A), installed('sm2', B)],
+    [
+      { name: 'sm1', macs: [B] },
+      { name: 'sm2', macs: [A] },
+    ],
+    ['sm2 -> sm1', 'sm1 -> sm2'],
+  ],
+  [
+    'all numbers move on by one',
+    [installed('sm1', A), installed('sm2', B)],
+    [
+      { name: 'sm2', macs: [A] },
+      { name: 'sm3', macs: [B] },
+    ],
+    ['sm1 -> sm2', 'sm2 -> sm3'],
+  ],
+  ['a card that is replaced', [installed('sm1', A)], [{ name: 'sm1', macs: [B] }], []],
+  [
+    'a name that goes over to another machine keeps what was known of the one before',
+    [installed('sm1', A), installed('sm2', B)],
+    [{ name: 'sm1', macs: [B] }],
+    ['sm2 -> sm1', `sm1 -> ${discoveredName(A)}`],
   ],
   ['a life of its own comes first', [installed('sm1', A), installed('web1', A)], [{ name: 'web1', macs: [A] }], []],
   [
@@ -64,8 +89,8 @@ const rows: readonly [string, Life[], Named[], string[]][] = [
 
 for (const [name, lives, machines, expected] of rows) {
   test(`planAdoptions(): ${name}`, () => {
-    const names = new Set(machines.map((machine) => machine.name));
-    const planned = planAdoptions(lives, machines, (one) => names.has(one));
+    const named = new Map(machines.map((machine) => [machine.name, machine]));
+    const planned = planAdoptions(lives, machines, (one) => named.get(one));
     assert.deepEqual(
       planned.map(({ life, to }) => `${life.machine} -> ${to.name}`),
       expected,

@@ -1,4 +1,5 @@
 import type { Mac } from '../net/mac.ts';
+import { discoveredName } from './discovered.ts';
 import type { Life } from './life.ts';
 
 /** A machine as far as its life depends on it. */
@@ -19,21 +20,28 @@ function isBlank({ state, operation, outcome, onceUsed }: Life): boolean {
   return isFresh && operation === undefined && outcome === undefined && !onceUsed;
 }
 
+/** Whether a machine still has one of the cards that a life is known by. Lives of old have none, and go by their name. */
+export function sharesCard({ macs = [] }: Life, machine: Named): boolean {
+  return macs.length === 0 || macs.some((mac) => machine.macs.includes(mac));
+}
+
 /**
- * A machine is its MAC addresses, and a name is only what it is called. One that is renamed, taken into the configuration
- * after it was discovered, or taken out of it keeps its life: otherwise `install: once` would install it a second time.
- * Lives of other machines of the configuration (`isNamed`) are never taken.
+ * A machine is its MAC addresses, and a name is only what it is called. One that is renamed (also to the name of another
+ * that is renamed in the same go), taken into the configuration after it was discovered, or taken out of it keeps its life:
+ * otherwise `install: once` would install it a second time, or a grant would erase another machine. Lives of machines that
+ * the configuration (`named`) still calls the same are never taken.
  */
 export function planAdoptions(
   lives: Iterable<Life>,
   machines: Iterable<Named>,
-  isNamed: (name: string) => boolean,
+  named: (name: string) => Named | undefined,
 ): Adoption[] {
   const own = new Map<string, Life>();
   const free = new Map<Mac, Life>();
   for (const life of lives) {
     own.set(life.machine, life);
-    if (isNamed(life.machine) || isBlank(life)) continue;
+    const owner = named(life.machine);
+    if (isBlank(life) || (owner && sharesCard(life, owner))) continue;
     for (const mac of life.macs ?? []) {
       const known = free.get(mac);
       if (known === undefined || weigh(life) > weigh(known)) free.set(mac, life);
@@ -43,7 +51,7 @@ export function planAdoptions(
   const found: Adoption[] = [];
   for (const to of free.size === 0 ? [] : machines) {
     const before = own.get(to.name);
-    if (before && !isBlank(before)) continue;
+    if (before && !isBlank(before) && sharesCard(before, to)) continue;
     const candidates = to.macs
       .flatMap((mac) => free.get(mac) ?? [])
       .filter((life) => life.machine !== to.name && !taken.has(life));
@@ -52,7 +60,21 @@ export function planAdoptions(
     taken.add(life);
     found.push({ life, to });
   }
-  return found;
+  const displaced = found.flatMap(({ to }) => own.get(to.name) ?? []).filter((life) => !taken.has(life));
+  return [...found, ...displaced.flatMap((life) => planParking(life, own, named) ?? [])];
+}
+
+/** Where the life of cards is kept that no machine of the configuration has any more; undefined: nothing is lost without it. */
+export function planParking(
+  life: Life,
+  lives: ReadonlyMap<string, Life>,
+  named: (name: string) => Named | undefined,
+): Adoption | undefined {
+  const { macs: [first] = [], macs = [] } = life;
+  if (first === undefined || isBlank(life)) return undefined;
+  const to = { name: discoveredName(first), macs };
+  const there = lives.get(to.name);
+  return named(to.name) || (there && !isBlank(there)) ? undefined : { life, to };
 }
 
 /** Of several lives that the same cards had, the one that says most about what may be lost. */

@@ -101,3 +101,82 @@ test('a machine that is only discovered is in that state, and ready once it is i
   lives.rename(new Map([['web1', { name: 'web1', macs: [address] }]]));
   assert.deepEqual([lives.get('web1')?.state, lives.get('web1')?.onceUsed], ['ready', true]);
 });
+
+const A = mac('00:25:90:96:c4:9a');
+const B = mac('00:25:90:96:c4:9b');
+const installed = (machine: string, address: typeof A): Life => ({
+  machine,
+  state: 'installed',
+  onceUsed: true,
+  macs: [address],
+});
+
+function named(machines: Readonly<Record<string, typeof A>>) {
+  return new Map(Object.entries(machines).map(([name, address]) => [name, { name, macs: [address] }]));
+}
+
+function livesOf(...loaded: Life[]) {
+  return createLives(loaded, { store: storeOf(async () => {}), now: () => 7, tell: () => {} });
+}
+
+test('rename() of a row of machines: each keeps its own life, and none is installed a second time', () => {
+  const lives = livesOf(installed('sm1', A), installed('sm2', B));
+  lives.rename(named({ sm1: A, sm2: B }));
+  lives.rename(named({ sm2: A, sm3: B }));
+  for (const name of ['sm2', 'sm3']) assert.equal(lives.get(name)?.state, 'installed', name);
+  assert.equal(lives.step('sm3', { ...granted, via: 'file' }).step.kind, 'refused');
+});
+
+test('rename() of two machines to each other’s names takes the grant along: the other one is not erased', () => {
+  const lives = livesOf({ ...installed('sm1', A), state: 'ready' }, installed('sm2', B));
+  lives.rename(named({ sm1: A, sm2: B }));
+  lives.step('sm1', granted);
+  lives.rename(named({ sm1: B, sm2: A }));
+  assert.equal(lives.withToken('T')?.machine, 'sm2');
+  assert.deepEqual([lives.get('sm1')?.state, lives.get('sm1')?.operation], ['installed', undefined]);
+});
+
+test('rename(): a new machine under a name that was installed before is not installed unasked', () => {
+  const lives = livesOf(installed('sm1', A));
+  lives.rename(named({ sm1: A }));
+  lives.rename(named({ old: A, sm1: B }));
+  assert.equal(lives.get('old')?.state, 'installed');
+  assert.equal(lives.step('sm1', { ...granted, via: 'file' }).step.kind, 'refused');
+  assert.equal(lives.step('sm1', granted).step.kind, 'moved');
+});
+
+test('rename(): cards that are replaced one machine after the other are not forgotten in between', () => {
+  const spare = mac('00:25:90:96:c4:9c');
+  const lives = livesOf(installed('sm1', A));
+  lives.rename(named({ sm1: A, sm2: B }));
+  lives.rename(named({ sm1: spare, sm2: B }));
+  assert.equal(lives.get('sm1')?.state, 'installed');
+  lives.rename(named({ sm1: spare, sm2: A }));
+  assert.equal(lives.get('sm2')?.state, 'installed');
+});
+
+test('rename(): a grant stays when a card is mended, and ends when its name comes back for another machine', () => {
+  const lives = livesOf();
+  lives.rename(named({ sm1: A }));
+  lives.step('sm1', granted);
+  lives.rename(named({ sm1: B }));
+  assert.equal(lives.withToken('T')?.machine, 'sm1');
+  lives.rename(named({}));
+  lives.rename(named({ sm1: B }));
+  assert.equal(lives.withToken('T')?.machine, 'sm1', 'the same machine again');
+  lives.rename(named({}));
+  lives.rename(named({ sm1: mac('00:25:90:96:c4:9c') }));
+  assert.equal(lives.withToken('T'), undefined);
+  assert.equal(lives.get('sm1')?.outcome?.result, 'cancelled');
+});
+
+test('rename() holds in memory also when it cannot be saved', async () => {
+  const store = storeOf(async () => {
+    throw new Error('disk full');
+  });
+  const lives = createLives([installed('sm1', A)], { store, now: () => 7, tell: () => {} });
+  lives.rename(named({ sm1: A }));
+  lives.rename(named({ web1: A }));
+  await new Promise(setImmediate);
+  assert.equal(lives.get('web1')?.state, 'installed');
+});

@@ -1,5 +1,5 @@
 import type { Mac } from '../net/mac.ts';
-import { type Named, planAdoptions } from './adopt-lives.ts';
+import { type Named, planAdoptions, planParking, sharesCard } from './adopt-lives.ts';
 import { discoveredMac } from './discovered.ts';
 import type { Life, LifeStore } from './life.ts';
 import { type LifeEvent, type LifeStep, type LifeTold, newLife, stepLife } from './step-life.ts';
@@ -38,13 +38,9 @@ export function createLives(loaded: readonly Life[], deps: LivesDeps): Lives {
   const lives = new Map(loaded.map((life) => [life.machine, life]));
   const saves = new Map<string, Promise<void>>();
   let named: ReadonlyMap<string, Named> = new Map();
-  const save = (before: Life | undefined, life: Life): Promise<void> => {
+  const save = (life: Life, onFailed: () => void): Promise<void> => {
     const saving = deps.store.saveLife(life).catch((error: unknown) => {
-      // What could not be saved did not happen, unless something else has happened since.
-      if (lives.get(life.machine) === life) {
-        if (before) lives.set(life.machine, before);
-        else lives.delete(life.machine);
-      }
+      onFailed();
       throw error;
     });
     saves.set(life.machine, saving);
@@ -57,44 +53,75 @@ export function createLives(loaded: readonly Life[], deps: LivesDeps): Lives {
   const put = (life: Life): Promise<void> => {
     const before = lives.get(life.machine);
     lives.set(life.machine, life);
-    return save(before, life);
+    return save(life, () => {
+      // What could not be saved did not happen, unless something else has happened since.
+      if (lives.get(life.machine) !== life) return;
+      if (before) lives.set(life.machine, before);
+      else lives.delete(life.machine);
+    });
   };
-  /** The store tells by itself when it cannot write; after a restart the same is found again. */
-  const keep = (life: Life) => void put(life).catch(() => undefined);
+  /**
+   * What follows from the names stays as it is in memory: taken back, a machine would be one of which nothing is known. The
+   * store tells by itself when it cannot write; after a restart the same is found again.
+   */
+  const keep = (life: Life) => {
+    lives.set(life.machine, life);
+    save(life, () => {}).catch(() => undefined);
+  };
   const fresh = (machine: string) => newLife(machine, isUnnamed(machine, named) ? 'discovered' : 'ready');
   const adopt = (machines: Iterable<Named>) => {
-    for (const { life, to } of planAdoptions(lives.values(), machines, (name) => named.has(name))) {
+    const plan = planAdoptions(lives.values(), machines, (name) => named.get(name));
+    const filled = new Set(plan.map(({ to }) => to.name));
+    // All in one go, which the store writes as one: a token must not belong to two.
+    for (const { life, to } of plan) {
       const state = life.state === 'discovered' && named.has(to.name) ? 'ready' : life.state;
-      // Both in one go, which the store writes as one: a token must not belong to two.
       keep({ ...life, machine: to.name, macs: to.macs, state });
-      keep(newLife(life.machine, 'discovered'));
+      if (!filled.has(life.machine)) keep(leftBehind(life.machine, named));
       deps.tell(to.name, { id: 'machine.adopted', data: { before: life.machine, state } }, to.macs[0]);
     }
+  };
+  const takeStep: Lives['step'] = (machine, event) => {
+    const step = stepLife(lives.get(machine) ?? fresh(machine), event, deps.now());
+    if (step.kind !== 'moved') return { step, saved: saves.get(machine) ?? Promise.resolve() };
+    const macs = macsOf(machine, named);
+    const saved = put(withMacs(step.life, macs));
+    if (step.told) deps.tell(machine, step.told, macs?.[0]);
+    return { step, saved };
+  };
+  /** All cards of a machine are others. It goes on under its name, but what was known of the old cards is not forgotten. */
+  const replaceCards = (life: Life, wasNamed: boolean) => {
+    const { operation, ...rest } = life;
+    const parking = planParking(life, lives, (name) => named.get(name));
+    if (parking) keep({ ...rest, machine: parking.to.name, onceUsed: true });
+    // A grant from before it was taken out of the configuration was for another machine of the same name.
+    if (operation && !wasNamed) takeStep(life.machine, { kind: 'cancelled' }).saved.catch(() => undefined);
   };
   return {
     get: (machine) => lives.get(machine),
     all: () => lives.values(),
     withToken: (token) =>
       token === '' ? undefined : [...lives.values()].find((life) => life.operation?.grant.token === token),
-    step(machine, event) {
-      const before = lives.get(machine);
-      const step = stepLife(before ?? fresh(machine), event, deps.now());
-      if (step.kind !== 'moved') return { step, saved: saves.get(machine) ?? Promise.resolve() };
-      const macs = macsOf(machine, named);
-      const saved = put(withMacs(step.life, macs));
-      if (step.told) deps.tell(machine, step.told, macs?.[0]);
-      return { step, saved };
-    },
+    step: takeStep,
     rename(machines) {
+      const before = named;
       named = machines;
       adopt(machines.values());
-      for (const { name, macs } of machines.values()) {
+      for (const machine of machines.values()) {
+        const { name, macs } = machine;
+        const known = lives.get(name);
+        if (known && !sharesCard(known, machine)) replaceCards(known, before.has(name));
         const life = lives.get(name);
         if (life && withMacs(life, macs) !== life) keep(withMacs(life, macs));
       }
     },
     meet: (machine) => adopt([machine]),
   };
+}
+
+/** What a name begins with whose machine is called otherwise now. Whoever has it in the meantime is not installed unasked. */
+function leftBehind(name: string, named: ReadonlyMap<string, Named>): Life {
+  const successor = named.get(name);
+  return successor ? { ...newLife(name), onceUsed: true, macs: successor.macs } : newLife(name, 'discovered');
 }
 
 function isUnnamed(machine: string, named: ReadonlyMap<string, Named>): boolean {
