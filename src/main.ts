@@ -74,8 +74,6 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     /** Before that, a process that we start would be root's, for ever. */
     let hasGivenUpRoot = false;
     const reloader = await openReloader(base, configPath, serving.state().settings, async (settings) => {
-      // Before anything answers by the new names.
-      base.lives.rename(settings.machines);
       await serving.use(settings);
       if (hasGivenUpRoot) mirrors.use(settings);
       await admin?.use(settings);

@@ -112,6 +112,8 @@ export async function openServing({ base, settings, loaders, inherited, mirrors 
       // Images for a new address are made while the old configuration still answers.
       await loaders.use(next);
       state = prepareBootState(next);
+      // In one step: asked by the old names, the lives would know nothing of a machine that has another one already.
+      lives.rename(next.machines);
       setup = makeSetup();
       await follow();
       await http.follow();
