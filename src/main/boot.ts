@@ -77,7 +77,7 @@ export function createBoot(options: BootOptions): BootFiles {
 
 /**
  * Who has an address: by our lease; where another server gives the addresses out, by what was heard on the wire, else by
- * the kernel's own ARP table.
+ * the kernel's own ARP table. There a lease of ours is from another time, and comes last.
  */
 export function holderOf(
   address: Ipv4,
@@ -87,7 +87,7 @@ export function holderOf(
 ): Leaseholder | undefined {
   const lease = book.leaseAt(address);
   const leased = lease?.state === 'bound' ? parseMac(lease.client) : undefined;
-  const mac = leased ?? heardAt(address, state, observedAt);
+  const mac = heardAt(address, state, observedAt) ?? leased;
   return mac && { mac, machine: state.machines.byMac(mac) };
 }
 
