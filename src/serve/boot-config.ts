@@ -99,14 +99,20 @@ function identify(deps: BootFilesDeps, whose: Whose, requester: Requester): Iden
   }
 }
 
-/** Without a lease of ours (proxy mode) the name is believed; with one, it must be the machine's own. */
+/**
+ * Where another server gives the addresses out, the name is believed of one of which nothing is known. It must be the machine's
+ * own else: whoever asks from an address that we never gave it is not the machine, and must not use its grant up.
+ */
 function checkHolder(
   deps: BootFilesDeps,
   identity: Extract<Identity, { kind: 'known' }>,
   requester: Requester,
 ): Identity {
   const holder = deps.machineOf(requester.address);
-  if (holder === undefined) return identity;
+  if (holder === undefined) {
+    const network = deps.settings().networks.find((entry) => entry.name === requester.network);
+    return network?.dhcp.mode === 'authoritative' ? { kind: 'stranger' } : identity;
+  }
   const isSame = holder.machine ? holder.machine.name === identity.machine?.name : holder.mac === identity.mac;
   if (isSame) return identity;
   const owner = holder.machine?.name ?? holder.mac;

@@ -97,10 +97,18 @@ test('resolve() gives who is not known the answer for unknown machines', () => {
   assert.equal(sense(ask(rack, 'ipxe/boot.ipxe', '172.22.10.30')), 'local');
   assert.equal(sense(ask(rack, `boot/grub/grub.cfg-01-52-54-00-00-00-01`, '172.22.10.30')), 'local');
   assert.equal(sense(ask(rack, 'boot/grub/grub.cfg-AC160A63', '172.22.10.99')), 'missing, expected');
-  // In proxy mode no address has a lease of ours; the name is all there is.
-  assert.equal(sense(ask(rack, BY_MAC, '172.22.10.99')), 'install sm1');
+  // Not at the address of ours that it has: somebody looks, and neither grant nor time begin.
+  assert.equal(sense(ask(rack, BY_MAC, '172.22.10.99')), 'local');
+  assert.equal(rack.lives.get('sm1')?.operation?.stage, 'granted');
   // A stranger with a lease cannot ask in sm1's name.
   assert.equal(sense(ask(rack, BY_MAC, '172.22.10.30')), 'refused');
+});
+
+test('resolve() beside another DHCP server believes the name of an address of which nothing is known', () => {
+  const networks = [{ ...network, dhcp: { ...network.dhcp, mode: 'proxy' as const } }];
+  const rack = rackWith({ settings: { networks } });
+  rack.lives.step('sm1', grant);
+  assert.equal(sense(ask(rack, BY_MAC, '172.22.10.99')), 'install sm1');
 });
 
 test('resolve() installs unknown machines once, where the configuration says so', () => {
