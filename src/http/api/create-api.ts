@@ -23,18 +23,29 @@ export interface ApiOptions {
   readonly page?: readonly PageFile[] | undefined;
 }
 
+/** Time for a whole request. Streams are answers, and last as long as they like. */
+const REQUEST_MS = 30_000;
+/** From TCP, at a time. */
+const MOST_CONNECTIONS = 1_000;
+
 /** The admin API, not yet listening. All of it is JSON below /api/v1, but for /metrics. */
 export function createApi(ports: ApiPorts, options: ApiOptions = {}): FastifyInstance {
   const app = fastify({
     logger: false,
     forceCloseConnections: true,
     bodyLimit: 64 * 1024,
+    // Fastify sets none: whoever never ends a request would keep its connection for ever, also without the token.
+    requestTimeout: REQUEST_MS,
     // A misspelt condition must not quietly mean "no condition".
     ajv: { customOptions: { removeAdditional: false } },
   });
   addFailureHandlers(app);
   addOpenApi(app, () => ports.server.status().version);
-  if (options.guard) addGuard(app, options.guard);
+  if (options.guard) {
+    // The descriptors are those of the process that answers machines.
+    app.server.maxConnections = MOST_CONNECTIONS;
+    addGuard(app, options.guard);
+  }
   addPage(app, options.page ?? []);
   addMetrics(app, ports);
   app.register(

@@ -29,6 +29,13 @@ function setup() {
   return { ask, clock, refused };
 }
 
+test('who has no token can neither keep a request open for ever nor take all descriptors', () => {
+  const guard = { token: TOKEN, hostNames: [], now: () => 0, onRefused: () => {} };
+  const { server } = createApi(fakePorts().ports, { guard });
+  assert.ok(server.requestTimeout > 0 && server.requestTimeout <= 60_000, `${server.requestTimeout}`);
+  assert.ok(server.maxConnections <= 4_096, `${server.maxConnections}`);
+});
+
 test('every path wants the token, also one that does not exist', async () => {
   const { ask } = setup();
   const paths = ['/status', '/machines', '/events', '/openapi.json', '/nothing', '/events/stream'];
