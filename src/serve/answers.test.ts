@@ -62,6 +62,19 @@ test('resolveAnswer() lets a broken-off transfer be repeated, and gives nothing 
   assert.deepEqual(ids(rack).at(-1), 'answer.refused');
 });
 
+test('resolveAnswer() gives nothing under a grant that is taken back while the disk is waited for', async () => {
+  let isSlow = false;
+  const { promise: saved, resolve: save } = Promise.withResolvers<void>();
+  const rack = await bootedRack({ saveLife: () => (isSlow ? saved : Promise.resolve()) });
+  isSlow = true;
+  const answer = rack.files.resolveAnswer('T', 'preseed.cfg', sm1);
+  const cancelled = rack.step('sm1', { kind: 'cancelled' });
+  save();
+  await cancelled;
+  const given = await answer;
+  assert.ok(given.kind === 'refused' && given.status === 410 && /taken back/.test(given.reason));
+});
+
 interface Refusal {
   readonly name: string;
   readonly over?: Parameters<typeof createRack>[0];

@@ -156,7 +156,13 @@ async function resolve(
   }
   const { deadlineSeconds } = input.profile;
   const taken = await take(deps, claim.life.machine, { kind: 'answer-requested', address, deadlineSeconds });
-  return taken.kind === 'refused' ? taken : { kind: 'text', name: file, text: rendered.text, token };
+  if (taken.kind === 'refused') return taken;
+  // Taken back while the disk was waited for: whoever did that was told that nothing is installed.
+  const current = deps.lives.withToken(token)?.operation;
+  if (current === undefined) return refuse(410, 'the grant was taken back');
+  return current.stage === 'held'
+    ? refuse(409, 'the installation is held')
+    : { kind: 'text', name: file, text: rendered.text, token };
 }
 
 /** The token must be that of a grant, and the request must come from the machine's own leased address. */
