@@ -7,6 +7,11 @@ export function answerFileName(family: Profile['family']): string {
   return names[family];
 }
 
+/** Whether its installer asks before it begins, as far as is known: one of the operator's own may have its answers in itself. */
+export function asksForAnswers({ family, arguments: text }: Profile): boolean {
+  return family !== 'custom' || /\{\{\s*urls\.answer\s*\}\}|ks\.cfg/.test(text);
+}
+
 /** A file that an installer asks for beside its answer file, as often as it likes: nothing in it is secret. */
 export type CompanionFile =
   | { readonly kind: 'text'; readonly text: string }

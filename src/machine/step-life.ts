@@ -6,6 +6,8 @@ export type LifeEvent =
   | { readonly kind: 'granted'; readonly token: string; readonly profile: string; readonly via: Grant['via'] }
   /** A loader was given the configuration that starts the installer. `deadlineSeconds` is the profile's, `snapshot` its mirror's. */
   | { readonly kind: 'boot-config-served'; readonly deadlineSeconds: number; readonly snapshot?: string | undefined }
+  /** The last file of an installer is sent that begins without an answer file of ours. */
+  | { readonly kind: 'installer-sent' }
   /** The answer file is about to be sent. To be saved before its first byte leaves. `address`: dotted text. */
   | { readonly kind: 'answer-requested'; readonly address: string; readonly deadlineSeconds: number }
   /** The answer file was sent in full. */
@@ -74,6 +76,9 @@ export function stepLife(life: Life, event: LifeEvent, now: number): LifeStep {
   switch (event.kind) {
     case 'boot-config-served':
       return stepBootConfig(life, operation, event, now);
+    case 'installer-sent':
+      if (operation.stage !== 'booting') return { kind: 'kept', life, reason: `it is ${operation.stage}` };
+      return moved(life, { ...operation, stage: 'installing' });
     case 'answer-requested':
       return stepAnswerRequested(life, operation, event, now);
     case 'answer-sent':
@@ -140,7 +145,8 @@ function stepBootConfig(
       // GRUB opens its configuration twice, and a machine may be switched off before the installer runs.
       return { kind: 'kept', life, reason: 'the installer was sent before, and has not fetched its answer file' };
     case 'installing': {
-      const reason = `it asked to start ${profile} again, after its answer file was handed out and without a report`;
+      const what = operation.grant.answeredTo === undefined ? 'installer' : 'answer file';
+      const reason = `it asked to start ${profile} again, after its ${what} was handed out and without a report`;
       return moved(life, { ...operation, stage: 'held' }, { id: 'boot.held', data: { profile, reason } });
     }
     case 'first-contact':

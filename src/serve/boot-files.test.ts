@@ -314,3 +314,20 @@ test('an image that knows our address is sent from that address; the name alone 
   const other = ask(rackWith({ settings: { networks: [moved] } }), 'MAC/x86_64.efi');
   assert.equal(other.kind === 'file' && other.path, '/var/lib/rackready/loaders/mac-x64.img');
 });
+
+test('resolve() holds the second start of an installer of one’s own that asks for no answer file and reports nothing', () => {
+  const own = (text: string) => ({ ...debian, family: 'custom' as const, arguments: text });
+  const second = (text: string) => {
+    const rack = rackWith({ settings: { profiles: new Map([['debian-12', own(text)]]) } });
+    rack.lives.step('sm1', grant);
+    // GRUB reads its configuration twice.
+    for (const name of [BY_MAC, BY_MAC, 'os/debian-12/linux']) ask(rack, name);
+    // Another machine's download says nothing of this one.
+    ask(rack, 'os/debian-12/initrd', '172.22.10.56');
+    assert.match(sense(ask(rack, BY_MAC)), /^(install|other)/);
+    assert.equal(ask(rack, 'os/debian-12/initrd').kind, 'file');
+    return sense(ask(rack, BY_MAC));
+  };
+  assert.equal(second('unattended'), 'hold');
+  assert.notEqual(second('answers={{ urls.answer }}'), 'hold');
+});

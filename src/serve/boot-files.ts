@@ -1,3 +1,4 @@
+import { asksForAnswers } from '../boot/answer-files.ts';
 import { mirrorOf } from '../boot/kernel-line.ts';
 import type { LoaderCatalog } from '../boot/loaders.ts';
 import type { Profile } from '../boot/profile.ts';
@@ -5,6 +6,7 @@ import { renderIpxeAutoexec } from '../boot/render-ipxe.ts';
 import type { Subject } from '../event/event.ts';
 import { networkOfAddress } from '../lease/network.ts';
 import { discoveredMachine } from '../machine/discovered.ts';
+import type { Life } from '../machine/life.ts';
 import { formatIpv4 } from '../net/ipv4.ts';
 import { type Answers, createAnswers } from './answers.ts';
 import { resolveConfig } from './boot-config.ts';
@@ -123,8 +125,23 @@ function resolveSystem(
     };
   }
   if (!path.startsWith('/')) return { kind: 'refused', name, reason: `${path} was not fetched to this host yet` };
-  if (deps.fileKind(path) === 'file') return { kind: 'file', name, path };
-  return { kind: 'refused', name, reason: `the profile ${profileName} names ${path}, which is not there` };
+  if (deps.fileKind(path) !== 'file') {
+    return { kind: 'refused', name, reason: `the profile ${profileName} names ${path}, which is not there` };
+  }
+  if (part === 'initrd' && !asksForAnswers(profile)) noteSent(deps, profile, requester);
+  return { kind: 'file', name, path };
+}
+
+/** Nothing else will tell that it has begun, and a second start must be held. As a boot configuration, it does not wait for the disk. */
+function noteSent(deps: BootFilesDeps, profile: Profile, requester: Requester): void {
+  const life = lifeOf(deps, requester);
+  if (life?.operation?.grant.profile !== profile.name) return;
+  deps.lives.step(life.machine, { kind: 'installer-sent' }).saved.catch(() => undefined);
+}
+
+function lifeOf(deps: BootFilesDeps, requester: Requester): Life | undefined {
+  const holder = deps.machineOf(requester.address);
+  return holder && deps.lives.get(holder.machine?.name ?? discoveredMachine(holder.mac, '').name);
 }
 
 /** Kernel and packages are of one state of the mirror: the one that the machine's installation began with. */
@@ -140,9 +157,7 @@ function inMirror(
     ? profile[key].slice(`mirror:${mirror}/`.length)
     : undefined;
   const path = named ?? profile.inMirror?.[key];
-  const holder = deps.machineOf(requester.address);
-  const life = holder && deps.lives.get(holder.machine?.name ?? discoveredMachine(holder.mac, '').name);
-  const grant = life?.operation?.grant;
+  const grant = lifeOf(deps, requester)?.operation?.grant;
   const snapshot = (grant?.profile === profile.name ? grant.snapshot : undefined) ?? deps.mirrors.current(mirror);
   return path === undefined || snapshot === undefined ? undefined : deps.mirrors.bootFile(mirror, snapshot, path);
 }
