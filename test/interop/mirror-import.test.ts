@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { MirrorJson } from '../../src/http/api/mirror-json.ts';
@@ -147,6 +147,10 @@ test('a medium of Debian: its md5sum.txt is compared, and apt installs from it',
   const key = makeKey(t, 'archive');
   const tree = join(await makeAptUpstream(key), 'debian');
   writeFileSync(join(tree, 'README.html'), 'read me');
+  // As the official media have it: links in circles, a further name of the suite, a Release in each folder of an index.
+  symlinkSync('.', join(tree, 'debian'));
+  symlinkSync('own', join(tree, 'dists/stable'));
+  writeFileSync(join(tree, 'dists/own/main/binary-amd64/Release'), 'Archive: own\nComponent: main\n');
   const list = ['README.html', 'dists/own/Release'].map(
     (path) => `${hexOf('md5', readFileSync(join(tree, path)))}  ./${path}\n`,
   );

@@ -59,6 +59,9 @@ describe('what a medium is, by what lies on it', () => {
       files: {
         '.disk/info': 'Debian GNU/Linux 12.5.0 "Bookworm" - Official amd64 DVD Binary-1\n',
         'dists/bookworm/Release': 'Suite: stable\nArchitectures: all amd64\n',
+        // Each folder of an index has one of its own, as on the official media.
+        'dists/bookworm/main/binary-amd64/Release': 'Archive: stable\nComponent: main\nArchitecture: amd64\n',
+        'dists/bookworm/main/debian-installer/binary-amd64/Release': 'Archive: stable\nArchitecture: amd64\n',
       },
       kind: 'debian',
       layout: { kind: 'apt', repositories: [], suites: ['bookworm'], architectures: ['amd64'] },

@@ -26,9 +26,15 @@ export async function describeMedium(iso: IsoFile): Promise<MediumLayout> {
     const os = ubuntuName(await readText(iso, '.disk/info'));
     return { kind: 'files', repositories: [], suites: [], architectures: [], os };
   }
-  const suites = new Set(paths.flatMap((path) => /^dists\/(.+)\/(?:InRelease|Release)$/.exec(path)?.[1] ?? []));
+  const suites = new Set(paths.flatMap((path) => suiteOf(path) ?? []));
   if (suites.size > 0) return describeApt(iso, [...suites].sort());
   return { kind: 'files', repositories: [], suites: [], architectures: [] };
+}
+
+/** The suite that a file describes. Each folder of an index has a Release of its own, which nobody goes by. */
+function suiteOf(path: string): string | undefined {
+  if (/\/(binary-[^/]+|source)\/Release$/.test(path)) return undefined;
+  return /^dists\/(.+)\/(?:InRelease|Release)$/.exec(path)?.[1];
 }
 
 async function describeYum(iso: IsoFile, folders: readonly string[]): Promise<MediumLayout> {
