@@ -86,6 +86,8 @@ test('an installation keeps to a state of its mirror, and the installed system d
   const aptSuites = [
     { archive: 'debian', name: 'bookworm', components: ['main', 'contrib'], signedBy: '/k.gpg' },
     { archive: '', name: 'bookworm-security', components: ['main'] },
+    { archive: '', name: 'bookworm-updates', components: ['main'], isFrozen: true },
+    { archive: '', name: 'more', components: ['main'], signedBy: '/k.gpg', isFrozen: true },
   ];
   const profile = { ...debian, source: 'mirror:deb', mirrorFolder: 'debian', aptSuites };
   const { mirror } = answerVariables({ ...input, profile, snapshot: '2026-1a' });
@@ -94,6 +96,8 @@ test('an installation keeps to a state of its mirror, and the installed system d
   assert.deepEqual(mirror?.sources, [
     'deb [signed-by=/k.gpg] http://172.22.10.2/mirror/deb/debian bookworm main contrib',
     'deb http://172.22.10.2/mirror/deb bookworm-security main',
+    'deb [check-valid-until=no] http://172.22.10.2/mirror/deb bookworm-updates main',
+    'deb [signed-by=/k.gpg check-valid-until=no] http://172.22.10.2/mirror/deb more main',
   ]);
   const { mirror: elsewhere } = answerVariables({ ...input, profile: { ...profile, source: 'http://h/debian' } });
   assert.deepEqual([elsewhere?.liveUrl, elsewhere?.sources], [null, []]);

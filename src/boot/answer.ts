@@ -7,7 +7,7 @@ import { parseDiskWish, renderDiskScript } from './disk.ts';
 import { answerUrl, kernelQuote, mirrorOf, reportUrl, sourceUrl, splitArguments } from './kernel-line.ts';
 import { PIN_SCRIPT, renderNicScript } from './nic.ts';
 import { httpBase } from './plan.ts';
-import type { Profile } from './profile.ts';
+import type { AptSuite, Profile } from './profile.ts';
 import { planStaticAddress, type StaticAddress } from './static-address.ts';
 import type { RenderedTemplate, Templates } from './template.ts';
 
@@ -186,11 +186,18 @@ function installSource(profile: Profile, ownBase: string, snapshot: string | und
   const mirror = mirrorOf(profile);
   if (mirror === undefined) return { ...parts, liveUrl: null, sources: [] };
   const root = `${ownBase}/mirror/${mirror}`;
-  const sources = (profile.aptSuites ?? []).map(({ archive, name, components, signedBy }) => {
-    const option = signedBy === undefined ? [] : [`[signed-by=${signedBy}]`];
-    return ['deb', ...option, archive === '' ? root : `${root}/${archive}`, name, ...components].join(' ');
-  });
+  const sources = (profile.aptSuites ?? []).map((suite) => sourceLine(suite, root));
   return { ...parts, liveUrl: archiveOf(profile, ownBase, undefined) ?? null, sources };
+}
+
+/** sources.list(5), with its options. `root`: the mirror's. */
+function sourceLine({ archive, name, components, signedBy, isFrozen }: AptSuite, root: string): string {
+  const options = [
+    ...(signedBy === undefined ? [] : [`signed-by=${signedBy}`]),
+    ...(isFrozen ? ['check-valid-until=no'] : []),
+  ];
+  const shown = options.length === 0 ? [] : [`[${options.join(' ')}]`];
+  return ['deb', ...shown, archive === '' ? root : `${root}/${archive}`, name, ...components].join(' ');
 }
 
 /** The folder or mirror of an Ubuntu profile may be its ISO, which is no archive to install packages from. */

@@ -9,6 +9,8 @@ export interface AptSuite {
   readonly components: readonly string[];
   /** Where the installed system has the keys that sign it, where that is not with all others. */
   readonly signedBy?: string | undefined;
+  /** Its mirror does not follow an upstream: what it has stays good behind the date (Valid-Until) that the upstream gave it. */
+  readonly isFrozen?: boolean | undefined;
 }
 
 /** What a machine is to become: an operating system's description with the operator's overrides, resolved. */

@@ -20,7 +20,7 @@ const COMPONENTS: Readonly<Record<string, readonly string[]>> = {
  * not released yet, must not get into its sources.
  */
 export function aptSuitesOf(
-  { layout }: MirrorConfig,
+  { layout, mode }: MirrorConfig,
   entry: MirrorEntry | undefined,
   { family, codename = '' }: OperatingSystem,
 ): AptSuite[] {
@@ -37,5 +37,6 @@ export function aptSuitesOf(
       name,
       components: components.length > 0 ? components : (COMPONENTS[family] ?? []),
       ...(isOfficial && { signedBy: KEYRINGS[family] }),
+      ...(mode === 'frozen' && { isFrozen: true }),
     }));
 }

@@ -152,8 +152,14 @@ profiles:
         `${network}mirrors: { m: { ${mirror} } }\nprofiles: { p: { os: ${os}, source: "mirror:m"${os.startsWith('ubuntu') ? ', iso: /u.iso, kernel: /k, initrd: /i' : ''} } }`,
       )
         .profiles.get('p')
-        ?.aptSuites?.map(({ archive, name, components, signedBy = '' }) =>
-          [archive, name, components.join('+'), signedBy.replace('/usr/share/keyrings/', '')].join(' '),
+        ?.aptSuites?.map(({ archive, name, components, signedBy = '', isFrozen = false }) =>
+          [
+            archive,
+            name,
+            components.join('+'),
+            signedBy.replace('/usr/share/keyrings/', ''),
+            ...(isFrozen ? ['frozen'] : []),
+          ].join(' '),
         );
     const official = 'main+non-free-firmware debian-archive-keyring.gpg';
     assert.deepEqual(of('debian-12', 'preset: debian-12'), [
@@ -171,11 +177,11 @@ profiles:
     const imported = 'mode: frozen, keys: [k], fingerprints: [B8B80B5B623EAB6AD8775C45B7C5D7D6350947F8';
     assert.deepEqual(
       of('debian-12', `preset: debian-12, ${imported}, "4d64 fec1 19c2 0290 67d6  e791 f8d2 585b 8783 d481"]`),
-      of('debian-12', 'preset: debian-12'),
+      of('debian-12', 'preset: debian-12')?.map((suite) => `${suite} frozen`),
     );
     assert.equal(
       of('debian-12', `preset: debian-12, ${imported}, ${'A'.repeat(40)}]`)?.[0],
-      'debian bookworm main+non-free-firmware ',
+      'debian bookworm main+non-free-firmware  frozen',
     );
     // Signed by the operator; suites of another release, and such that are not released yet.
     const own = `preset: debian-13, keys: [k], fingerprints: [${'A'.repeat(40)}]`;

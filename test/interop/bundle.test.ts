@@ -3,6 +3,9 @@ import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { answerVariables } from '../../src/boot/answer.ts';
+import { mac } from '../../src/net/mac.ts';
+import { defaults, machine, network, profileOf } from '../boot-values.ts';
 import { needs } from '../needs.ts';
 import { openAptRoot } from '../support/apt.ts';
 import { makeAptUpstream } from '../support/apt-upstream.ts';
@@ -159,4 +162,33 @@ test('an archive that was cut is refused, and nothing of it is there; a whole on
   await startServer(t, { config, data });
   const { stdout } = await run('curl', ['-sS', `${BASE}/deb/dists/own/InRelease`]);
   assert.match(stdout.toString(), /BEGIN PGP SIGNED MESSAGE/);
+});
+
+test('what was installed from a mirror that stays as it is takes its packages behind the date of its upstream', async (t) => {
+  if (!needs(t, 'apt-get', 'dpkg-deb', 'gpg', 'gpgv')) return;
+  const key = makeKey(t, 'archive');
+  const tree = await makeAptUpstream(key, { validUntil: new Date(Date.now() - 86_400_000) });
+  const suite = { archive: 'debian', name: 'own', components: ['main'] };
+  const pc = machine();
+  const lineOf = (isFrozen: boolean) => {
+    const profile = { ...profileOf('debian-12'), source: 'mirror:m', aptSuites: [{ ...suite, isFrozen }] };
+    const { mirror } = answerVariables({
+      machine: pc,
+      profile,
+      network,
+      defaults,
+      mac: mac('02:00:00:00:00:0a'),
+      httpPort: 80,
+      token: 'T',
+    });
+    const [line = ''] = mirror?.sources ?? [];
+    return `${line.replace('http://172.22.10.2/mirror/m', `file://${tree}`)}\n`;
+  };
+  const keyring = readFileSync(key.binaryFile);
+  const expired = await openAptRoot(lineOf(false), { keyring }).run('apt-get', 'update');
+  assert.equal(expired.code, 100, expired.text);
+  assert.match(expired.text, /Release file .* is expired/);
+  const apt = openAptRoot(lineOf(true), { keyring });
+  await apt.must('apt-get', 'update');
+  await apt.must('apt-get', 'install', '-y', 'feature');
 });
