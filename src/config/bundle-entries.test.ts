@@ -19,6 +19,8 @@ profiles:
   ubuntu: { os: ubuntu-24.04, iso: iso/u.iso, kernel: k/linux, initrd: "https://example.org/initrd" }
   alma: { os: alma-9, source: "mirror:alma" }
   folder: { os: rocky-9, source: /srv/tree }
+  plain: { os: debian-12 }
+  told: { os: debian-12, answerFile: own }
   leap: { os: custom, source: "mirror:leap", answerFile: own, arguments: "autoyast={{ urls.answer }}" }
   mixed: { os: custom, source: "mirror:leap", answerFile: own, initrd: k/initrd, arguments: "autoyast={{ urls.answer }}" }
 templates:
@@ -128,6 +130,8 @@ test('what cannot be taken along is refused with what to do', () => {
     return 'problem' in entries ? `${entries.problem}. ${entries.hint}` : 'not refused';
   };
   assert.match(refusal('folder'), /come from \/srv\/tree.*Make a mirror of it/);
+  assert.match(refusal('plain'), /plain has no source: .* Debian’s own archive.*rackready mirror add debian-12/);
+  assert.match(refusal('told', [], ['extra']), /not refused/);
   assert.match(refusal('nobody'), /there is no profile nobody\. Profiles of the configuration: rocky, debian/);
   assert.match(refusal('rocky', [], ['gone']), /there is no mirror gone/);
 });

@@ -85,6 +85,17 @@ export function bundleEntries(
       hint: 'Make a mirror of it (docs/mirrors.md: from takes a folder as file:///PATH, too), and give the profile source: mirror:NAME.',
     };
   }
+  // A template of one's own may name another mirror.
+  if (
+    profile.source === undefined &&
+    profile.family === 'debian' &&
+    isBelow(sources, 'templates', profile.answerFile)
+  ) {
+    return {
+      problem: `${name} has no source: its packages come from Debian’s own archive, which an air-gapped host does not have`,
+      hint: `Make a mirror of it (rackready mirror add ${profile.os}), and give the profile source: mirror:${profile.os}.`,
+    };
+  }
   const mirrors: MirrorConfig[] = [];
   for (const one of new Set([...(own === undefined ? [] : [own]), ...more])) {
     const mirror = settings.mirrors.get(one);
@@ -112,12 +123,12 @@ export function bundleEntries(
 }
 
 /** The profile's own files, and those of this host's packages that its mirror does not have. */
-function filesOfProfile({ productFolder, bootsFrom }: BundleSources, profile: Profile): BundledFile[] {
+function filesOfProfile(sources: BundleSources, profile: Profile): BundledFile[] {
   const { inMirror, iso, answerFile } = profile;
   const mirror = mirrorName(profile.source) ?? '';
-  const fromMirror = inMirror && [inMirror.kernel, inMirror.initrd].every((path) => bootsFrom(mirror, path));
+  const fromMirror = inMirror && [inMirror.kernel, inMirror.initrd].every((path) => sources.bootsFrom(mirror, path));
   const found: (readonly [BundledFile['key'], string | undefined])[] = [
-    ['answerFile', answerFile.startsWith(`${productFolder.replace(/\/$/, '')}/templates/`) ? undefined : answerFile],
+    ['answerFile', isBelow(sources, 'templates', answerFile) ? undefined : answerFile],
     ['kernel', fromMirror ? undefined : profile.kernel],
     ['initrd', fromMirror ? undefined : profile.initrd],
     ['iso', iso],
@@ -129,6 +140,11 @@ function filesOfProfile({ productFolder, bootsFrom }: BundleSources, profile: Pr
   );
 }
 
+/** Whether a file comes with rackready. */
+function isBelow({ productFolder }: BundleSources, folder: 'templates' | 'keys', path: string): boolean {
+  return path.startsWith(`${productFolder.replace(/\/$/, '')}/${folder}/`);
+}
+
 /** What is an address stays one. */
 function urlsOf(profile: Profile): MachineValues {
   const { kernel, initrd, iso } = profile;
@@ -137,8 +153,8 @@ function urlsOf(profile: Profile): MachineValues {
 }
 
 /** Keys that come with rackready are on the other host, too. */
-function filesOfMirror({ productFolder }: BundleSources, { name, keys }: MirrorConfig): BundledFile[] {
-  const taken = keys.filter(({ file }) => !file.startsWith(`${productFolder.replace(/\/$/, '')}/keys/`));
+function filesOfMirror(sources: BundleSources, { name, keys }: MirrorConfig): BundledFile[] {
+  const taken = keys.filter(({ file }) => !isBelow(sources, 'keys', file));
   return taken.map(({ file }, index) => ({
     name: safeName(`${name}-keys${index}-${basename(file)}`),
     section: 'mirrors',
