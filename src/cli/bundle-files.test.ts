@@ -107,3 +107,12 @@ test('of older archives stay the newest, the young and what the configuration na
   ]);
   assert.ok(existsSync(join(folder, 'rackready.yaml')));
 });
+
+test('what cannot be written to its end leaves nothing beside the configuration', async (t) => {
+  const { folder, configuration, plan } = openHost(t, 0o022);
+  const source = join(newFolder('source'), 'content');
+  writeFileSync(source, 'text');
+  const files = [file, { ...file, name: 'kernel-x', sha256: '0'.repeat(64) }];
+  await assert.rejects(writeFiles({ plan, configuration, files, source: () => source }), { code: 'store-failed' });
+  assert.deepEqual(readdirSync(folder), ['rackready.yaml']);
+});

@@ -19,6 +19,8 @@ import { ApiFailure } from './client.ts';
 /** sysexits(3) */
 const EX_CANTCREAT = 73;
 
+const FULL: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+
 export interface WritingFiles {
   readonly plan: ImportPlan;
   /** The configuration: whoever may read it may read these files, whatever the umask of root is. */
@@ -38,9 +40,20 @@ export async function writeFiles({ plan, configuration, files, source }: Writing
     const target = join(plan.folder, name);
     if (await isContent({ path: target, sha256, bytes })) continue;
     if (!existsSync(target)) fresh.push(target);
-    await copyContent({ path: source(sha256), sha256, bytes }, target, like);
+    await copyContent({ path: source(sha256), sha256, bytes }, target, like).catch((error: NodeJS.ErrnoException) => {
+      removeFiles(plan, fresh);
+      throw FULL.includes(error.code ?? '') ? noRoom(target, error) : error;
+    });
   }
   return fresh;
+}
+
+function noRoom(target: string, { message }: Error): ApiFailure {
+  const hint = 'Make room there: an archive with an ISO needs its size beside the configuration. Nothing was changed.';
+  return new ApiFailure(
+    { code: 'cannot-write', message: `${target} cannot be written: ${message}`, hint },
+    EX_CANTCREAT,
+  );
 }
 
 /** Takes out again what was written for a configuration that is not right. */

@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
+import type { Writable } from 'node:stream';
 import { Command, InvalidArgumentError } from 'commander';
 import { packInto, writeBundle } from '../io/bundle/write-bundle.ts';
 import { withLoaderCache } from '../io/loaders/loader-cache.ts';
@@ -69,10 +70,15 @@ async function makeArchive(options: Options, profile: string, place: LoaderPlace
   const how = { signal: work.signal, onBytes: work.onBytes, onFile: work.onFile };
   const packed =
     file === '-'
-      ? await packInto(process.stdout, planned.packing, how, { isCompressed: false })
+      ? await packInto(openStdout(), planned.packing, how, { isCompressed: false })
       : await writeBundle(planned.packing, resolve(file), how);
   work.end();
   if (file !== '-') report(options, file, planned, packed);
+}
+
+/** Whoever reads it and goes away early does not have the archive: other than with `process.stdout`, that fails. */
+function openStdout(): Writable {
+  return createWriteStream('', { fd: process.stdout.fd, autoClose: false });
 }
 
 function report(

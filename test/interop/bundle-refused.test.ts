@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { socketName } from '../../src/http/api/listen-unix.ts';
 import { IMPORTED_FOLDER, objectPath } from '../../src/io/loaders/imported-loaders.ts';
+import { needs } from '../needs.ts';
 import { makeBundle, type TestBundle } from '../support/bundles.ts';
 import { newFolder, rackready } from '../support/server.ts';
 
@@ -91,4 +92,29 @@ test('loaders that the server still gives out stay where it refuses what was imp
   assert.match(unread.text, /move it away and import all archives/);
   assert.deepEqual(isThere(), [false, false, true]);
   assert.equal(readFileSync(config, 'utf8'), written);
+});
+
+test('an archive that cannot be written whole says where and why, and fails', async (t) => {
+  if (!needs(t, 'bash')) return;
+  const folder = newFolder('config');
+  for (const name of ['linux', 'initrd', 'own.liquid']) writeFileSync(join(folder, name), name.repeat(300_000));
+  const config = join(folder, 'rackready.yaml');
+  const profile =
+    '{ os: custom, kernel: linux, initrd: initrd, answerFile: own.liquid, arguments: "a={{ urls.answer }}" }';
+  writeFileSync(config, `${NETWORK}profiles:\n  p: ${profile}\n`);
+  const output = join(folder, 'p.tar');
+  const bundle = `${process.execPath} ${MAIN} bundle p --config ${config} -o`;
+  const bash = (line: string) => run('bash', ['-c', line], { RACKREADY_DATA: newFolder('data') });
+  for (const [line, said] of [
+    // As FAT32 ends with 4 GiB.
+    [`ulimit -f 500; ${bundle} ${output}`, /p\.tar cannot be written: EFBIG.*\n.*FAT32/],
+    [`${bundle} - >/dev/full`, /rackready: ENOSPC/],
+    [`set -o pipefail; ${bundle} - | head -c 100 >/dev/null`, /rackready: EPIPE/],
+  ] as const) {
+    const ran = await bash(line);
+    assert.equal(ran.code, 1, `${line}: ${ran.text}`);
+    assert.match(ran.text, said);
+    assert.doesNotMatch(ran.text, /node:/);
+  }
+  assert.deepEqual(readdirSync(folder).toSorted(), ['initrd', 'linux', 'own.liquid', 'rackready.yaml']);
 });

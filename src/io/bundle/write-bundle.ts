@@ -46,8 +46,21 @@ export async function writeBundle(packing: Packing, file: string, options: PackO
     return packed;
   } catch (error) {
     rmSync(part, { force: true });
-    throw error;
+    throw unwritable(file, error) ?? error;
   }
+}
+
+/** undefined: the medium is not the matter. */
+function unwritable(file: string, error: unknown): ProvisionError | undefined {
+  const { code = '', message = '' } = error as NodeJS.ErrnoException;
+  const hints: Readonly<Record<string, string>> = {
+    ENOSPC: 'Make room there, or take a larger medium. Nothing was written.',
+    EFBIG: 'This file system has no room for so long a file, as FAT32 from 4 GiB: format the medium as exFAT or ext4.',
+  };
+  const hint = hints[code];
+  return hint === undefined
+    ? undefined
+    : new ProvisionError('disk-full', `${file} cannot be written: ${message}`, { cause: error, hint });
 }
 
 /** The same into a stream. */
