@@ -114,6 +114,16 @@ test('mirrorParts() splits what debian-installer asks for', () => {
   assert.deepEqual(mirrorParts('http://deb.example.org/debian/'), parts);
   assert.equal(mirrorParts('https://h:444')?.url, 'https://h:444');
   assert.equal(mirrorParts('https://h')?.port, 443);
+  // Without these, the installer would be told of no mirror at all, and go to that of its distribution.
+  const account = mirrorParts('http://me:secret@deb.example.org:8080/debian');
+  assert.deepEqual(
+    [account?.host, account?.port, account?.url],
+    ['me:secret@deb.example.org', 8080, 'http://me:secret@deb.example.org:8080/debian'],
+  );
+  assert.deepEqual(
+    [mirrorParts('http://[fd00::1]:81/x')?.host, mirrorParts('http://[fd00::1]/x')?.port],
+    ['[fd00::1]', 80],
+  );
   assert.equal(mirrorParts('rsync://h/x'), null);
   assert.equal(mirrorParts(undefined), null);
 });

@@ -42,6 +42,7 @@ export interface AnswerInput {
 /** Where packages come from, in the parts that debian-installer asks for. */
 export interface MirrorParts {
   readonly protocol: string;
+  /** With the account that it asks for, "me:secret@mirror.example.org"; an IPv6 address in brackets. */
   readonly host: string;
   readonly port: number;
   /** With a leading slash and without a trailing one. */
@@ -208,7 +209,7 @@ function archiveOf(profile: Profile, ownBase: string, snapshot: string | undefin
 
 /** Splits the URL of a package archive or install tree. Null for anything that is no HTTP URL. */
 export function mirrorParts(url: string | undefined): MirrorParts | null {
-  const match = /^(https?):\/\/([^/:]+)(?::([0-9]{1,5}))?(\/.*)?$/.exec(url ?? '');
+  const match = /^(https?):\/\/((?:[^/@]*@)?(?:\[[^/\]]+\]|[^/:@]+))(?::([0-9]{1,5}))?(\/.*)?$/.exec(url ?? '');
   const [, protocol, host, port, path = ''] = match ?? [];
   if (protocol === undefined || host === undefined) return null;
   const standard = protocol === 'https' ? 443 : 80;
