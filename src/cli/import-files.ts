@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { ReadFolder, ReadSource, SourceFile } from '../import/sources.ts';
 import { ApiFailure } from './client.ts';
+import { readStandardInput } from './standard-input.ts';
 
 /** sysexits(3) */
 const EX_NOINPUT = 66;
@@ -22,7 +23,7 @@ export interface OpenSource {
  * Opens the file at a path, or standard input for `-`. Files that it names are called by their path from its folder where
  * they are below it. Throws ApiFailure when it cannot be read.
  */
-export function openSource(path: string): OpenSource {
+export async function openSource(path: string): Promise<OpenSource> {
   const isStdin = path === '-';
   const folder = isStdin ? process.cwd() : dirname(resolve(path));
   const paths = new Map<string, string>();
@@ -33,7 +34,7 @@ export function openSource(path: string): OpenSource {
     return name;
   };
   const resolveFrom = (wanted: string, from: string) => resolve(dirname(paths.get(from) ?? join(folder, from)), wanted);
-  const top = isStdin ? { name: 'stdin', text: readTop(0, '-') } : { name: basename(path), text: readTop(path, path) };
+  const top = { name: isStdin ? 'stdin' : basename(path), text: await readTop(path) };
   if (!isStdin) paths.set(top.name, resolve(path));
   return {
     top,
@@ -47,11 +48,11 @@ export function openSource(path: string): OpenSource {
 }
 
 /** Also a pipe: the shell's <(…). */
-function readTop(path: string | 0, shown: string): string {
+async function readTop(path: string): Promise<string> {
   try {
-    return decode(readFileSync(path));
+    return decode(path === '-' ? await readStandardInput() : readFileSync(path));
   } catch (error) {
-    const message = `${shown} cannot be read: ${reasonOf(error)}`;
+    const message = `${path} cannot be read: ${reasonOf(error)}`;
     const hint = 'Give the path of the file, or - for standard input.';
     throw new ApiFailure({ code: 'no-input', message, hint }, EX_NOINPUT);
   }

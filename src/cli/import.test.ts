@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
@@ -93,6 +95,18 @@ test('standard input is read, Latin-1 too', (t) => {
   assert.match(stdout, /^# Made from stdin, hosts by/);
   writeFileSync(join(path, 'l1'), Buffer.from('option domain-name "\xe4";', 'latin1'));
   assert.match(run(['import', 'dhcpd.conf', 'l1'], { cwd: path }).stdout, /domain-name "ä"/);
+});
+
+test('standard input may come slowly: what reads it is there first', async () => {
+  // More than a pipe holds: when it is all written, it is being read, and the last line comes after what is there.
+  const reader = spawn(process.execPath, [main, 'import', 'dnsmasq.conf', '-'], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const [ended, told, problems] = [once(reader, 'close'), text(reader.stdout), text(reader.stderr)];
+  reader.stdin.on('error', () => undefined);
+  await new Promise((written) => reader.stdin.write('# a comment\n'.repeat(100_000), written));
+  reader.stdin.end('dhcp-range=10.0.0.10,10.0.0.20,255.255.255.0\n');
+  const [status] = await ended;
+  assert.equal(status, 0, await problems);
+  assert.match(await told, /range: 10\.0\.0\.10-10\.0\.0\.20/);
 });
 
 const refusals: readonly (readonly [words: readonly string[], status: number, message: RegExp])[] = [

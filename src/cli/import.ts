@@ -48,12 +48,12 @@ Examples:
   ssh old cat /etc/dnsmasq.conf | ./rackready import dnsmasq.conf -`,
     )
     .action((kind: Kind, file: string, options: ImportOptions) =>
-      runCommand(options, async () => importFile(kind, file, options)),
+      runCommand(options, () => importFile(kind, file, options)),
     );
 }
 
-function importFile(kind: Kind, file: string, options: ImportOptions): void {
-  const source = openSource(file);
+async function importFile(kind: Kind, file: string, options: ImportOptions): Promise<void> {
+  const source = await openSource(file);
   const host = hostOf(options);
   const imported =
     kind === 'dhcpd.conf' ? importDhcpd(source.top, source.read, host) : importDnsmasq(source.top, source, host);

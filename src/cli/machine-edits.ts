@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { formatMachines, type MachineEdit, type MachineValues, writtenMachines } from '../config/edit.ts';
 import { ApiFailure, runCommand, withClientOptions } from './client.ts';
 import { applyEdit, type EditOptions, type EditReport, openConfiguration } from './config-edit.ts';
+import { readStandardInput } from './standard-input.ts';
 
 /** sysexits(3) */
 const EX_USAGE = 64;
@@ -170,7 +171,7 @@ export function runEdit(options: EditOptions, edit: () => Promise<MachineEdit>, 
 
 /** New machines in one step; then those that differ, one after the other, each from what the last one left. */
 async function importMachines(file: string, options: ImportOptions): Promise<void> {
-  const wanted = readMachines(file);
+  const wanted = await readMachines(file);
   const opened = await openConfiguration(options);
   const known = writtenMachines(opened.texts);
   const differs = (name: string, values: MachineValues) => JSON.stringify(known[name]) !== JSON.stringify(values);
@@ -194,10 +195,10 @@ async function importMachines(file: string, options: ImportOptions): Promise<voi
   );
 }
 
-function readMachines(file: string): Record<string, MachineValues> {
+async function readMachines(file: string): Promise<Record<string, MachineValues>> {
   let text: string;
   try {
-    text = readFileSync(file === '-' ? 0 : file, 'utf8');
+    text = (file === '-' ? await readStandardInput() : readFileSync(file)).toString('utf8');
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw failure('no-input', `${file} cannot be read: ${reason}`, 'Give the path of a YAML file.', EX_NOINPUT);
