@@ -27,14 +27,15 @@ Examples:
         const { discovered } = await client.get<{ discovered: DiscoveredView[] }>('/discovered');
         const shown = discovered.filter(({ bootsFromNetwork }) => options.all || bootsFromNetwork);
         if (options.json) process.stdout.write(`${JSON.stringify(shown, undefined, 2)}\n`);
-        else if (shown.length === 0) process.stderr.write(nobody(discovered.length));
+        else if (shown.length === 0) process.stderr.write(nobody(discovered.length, options.all));
         else process.stdout.write(`${listText(shown)}\n\n${howToAdd(shown)}\n`);
       });
     });
 }
 
-function nobody(others: number): string {
-  const rest = others === 0 ? '' : `; ${others} others were heard, which --all shows`;
+function nobody(others: number, isAll: true | undefined): string {
+  if (isAll) return 'rackready: no unknown machine was heard\n';
+  const rest = others === 0 ? '' : `; ${others === 1 ? '1 other was' : `${others} others were`} heard: see --all`;
   return `rackready: no unknown machine has asked to boot from the network${rest}\n`;
 }
 

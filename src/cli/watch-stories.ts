@@ -29,9 +29,8 @@ export function canDraw(): boolean {
  * server is not there at the start.
  */
 export async function watchStories(client: ApiClient, machine: string | undefined): Promise<void> {
-  // A name that nobody has is told before the terminal is taken.
-  if (machine !== undefined) await client.get(`/stories/${encodeURIComponent(machine)}?limit=1`);
-  else await client.get('/status');
+  // A server that is not there is told before the terminal is taken.
+  await client.get('/status');
   const stories = new Map<string, Story>();
   let trouble: string | undefined;
   /** The server's clock is ahead of ours by so much. */

@@ -32,10 +32,11 @@ Examples:
 When the server restarts, watch waits for it and goes on without a gap.`,
     )
     .action((machine: string | undefined, options: Options) =>
-      runClient(options, (client) =>
-        options.plain || options.json || !canDraw()
-          ? followEvents(client, { ...options, machine }, options)
-          : watchStories(client, machine),
-      ),
+      runClient(options, async (client) => {
+        // A name that nobody has is told: nothing of it would ever come. A MAC address may be that of any machine.
+        if (machine !== undefined) await client.get(`/stories/${encodeURIComponent(machine)}?limit=1`);
+        if (options.plain || options.json || !canDraw()) return followEvents(client, { ...options, machine }, options);
+        return watchStories(client, machine);
+      }),
     );
 }

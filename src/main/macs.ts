@@ -72,8 +72,7 @@ function describeHardware({ mac }: Machine, { model, arch }: AskingMac): string 
     ...(mac?.firmware === undefined ? [] : [`firmware: ${mac.firmware}`]),
     ...(mac?.cpuBits === undefined ? [] : [`cpuBits: ${mac.cpuBits}`]),
   ];
-  const judged =
-    model === NO_MODEL ? 'model not known yet, taken for 64-bit EFI' : describeMacModel(macModel(model, arch));
+  const judged = model === NO_MODEL ? 'taken for 64-bit EFI' : describeMacModel(macModel(model, arch));
   return own.length === 0 ? judged : `${judged}; the configuration says ${own.join(', ')}`;
 }
 

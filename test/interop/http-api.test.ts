@@ -244,6 +244,9 @@ test('machines, install and cancel say what is and what will happen', async (t) 
       ),
     ],
   );
+  // Into a pipe, too: nothing of such a machine would ever come.
+  const watched = await rackready(data, 'watch', 'sm11');
+  assert.deepEqual([watched.code, watched.stderr], [unknown.code, unknown.stderr]);
   const refused = await rackready(data, 'cancel', 'sm2', '--json');
   assert.equal(refused.code, 1);
   assert.equal(JSON.parse(refused.stdout.toString()).error.code, 'refused');

@@ -157,7 +157,7 @@ test('discovered machines are listed, and one is taken in by its MAC address', a
   if (!needs(t, ...TOOLS)) return;
   const { cli, client, boot, server, show } = await open(t, rack('  sm2: { mac: "02:00:00:00:00:01" }\n'));
   const none = await cli('machines', 'discovered');
-  assert.match(none.stderr, /no unknown machine has asked to boot from the network; 1 others were heard/);
+  assert.match(none.stderr, /no unknown machine has asked to boot from the network; 1 other was heard: see --all/);
   const replayer = await openReplayer(t, client);
   await replayer.ask(discover(SM1));
   const listed = await cli('machines', 'discovered');
