@@ -99,6 +99,11 @@ test('an ISO goes along, what is an address stays one, and is told', () => {
   assert.deepEqual(paths(ubuntu), ['ubuntu kernel /etc/rackready/k/linux', 'ubuntu iso /etc/rackready/iso/u.iso']);
   assert.equal(ubuntu.profile.initrd, 'https://example.org/initrd');
   assert.ok(ubuntu.leftOut.includes('https://example.org/initrd: it is fetched by the machines'));
+  const packages = /^packages: the profile names no mirror \(source: mirror:NAME\)/;
+  assert.deepEqual(
+    [ubuntu, must(entriesOf('leap'))].map(({ leftOut }) => leftOut.some((one) => packages.test(one))),
+    [true, false],
+  );
   assert.deepEqual(ubuntu.mirrors[0]?.values, {
     from: ['file:///srv/packages'],
     kind: 'yum',

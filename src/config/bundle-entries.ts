@@ -181,10 +181,13 @@ function withoutPassword(url: string): string {
   return url.replace(/^([a-z]+:\/\/)[^/]*@/i, '$1');
 }
 
-function leftOut({ kernel, initrd, iso, answerFile }: Profile, files: readonly BundledFile[]): string[] {
+function leftOut({ os, kernel, initrd, iso, answerFile, source }: Profile, files: readonly BundledFile[]): string[] {
   const urls = [kernel, initrd, iso].filter((one) => /^https?:/.test(one ?? ''));
   return [
     'machines, networks and defaults (keys, passwords, vars): they are the other host’s own',
+    ...(source === undefined && os !== 'custom'
+      ? ['packages: the profile names no mirror (source: mirror:NAME), so its installer fetches them from the internet']
+      : []),
     ...urls.map((url = '') => `${withoutPassword(url)}: it is fetched by the machines`),
     ...(files.some(({ key }) => key === 'answerFile') ? [] : [`${basename(answerFile)}: it comes with rackready`]),
   ];

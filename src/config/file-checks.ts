@@ -1,8 +1,9 @@
+import { debianKeyring } from '../mirror/preset-keys.ts';
 import { installerPackage } from './operating-systems.ts';
 import { errorAt, type Finding, warningAt } from './problem.ts';
 import type { Settings } from './settings.ts';
 
-/** Whether the files that the settings name are there. A missing template is an error, a missing kernel may still come. */
+/** Whether the files that the settings name are there. A missing template is an error; a kernel and keys may still come. */
 export function checkFiles(settings: Settings, exists: (path: string) => boolean): Finding[] {
   const found: Finding[] = [];
   const isMissing = (path: string | undefined): path is string => path?.startsWith('/') === true && !exists(path);
@@ -20,6 +21,13 @@ export function checkFiles(settings: Settings, exists: (path: string) => boolean
       found.push(errorAt(['templates', name, 'file'], `${path} does not exist: expected a Liquid template`));
     }
   }
+  for (const [name, { keys }] of settings.mirrors) {
+    for (const [index, { file }] of keys.entries()) {
+      if (!isMissing(file)) continue;
+      const message = `${file} does not exist: expected a file with public keys of the upstream${howToGet(file)}`;
+      found.push(warningAt(['mirrors', name, 'keys', index], message));
+    }
+  }
   const { bootFolder } = settings.server;
   if (isMissing(bootFolder)) found.push(warningAt(['server', 'bootFolder'], `${bootFolder} does not exist`));
   return found;
@@ -28,6 +36,6 @@ export function checkFiles(settings: Settings, exists: (path: string) => boolean
 function howToGet(path: string): string {
   if (path.includes('/mirror:'))
     return '; mirror:NAME is for source: what a mirror boots is known by its preset, of others name copies on this host';
-  const name = installerPackage(path);
+  const name = path === debianKeyring.file ? debianKeyring.debianPackage : installerPackage(path);
   return name === undefined ? '' : `; install it with: apt-get install ${name}`;
 }

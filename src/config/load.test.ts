@@ -69,6 +69,14 @@ test('loadSettings() warns of a kernel that is not there, and names the package 
   ]);
 });
 
+test('loadSettings() warns of the public keys of a mirror that are not there', async (t) => {
+  const mirrors = 'mirrors:\n  f: {preset: fedora-43, keys: [k, gone.gpg]}\n  r: {preset: rocky-9}\n';
+  const path = folder(t, { 'a.yaml': `${network}${mirrors}`, k: '' });
+  assert.deepEqual(lines(await loadSettings({ path }), path), [
+    './a.yaml:3:36: warning: mirrors.f.keys[1]: ./gone.gpg does not exist: expected a file with public keys of the upstream',
+  ]);
+});
+
 test('loadSettings() says of a kernel that is named as if in a mirror how mirrors are booted from', async (t) => {
   const profile = `{os: custom, kernel: 'mirror:m/linux', initrd: k, answerFile: a.liquid, arguments: 'ks={{ urls.answer }}'}`;
   const path = folder(t, { 'a.yaml': `${network}profiles:\n  p: ${profile}\n`, 'a.liquid': '', k: '' });

@@ -34,13 +34,14 @@ const DEBIAN: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** Where Debian has its public keys, and the package that brings them. */
+export const debianKeyring = {
+  file: '/usr/share/keyrings/debian-archive-keyring.gpg',
+  debianPackage: 'debian-archive-keyring',
+};
+
 export function debianKeys(codename: 'bookworm' | 'trixie'): PresetKeys {
-  return {
-    kind: 'package',
-    file: '/usr/share/keyrings/debian-archive-keyring.gpg',
-    debianPackage: 'debian-archive-keyring',
-    fingerprints: DEBIAN[codename] ?? [],
-  };
+  return { kind: 'package', ...debianKeyring, fingerprints: DEBIAN[codename] ?? [] };
 }
 
 /** `keys/README.md` says where each was found and with what it was compared. */
