@@ -7,10 +7,12 @@ import { socketName } from '../../src/http/api/listen-unix.ts';
 import { IMPORTED_FOLDER, objectPath } from '../../src/io/loaders/imported-loaders.ts';
 import { needs } from '../needs.ts';
 import { makeBundle, type TestBundle } from '../support/bundles.ts';
+import { run } from '../support/http.ts';
 import { newFolder, rackready } from '../support/server.ts';
 
 /* A server that refuses what an import wrote goes on with what it has: nothing of that may be deleted, nor what nobody knows of. */
 
+const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const NETWORK =
   'networks:\n  n: { interface: lo, subnet: 172.22.10.0/24, address: 172.22.10.2, dhcp: { mode: observe } }\n';
 
