@@ -94,6 +94,7 @@ describe('.treeinfo', () => {
       ['[checksums]\na = sha256:12', /checksum of a is "sha256:12"/],
       ['[checksums]\na = whirlpool:12', /cannot be read/],
       ['[general]\n'.repeat(200_000), /it is no .treeinfo/],
+      [Array.from({ length: 201 }, (_, n) => `[variant-${n}]\n`).join(''), /it names 201 repositories/],
     ];
     for (const [text, message] of cases) assert.throws(() => parse(text), { code: 'upstream-failed', message });
   });

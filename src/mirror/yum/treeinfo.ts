@@ -22,6 +22,8 @@ export interface Treeinfo {
 }
 
 const LONGEST = 1 << 20;
+/** Fedora and RHEL have less than ten. */
+const MOST_VARIANTS = 200;
 
 /**
  * Reads `.treeinfo` (productmd 1.0 to 1.2 and what was before it: sections without header, without checksums). It is INI: comments
@@ -47,6 +49,8 @@ export function parseTreeinfo(file: string, bytes: Uint8Array): Treeinfo {
     const uid = /^(?:variant|addon)-(.+)$/.exec(section)?.[1];
     return uid === undefined ? [] : [{ uid, repository: keys.get('repository') }];
   });
+  // Each of them is looked for.
+  if (variants.length > MOST_VARIANTS) throw broken(file, `it names ${variants.length} repositories`);
   return {
     arch: tree?.get('arch') ?? general?.get('arch') ?? '',
     images,
