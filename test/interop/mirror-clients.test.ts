@@ -172,6 +172,14 @@ describe('apt, from what is planned of an archive', () => {
     assert.notEqual((await root.run('apt-get', 'update')).code, 0);
     const old = await makeAptUpstream(key, { validUntil: new Date(Date.now() - 86_400_000) });
     await assert.rejects(planApt(folderReader(old), await trustIn(t, key), APT), { code: 'signature-refused' });
+    // As the sources of what was installed from a mirror say that stays as it is.
+    const { url: oldUrl } = await serveFolder(t, old);
+    const keyring = readFileSync(key.binaryFile);
+    assert.notEqual(
+      (await openAptRoot(`deb ${oldUrl}/debian own main\n`, { keyring }).run('apt-get', 'update')).code,
+      0,
+    );
+    await openAptRoot(`deb [check-valid-until=no] ${oldUrl}/debian own main\n`, { keyring }).must('apt-get', 'update');
   });
 
   test('an index that is not the one of Release is refused', async (t) => {
