@@ -65,8 +65,11 @@ function nextRun(mirror: MirrorJson, now: number): string {
 
 function nextStep(mirror: MirrorJson): string {
   const { name, lastRun, isFrozen } = mirror;
+  const served = mirror.current === null ? 'Nothing is served yet.' : 'The old state is served.';
   if (mirror.held)
-    return `\n\nThe old state is served. Publish the new one all the same with: rackready mirror approve ${name} ${mirror.held.id}`;
+    return `\n\n${served} Publish ${mirror.current === null ? 'it' : 'the new one'} all the same with: rackready mirror approve ${name} ${mirror.held.id}`;
+  if (mirror.state === 'held' && !mirror.progress)
+    return `\n\n${served} When what is the matter is mended: ${syncCommand(name, isFrozen)}`;
   if (mirror.state === 'empty' && !mirror.progress) return `\n\nFill it with: ${syncCommand(name, isFrozen)}`;
   if (mirror.progress || mirror.state === 'empty' || mirror.mode === 'frozen') return '';
   if (lastRun?.result === 'stopped') return `\n\nThe old state is served. Go on with: ${syncCommand(name, isFrozen)}`;

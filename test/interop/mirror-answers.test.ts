@@ -4,7 +4,7 @@ import type { MirrorJson } from '../../src/http/api/mirror-json.ts';
 import { needs } from '../needs.ts';
 import { startUpstream, type Upstream } from '../support/hostile-upstream.ts';
 import { openSegment } from '../support/segment.ts';
-import { startServer } from '../support/server.ts';
+import { newFolder, startServer } from '../support/server.ts';
 import { tinyYum } from '../support/tiny-yum.ts';
 
 /* What `rackready mirror …` answers to slips of the keyboard, and to what makes no sense now: what is the matter, and what to type. */
@@ -26,6 +26,7 @@ networks:
 mirrors:
   m: { from: "${upstream.url}", kind: yum }
   still: { from: "${upstream.url}", kind: yum, mode: frozen }
+  void: { from: "file://${newFolder('void')}/", kind: yum }
 `,
   });
   const rackready = (line: string) => server.rackready(...line.split(' '));
@@ -91,7 +92,7 @@ test('a slip, or a mirror that is not in a state for it: each answer says what t
   await says('tag m constructor', 1, /there is no tag constructor\n/);
   assert.equal((await moved(`tag m prod ${second}`)).before, null);
   assert.equal((await moved(`tag m prod ${first}`)).before, second);
-  assert.deepEqual(await completes('mirror sync '), ['m', 'still']);
+  assert.deepEqual(await completes('mirror sync '), ['m', 'still', 'void']);
   assert.deepEqual(await completes('mirror rollback m '), [first, second, 'prod'].toSorted());
   assert.deepEqual(await completes('mirror tag m '), ['prod']);
   assert.deepEqual(await completes('mirror approve m '), []);
@@ -104,6 +105,15 @@ test('a slip, or a mirror that is not in a state for it: each answer says what t
   await says('sync m', 1, /held: .*it goes back.*\n.*\(1 file, 1 B/);
   const held = (await view('m')).held?.id ?? '';
   assert.deepEqual(await completes('mirror approve m '), [held]);
+
+  // Held, and there is nothing that could be published.
+  await says('sync void', 1, /held: The upstream file:.* is empty\n/);
+  await says(
+    'status void',
+    0,
+    /Nothing is served yet\. When what is the matter is mended: rackready mirror sync void\n/,
+  );
+  await says('approve void', 1, /there is nothing to publish: /);
 
   // The configuration says that it stays.
   await says('sync still', 0, /published: 1 file, 1 B/);
