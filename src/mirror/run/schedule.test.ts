@@ -39,6 +39,9 @@ test('a clock that was ahead when a mirror ran, and has been put right, keeps no
   assert.equal(nextRunOf({ ...mirror, schedule: undefined }, ranAt('2036-02-07T06:28:00Z'), now, now), undefined);
   assert.equal(nextRunOf(mirror, ranAt('2026-11-26T01:11:00Z'), now, now), at('2026-11-27T01:11:00Z'));
   assert.equal(nextRunOf(mirror, { isFrozen: false }, at('2036-02-07T06:28:00Z'), now), now);
+  // By a clock that is not set yet, nothing begins.
+  const unset = at('1970-01-01T00:01:00Z');
+  assert.equal(nextRunOf(mirror, ranAt('2026-11-26T01:11:00Z'), unset, unset), at('2026-11-27T01:11:00Z'));
 });
 
 test('isInWindow() goes by the wall clock of the time zone, and over midnight', () => {

@@ -17,6 +17,9 @@ export function nextStart(mirror: Scheduled, lastStart: number | undefined, now:
   return at === undefined ? undefined : at + jitter;
 }
 
+/** A clock that shows less was not set yet, as on hosts that have none of their own and come up without a network. */
+const WRITTEN_AT = Date.UTC(2026, 0, 1);
+
 /**
  * The same for a mirror and its state at a moment: what is frozen never runs by itself. `since`: when the schedule was first looked at.
  * A clock that was ahead and has been put right has left times that are still to come: they say nothing, and a run comes at once.
@@ -28,7 +31,7 @@ export function nextRunOf(
   now: number,
 ): number | undefined {
   if (isFrozen || config.mode === 'frozen' || config.schedule === undefined) return undefined;
-  if ((lastRun?.startedAt ?? since) > now) return now;
+  if ((lastRun?.startedAt ?? since) > now && now >= WRITTEN_AT) return now;
   return nextStart(config, lastRun?.startedAt, since);
 }
 
