@@ -1,10 +1,12 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Writes a file so that after a power cut it is the old one or the new one. */
 export function writeSafely(file: string, content: string | Uint8Array): void {
   const part = `${file}.new`;
-  const handle = openSync(part, 'w', 0o644);
+  // Where others may write as well (`mirror index` in a folder of packages), it may be their link to something else.
+  rmSync(part, { force: true });
+  const handle = openSync(part, 'wx', 0o644);
   try {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;
     for (let done = 0; done < bytes.length; ) done += writeSync(handle, bytes, done);
