@@ -216,6 +216,21 @@ for (const [look, context] of looks) {
   });
 }
 
+test('what is settled while somebody reads it cannot be published any more', async (t) => {
+  if (!needs(t, CHROMIUM)) return;
+  const { page, faults, told, asked } = await open(t, [waiting]);
+  await page.getByRole('button', { name: 'Publish it all the same: rocky-9…' }).click();
+  const dialog = page.getByRole('dialog');
+  told.mirrors = [mirror];
+  await dialog.getByText('Meanwhile it is not held any more.').waitFor();
+  assert.equal(await dialog.getByRole('button', { name: `Publish ${held.id}` }).isDisabled(), true);
+  await dialog.getByRole('button', { name: 'Do nothing' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  assert.equal(await page.getByText('has waited since').count(), 0);
+  assert.deepEqual(asked, []);
+  assert.deepEqual(faults, []);
+});
+
 test('the buttons ask for what they say, and a refusal is told where it was asked', async (t) => {
   if (!needs(t, CHROMIUM)) return;
   const refused = { ...waiting, held: null, canApprove: false, heldReasons: ['the signature is of an unknown key'] };
