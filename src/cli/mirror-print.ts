@@ -15,6 +15,7 @@ export function describeMirror(mirror: MirrorJson, now: number, damage: readonly
     ['signatures', describeTrust(mirror)],
     ['serves', current ? describeServed(mirror, current) : 'nothing yet'],
     ['last run', lastRun ? `${lastRun.result}, ${formatWhen(lastRun.endedAt, now)}: ${lastRun.reason}` : 'never'],
+    ...(lastRun?.next && !mirror.progress ? [['what to do', lastRun.next] as const] : []),
     ['last good', mirror.lastSuccessAt === null ? 'never' : formatWhen(mirror.lastSuccessAt, now)],
     ['next run', nextRun(mirror, now)],
   ];

@@ -145,7 +145,7 @@ test('a run that is in progress, and one that failed', async (t) => {
     return true;
   });
   await says('sync m', 1, /failed: /);
-  await says('status m', 0, /The old state is served\. .*rackready mirror sync m\n/);
+  await says('status m', 0, /what to do +\S+/, /The old state is served\. .*rackready mirror sync m\n/);
   await says('approve m', 1, /nothing is held\nSee what the last run came to with: rackready mirror status m\n/);
 });
 
