@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, open, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
@@ -106,6 +106,18 @@ test('a folder with other things in it is refused, and nothing is put into it', 
   const refused = refuses('store-failed', /not empty \(passwd\)/, /--data .*\/rackready\./);
   await assert.rejects(openStore({ folder: others }), refused);
   assert.deepEqual(await readdir(others), ['passwd']);
+});
+
+test('a folder whose database is gone is refused: what was installed would be installed again', async (t) => {
+  const folder = await filledFolder(t, 3);
+  await writeFile(join(folder, 'admin.token'), '');
+  for (const name of await readdir(folder)) if (name.startsWith('rackready.db')) await rm(join(folder, name));
+  const refused = refuses('store-failed', /its database rackready\.db is gone/, /install: once.*mv .* /);
+  await assert.rejects(openStore({ folder }), refused);
+  assert.ok(!(await readdir(folder)).includes('rackready.db'));
+  // Of a first start that failed there is nothing to lose.
+  await rm(join(folder, 'admin.token'));
+  await (await openStore({ folder })).close();
 });
 
 test('other accounts cannot read the database: it holds the tokens of answer files', async (t) => {

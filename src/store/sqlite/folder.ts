@@ -46,13 +46,34 @@ export function isDataFolder(folder: string): boolean {
 /** Made in the new file system of a disk of its own. */
 const NOT_OURS_AND_NO_MATTER = 'lost+found';
 
+/** What a folder of ours may hold before its database was made: of a first start that failed, an import, or caches. */
+const WITHOUT_DATABASE: readonly string[] = [
+  LOCK_FILE,
+  'rackready.pid',
+  'mirrors',
+  'loaders',
+  'imported-loaders',
+  NOT_OURS_AND_NO_MATTER,
+];
+
+/** Begun anew, nothing would be known of what was installed, and `install: once` would erase it. */
+function databaseIsGone(folder: string): Obstacle {
+  return {
+    reason: `a server has run here, and its database ${DATABASE_FILE} is gone, with all that is known of the machines`,
+    hint: `Bring back a copy of it. To begin anew (machines are then installed again where the configuration says \`install: once\`), move the folder away: mv ${folder} ${folder}.old`,
+  };
+}
+
 /**
  * A folder with other things in it is somebody else's: "--data /etc" would fill it, and give all of it to the server's account.
- * A folder that was ours once has the lock file.
+ * A folder that was ours once has the lock file; then its database must be there, too.
  */
 async function findOthersThings(folder: string): Promise<Obstacle | undefined> {
   const names = await readdir(folder);
-  if (names.some((name) => name === LOCK_FILE || name === DATABASE_FILE)) return undefined;
+  if (names.includes(DATABASE_FILE)) return undefined;
+  if (names.includes(LOCK_FILE)) {
+    return names.every((name) => WITHOUT_DATABASE.includes(name)) ? undefined : databaseIsGone(folder);
+  }
   const other = names.find((name) => name !== NOT_OURS_AND_NO_MATTER);
   if (other === undefined) return undefined;
   return {
