@@ -1,7 +1,7 @@
 import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type LoadResult, loadSettings } from './config/load.ts';
+import type { LoadResult } from './config/load.ts';
 import { formatProblem, type Problem } from './config/problem.ts';
 import type { Settings } from './config/settings.ts';
 import { templatesOf, watchSettings } from './config/watch.ts';
@@ -15,6 +15,7 @@ import { isOverdue } from './machine/step-life.ts';
 import { type Admin, openAdmin } from './main/admin.ts';
 import { type Base, openBase, VERSION } from './main/base.ts';
 import { openFirstContact } from './main/first-contact.ts';
+import { loadAside } from './main/load-aside.ts';
 import { openMirrorServing } from './main/mirrors.ts';
 import { openServedLoaders } from './main/served-loaders.ts';
 import { openServing } from './main/serving.ts';
@@ -126,9 +127,10 @@ async function openReloader(
       close: async () => {},
     };
   }
+  const stopping = new AbortController();
   const watch = await watchSettings({
     path: configPath,
-    load: () => loadSettings({ path: configPath }),
+    load: () => loadAside(configPath, stopping.signal),
     templates: templatesOf(first),
     onResult: async (result) => {
       if (result.kind === 'problems') {
@@ -145,7 +147,13 @@ async function openReloader(
       ),
   });
   tellLoaded(base, first);
-  return { reload: async (options) => reloadResult(await watch.reload(options)), close: () => watch.close() };
+  return {
+    reload: async (options) => reloadResult(await watch.reload(options)),
+    close: async () => {
+      stopping.abort();
+      await watch.close();
+    },
+  };
 }
 
 function reloadResult(result: LoadResult): ReloadResult {

@@ -49,14 +49,17 @@ export interface CheckThread {
 
 /**
  * Checks in a thread of its own: rendering a thousand machines takes a second, and DHCP must not wait for it. Rejects when
- * the thread dies of a defect.
+ * the thread dies of a defect, and when `signal` stops it.
  */
-export function checkAside(threadModule: string, job: CheckJob): Promise<CheckReport> {
+export function checkAside(threadModule: string, job: CheckJob, signal?: AbortSignal): Promise<CheckReport> {
   const setup: CheckThread = { threadModule, job };
   const worker = new Worker(new URL('./check-worker.ts', import.meta.url), { workerData: setup });
   const { promise, resolve, reject } = Promise.withResolvers<CheckReport>();
   worker.once('message', resolve);
   worker.once('error', reject);
   worker.once('exit', (code) => reject(new Error(`the check ended with ${code} and said nothing`)));
-  return promise;
+  const stop = () => void worker.terminate();
+  if (signal?.aborted) stop();
+  signal?.addEventListener('abort', stop, { once: true });
+  return promise.finally(() => signal?.removeEventListener('abort', stop));
 }
