@@ -7,8 +7,8 @@
  * memory, with `shiftTime` or `shiftLease`. `endsAt - now()` is then what it was: every lease keeps its remaining time.
  * After that it commits the shifted leases to the store like any other change: they are stored in system time, and a
  * restart would otherwise read ends that are off by `deltaMs` (after a leap forwards: leases that look expired while
- * their machines still use them). Whatever is timed within one run (offers, retransmissions, grants' deadlines that are
- * held in memory) uses `monotonic()` and needs no shift.
+ * their machines still use them). The ends of grants follow in the same way. Whatever is timed within one run (offers,
+ * retransmissions) uses `monotonic()` and needs no shift.
  *
  * A computer that was suspended looks like a leap forwards: leases last longer by that time, which is the safe side.
  * Differences up to `toleranceMs` are left alone; NTP's slewing does not even show, since it slews both.

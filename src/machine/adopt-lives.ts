@@ -52,9 +52,10 @@ export function planAdoptions(
   for (const to of free.size === 0 ? [] : machines) {
     const before = own.get(to.name);
     if (before && !isBlank(before) && sharesCard(before, to)) continue;
-    const candidates = to.macs
-      .flatMap((mac) => free.get(mac) ?? [])
-      .filter((life) => life.machine !== to.name && !taken.has(life));
+    // A machine that gets its cards back has gone on in the meantime.
+    const isOwn = ({ machine, formerly }: Life) =>
+      machine === to.name || (formerly === to.name && before !== undefined && !isBlank(before));
+    const candidates = to.macs.flatMap((mac) => free.get(mac) ?? []).filter((life) => !isOwn(life) && !taken.has(life));
     const life = candidates.toSorted((a, b) => weigh(b) - weigh(a))[0];
     if (life === undefined) continue;
     taken.add(life);

@@ -81,6 +81,8 @@ export interface Life {
   readonly outcome?: Outcome | undefined;
   /** What the last installer that came so far has chosen; stays when its installation ends. */
   readonly chosen?: Chosen | undefined;
+  /** The machine that had these cards before it was given others: this is what is remembered of them. */
+  readonly formerly?: string | undefined;
   /** `install: once` of the file was used; it is never granted by the file again. */
   readonly onceUsed: boolean;
 }

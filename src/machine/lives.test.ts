@@ -161,6 +161,9 @@ test('rename(): a grant stays when a card is mended, and ends when its name come
   lives.step('sm1', granted);
   lives.rename(named({ sm1: B }));
   assert.equal(lives.withToken('T')?.machine, 'sm1');
+  lives.rename(named({ sm1: A }));
+  assert.equal(lives.withToken('T')?.machine, 'sm1', 'and when that was the mistake');
+  lives.rename(named({ sm1: B }));
   lives.rename(named({}));
   lives.rename(named({ sm1: B }));
   assert.equal(lives.withToken('T')?.machine, 'sm1', 'the same machine again');
@@ -179,4 +182,23 @@ test('rename() holds in memory also when it cannot be saved', async () => {
   lives.rename(named({ web1: A }));
   await new Promise(setImmediate);
   assert.equal(lives.get('web1')?.state, 'installed');
+});
+
+test('shift(): an installation that runs keeps its remaining time when the clock is set, one of an earlier run its end', () => {
+  const clock = { now: 1_000 };
+  const store = storeOf(async () => {});
+  const begin = (lives: ReturnType<typeof createLives>) => {
+    lives.step('sm1', granted);
+    lives.step('sm1', { kind: 'boot-config-served', deadlineSeconds: 60 });
+  };
+  const lives = createLives([], { store, now: () => clock.now, tell: () => {} });
+  begin(lives);
+  const before = lives.get('sm1') ?? assert.fail('no life');
+  clock.now += 7_200_000;
+  lives.shift(7_200_000);
+  assert.equal(lives.get('sm1')?.operation?.grant.deadline, clock.now + 60_000);
+  assert.equal(lives.step('sm1', { kind: 'deadline-passed' }).step.kind, 'refused');
+  const restarted = createLives([before], { store, now: () => clock.now, tell: () => {} });
+  restarted.shift(7_200_000);
+  assert.equal(restarted.get('sm1')?.operation?.grant.deadline, 61_000);
 });

@@ -23,6 +23,8 @@ export interface Lives {
   rename(machines: ReadonlyMap<string, Named>): void;
   /** The same for one machine that the configuration does not name. */
   meet(machine: Named): void;
+  /** The clock was set by so many milliseconds: what began in this run keeps its remaining time. */
+  shift(ms: number): void;
 }
 
 export interface LivesDeps {
@@ -36,20 +38,10 @@ export interface LivesDeps {
 /** Wires the lives to their store. `loaded` is what `store.loadLives()` gave. */
 export function createLives(loaded: readonly Life[], deps: LivesDeps): Lives {
   const lives = new Map(loaded.map((life) => [life.machine, life]));
-  const saves = new Map<string, Promise<void>>();
+  /** Ends that another run has set, by a clock of which nothing is known. */
+  const endsBefore = new Set(loaded.map(({ operation }) => operation?.grant.deadline));
+  const { save, saving } = createSaves(deps.store);
   let named: ReadonlyMap<string, Named> = new Map();
-  const save = (life: Life, onFailed: () => void): Promise<void> => {
-    const saving = deps.store.saveLife(life).catch((error: unknown) => {
-      onFailed();
-      throw error;
-    });
-    saves.set(life.machine, saving);
-    const forget = () => {
-      if (saves.get(life.machine) === saving) saves.delete(life.machine);
-    };
-    saving.then(forget, forget);
-    return saving;
-  };
   const put = (life: Life): Promise<void> => {
     const before = lives.get(life.machine);
     lives.set(life.machine, life);
@@ -74,15 +66,16 @@ export function createLives(loaded: readonly Life[], deps: LivesDeps): Lives {
     const filled = new Set(plan.map(({ to }) => to.name));
     // All in one go, which the store writes as one: a token must not belong to two.
     for (const { life, to } of plan) {
+      const { formerly: _, ...rest } = life;
       const state = life.state === 'discovered' && named.has(to.name) ? 'ready' : life.state;
-      keep({ ...life, machine: to.name, macs: to.macs, state });
+      keep({ ...rest, machine: to.name, macs: to.macs, state });
       if (!filled.has(life.machine)) keep(leftBehind(life.machine, named));
       deps.tell(to.name, { id: 'machine.adopted', data: { before: life.machine, state } }, to.macs[0]);
     }
   };
   const takeStep: Lives['step'] = (machine, event) => {
     const step = stepLife(lives.get(machine) ?? fresh(machine), event, deps.now());
-    if (step.kind !== 'moved') return { step, saved: saves.get(machine) ?? Promise.resolve() };
+    if (step.kind !== 'moved') return { step, saved: saving(machine) };
     const macs = macsOf(machine, named);
     const saved = put(withMacs(step.life, macs));
     if (step.told) deps.tell(machine, step.told, macs?.[0]);
@@ -92,7 +85,7 @@ export function createLives(loaded: readonly Life[], deps: LivesDeps): Lives {
   const replaceCards = (life: Life, wasNamed: boolean) => {
     const { operation, ...rest } = life;
     const parking = planParking(life, lives, (name) => named.get(name));
-    if (parking) keep({ ...rest, machine: parking.to.name, onceUsed: true });
+    if (parking) keep({ ...rest, machine: parking.to.name, formerly: life.machine, onceUsed: true });
     // A grant from before it was taken out of the configuration was for another machine of the same name.
     if (operation && !wasNamed) takeStep(life.machine, { kind: 'cancelled' }).saved.catch(() => undefined);
   };
@@ -115,6 +108,34 @@ export function createLives(loaded: readonly Life[], deps: LivesDeps): Lives {
       }
     },
     meet: (machine) => adopt([machine]),
+    shift(ms) {
+      for (const life of [...lives.values()]) {
+        const { operation } = life;
+        const deadline = operation?.grant.deadline;
+        if (deadline === undefined || operation === undefined || endsBefore.has(deadline)) continue;
+        keep({ ...life, operation: { ...operation, grant: { ...operation.grant, deadline: deadline + ms } } });
+      }
+    },
+  };
+}
+
+/** Saves that are under way. */
+function createSaves(store: LifeStore) {
+  const saves = new Map<string, Promise<void>>();
+  return {
+    saving: (machine: string) => saves.get(machine) ?? Promise.resolve(),
+    save: (life: Life, onFailed: () => void): Promise<void> => {
+      const saving = store.saveLife(life).catch((error: unknown) => {
+        onFailed();
+        throw error;
+      });
+      saves.set(life.machine, saving);
+      const forget = () => {
+        if (saves.get(life.machine) === saving) saves.delete(life.machine);
+      };
+      saving.then(forget, forget);
+      return saving;
+    },
   };
 }
 

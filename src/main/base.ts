@@ -51,6 +51,10 @@ export async function openBase(dataFolder: string, onEvent: Parameters<EventHub[
     tell: (machine, { id, data }, mac) =>
       emit(id, { machine }, (id === 'install.granted' ? { ...data, mac } : data) as never),
   });
+  onJump = (deltaMs) => {
+    lives.shift(deltaMs);
+    followClock({ book, store, emit, now }, deltaMs);
+  };
   const macs = createMacs(await store.macs.loadMacs(), store.macs);
   hub.subscribe((event) => followTransfers(macs, event));
   const settling = setInterval(() => hub.settle(), 1_000);
