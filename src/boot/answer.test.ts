@@ -99,6 +99,8 @@ test('an installation keeps to a state of its mirror, and the installed system d
     'deb [check-valid-until=no] http://172.22.10.2/mirror/deb bookworm-updates main',
     'deb [signed-by=/k.gpg check-valid-until=no] http://172.22.10.2/mirror/deb more main',
   ]);
+  assert.equal(mirror?.securityUrl, 'http://172.22.10.2/mirror/deb@2026-1a');
+  assert.deepEqual(mirror?.lackingSuites, ['backports']);
   const { mirror: elsewhere } = answerVariables({ ...input, profile: { ...profile, source: 'http://h/debian' } });
   assert.deepEqual([elsewhere?.liveUrl, elsewhere?.sources], [null, []]);
 });

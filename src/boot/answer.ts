@@ -3,11 +3,12 @@ import type { Machine } from '../machine/machine.ts';
 import { formatIpv4, type Ipv4 } from '../net/ipv4.ts';
 import type { Mac } from '../net/mac.ts';
 import { netmask } from '../net/subnet.ts';
+import { lackingSuites, securityUrl, sourceLine } from './apt-sources.ts';
 import { parseDiskWish, renderDiskScript } from './disk.ts';
 import { answerUrl, kernelQuote, mirrorOf, reportUrl, sourceUrl, splitArguments } from './kernel-line.ts';
 import { PIN_SCRIPT, renderNicScript } from './nic.ts';
 import { httpBase } from './plan.ts';
-import type { AptSuite, Profile } from './profile.ts';
+import type { Profile } from './profile.ts';
 import { planStaticAddress, type StaticAddress } from './static-address.ts';
 import type { RenderedTemplate, Templates } from './template.ts';
 
@@ -55,6 +56,10 @@ export interface InstallSource extends MirrorParts {
   readonly liveUrl: string | null;
   /** Lines of sources.list(5) for the installed system; none for what is no apt archive of a mirror of this host. */
   readonly sources: readonly string[];
+  /** Where its security updates are, in the state that this installation keeps to. Null for others, and where it has none. */
+  readonly securityUrl: string | null;
+  /** Of `updates`, `backports` and `security`, those that it does not have; none for others. */
+  readonly lackingSuites: readonly string[];
 }
 
 /** What templates may use; docs/templates.md is the table for operators. */
@@ -185,20 +190,16 @@ function installSource(profile: Profile, ownBase: string, snapshot: string | und
   const parts = mirrorParts(archiveOf(profile, ownBase, snapshot));
   if (parts === null) return null;
   const mirror = mirrorOf(profile);
-  if (mirror === undefined) return { ...parts, liveUrl: null, sources: [] };
-  const root = `${ownBase}/mirror/${mirror}`;
-  const sources = (profile.aptSuites ?? []).map((suite) => sourceLine(suite, root));
-  return { ...parts, liveUrl: archiveOf(profile, ownBase, undefined) ?? null, sources };
-}
-
-/** sources.list(5), with its options. `root`: the mirror's. */
-function sourceLine({ archive, name, components, signedBy, isFrozen }: AptSuite, root: string): string {
-  const options = [
-    ...(signedBy === undefined ? [] : [`signed-by=${signedBy}`]),
-    ...(isFrozen ? ['check-valid-until=no'] : []),
-  ];
-  const shown = options.length === 0 ? [] : [`[${options.join(' ')}]`];
-  return ['deb', ...shown, archive === '' ? root : `${root}/${archive}`, name, ...components].join(' ');
+  if (mirror === undefined) return { ...parts, liveUrl: null, sources: [], securityUrl: null, lackingSuites: [] };
+  const { aptSuites = [], name, source } = profile;
+  const rootOf = (state: string | undefined) => sourceUrl({ name, source }, ownBase, state) ?? '';
+  return {
+    ...parts,
+    liveUrl: archiveOf(profile, ownBase, undefined) ?? null,
+    sources: aptSuites.map((suite) => sourceLine(suite, rootOf(undefined))),
+    securityUrl: securityUrl(aptSuites, rootOf(snapshot)),
+    lackingSuites: lackingSuites(aptSuites),
+  };
 }
 
 /** The folder or mirror of an Ubuntu profile may be its ISO, which is no archive to install packages from. */

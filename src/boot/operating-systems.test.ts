@@ -80,6 +80,28 @@ for (const os of systems) {
   }
 }
 
+test('subiquity looks for the suites that a mirror has, and for no others: not even for the security updates of Ubuntu', () => {
+  const aptOf = (...names: readonly string[]) => {
+    const aptSuites = names.map((name) => ({ archive: 'ubuntu', name, components: ['main'] }));
+    const profile = { ...profileOf('ubuntu-24.04'), source: 'mirror:u', mirrorFolder: 'ubuntu', aptSuites };
+    const input = inputFor('ubuntu-24.04', { profile, snapshot: '2026-1a' });
+    assert.deepEqual(problemsIn(input), []);
+    const read = readPlainYaml(render(input));
+    assert.ok(read.kind === 'data');
+    return (read.data as { autoinstall: { apt: Record<string, unknown> } }).autoinstall.apt;
+  };
+  const uri = 'http://172.22.10.2/mirror/u@2026-1a/ubuntu';
+  const first = { geoip: false, fallback: 'abort', 'mirror-selection': { primary: [{ uri }] } };
+  assert.deepEqual(aptOf('noble', 'noble-updates', 'noble-security'), {
+    ...first,
+    disable_suites: ['backports'],
+    security: [{ arches: ['default'], uri }],
+  });
+  assert.deepEqual(aptOf('noble'), { ...first, disable_suites: ['updates', 'backports', 'security'] });
+  // Of other archives nobody knows what they have.
+  assert.deepEqual(aptOf(), first);
+});
+
 /** Text that tries to get out: quotes, expansions, comments, ends of sections and lines, umlauts. */
 const nasty = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 30 }),
