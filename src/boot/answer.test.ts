@@ -101,6 +101,11 @@ test('an installation keeps to a state of its mirror, and the installed system d
   ]);
   assert.equal(mirror?.securityUrl, 'http://172.22.10.2/mirror/deb@2026-1a');
   assert.deepEqual(mirror?.lackingSuites, ['backports']);
+  const lacking = renderAnswer(createTemplates(readShippedTemplate), {
+    ...input,
+    profile: { ...profile, answerFile: DEBIAN_TEMPLATE, lacksFirmware: true },
+  });
+  assert.match(textOf(lacking), /^d-i hw-detect\/firmware-lookup string never$/m);
   const { mirror: elsewhere } = answerVariables({ ...input, profile: { ...profile, source: 'http://h/debian' } });
   assert.deepEqual([elsewhere?.liveUrl, elsewhere?.sources], [null, []]);
 });

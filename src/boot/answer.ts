@@ -60,6 +60,8 @@ export interface InstallSource extends MirrorParts {
   readonly securityUrl: string | null;
   /** Of `updates`, `backports` and `security`, those that it does not have; none for others. */
   readonly lackingSuites: readonly string[];
+  /** It is a mirror of Debian without `non-free-firmware`. */
+  readonly lacksFirmware: boolean;
 }
 
 /** What templates may use; docs/templates.md is the table for operators. */
@@ -190,7 +192,10 @@ function installSource(profile: Profile, ownBase: string, snapshot: string | und
   const parts = mirrorParts(archiveOf(profile, ownBase, snapshot));
   if (parts === null) return null;
   const mirror = mirrorOf(profile);
-  if (mirror === undefined) return { ...parts, liveUrl: null, sources: [], securityUrl: null, lackingSuites: [] };
+  if (mirror === undefined) {
+    const unknown = { sources: [], securityUrl: null, lackingSuites: [], lacksFirmware: false };
+    return { ...parts, liveUrl: null, ...unknown };
+  }
   const { aptSuites = [], name, source } = profile;
   const rootOf = (state: string | undefined) => sourceUrl({ name, source }, ownBase, state) ?? '';
   return {
@@ -199,6 +204,7 @@ function installSource(profile: Profile, ownBase: string, snapshot: string | und
     sources: aptSuites.map((suite) => sourceLine(suite, rootOf(undefined))),
     securityUrl: securityUrl(aptSuites, rootOf(snapshot)),
     lackingSuites: lackingSuites(aptSuites),
+    lacksFirmware: profile.lacksFirmware === true,
   };
 }
 

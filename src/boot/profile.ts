@@ -27,6 +27,8 @@ export interface Profile {
   readonly mirrorFolder?: string | undefined;
   /** What the installed system takes packages from, of its mirror: suites of its own release. */
   readonly aptSuites?: readonly AptSuite[] | undefined;
+  /** Its mirror of Debian was told to leave `non-free-firmware` out. */
+  readonly lacksFirmware?: boolean | undefined;
   /** Kernel and initrd in its mirror, preferred where the mirror has them: paths below the mirror's root. */
   readonly inMirror?: { readonly kernel: string; readonly initrd: string } | undefined;
   /** Appended to what the description needs. */

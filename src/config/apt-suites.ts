@@ -15,6 +15,13 @@ const COMPONENTS: Readonly<Record<string, readonly string[]>> = {
   ubuntu: ['main', 'restricted', 'universe', 'multiverse'],
 };
 
+/** Whether the release that is installed from a mirror is there without this component. */
+export function lacksFirmware({ layout }: MirrorConfig, { family, codename }: OperatingSystem): boolean {
+  if (layout.kind !== 'apt' || family !== 'debian') return false;
+  const { components = [] } = layout.options.suites.find(({ name }) => name === codename) ?? {};
+  return components.length > 0 && !components.includes('non-free-firmware');
+}
+
 /**
  * Of the suites that a mirror has, those that a system of this release is kept up to date from. Those of another release, or that are
  * not released yet, must not get into its sources.

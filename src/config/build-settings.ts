@@ -4,7 +4,7 @@ import type { ExtraOption, Network } from '../lease/network.ts';
 import type { Machine } from '../machine/machine.ts';
 import { LIVE_ISO } from '../mirror/iso/live-iso.ts';
 import type { MirrorConfig } from '../mirror/mirror-config.ts';
-import { aptSuitesOf } from './apt-suites.ts';
+import { aptSuitesOf, lacksFirmware } from './apt-suites.ts';
 import { buildMirror, holdsLiveIso } from './build-mirror.ts';
 import { encodeOptionValue, parseOptionCode } from './dhcp-options.ts';
 import { entryOf } from './facts.ts';
@@ -157,6 +157,7 @@ function buildProfile(name: string, profile: ProfileConfig, config: Config, fold
     initrd,
     ...(mirror && mirrorParts(profile, system, mirror)),
     ...(mirror && { aptSuites: aptSuitesOf(mirror, entryOf(config.mirrors, mirror.name), system) }),
+    ...(mirror && lacksFirmware(mirror, system) && { lacksFirmware: true }),
     arguments: profile.arguments,
     answerFile,
     source: tree === undefined ? profile.source : resolvePath('/', tree),

@@ -194,6 +194,19 @@ profiles:
     assert.deepEqual(of('rocky-9', 'preset: rocky-9'), []);
   });
 
+  test('whether Debian’s installer may ask a mirror for firmware: not where its components leave that out', () => {
+    const of = (os: string, mirror: string) =>
+      settingsOf(
+        `${network}mirrors: { m: { ${mirror} } }\nprofiles: { p: { os: ${os}, source: "mirror:m" } }`,
+      ).profiles.get('p')?.lacksFirmware ?? false;
+    const own = 'os: debian-13, from: "http://h/debian/"';
+    assert.equal(of('debian-13', `${own}, components: [main]`), true);
+    assert.equal(of('debian-13', `${own}, components: [main, non-free-firmware]`), false);
+    assert.equal(of('debian-13', own), false, 'it has all of them');
+    assert.equal(of('debian-13', 'preset: debian-13'), false);
+    assert.equal(of('rocky-9', 'preset: rocky-9'), false);
+  });
+
   test('a preset brings the keys; where metadata may be unsigned, packages have to be signed', () => {
     const of = (text: string) => {
       const { trust, packages, keys } =
