@@ -9,9 +9,9 @@ const KEYRINGS: Readonly<Record<string, string>> = {
   debian: '/usr/share/keyrings/debian-archive-keyring.gpg',
   ubuntu: '/usr/share/keyrings/ubuntu-archive-keyring.gpg',
 };
-/** Of a mirror that takes all there are. */
+/** Of a mirror that takes all there are. Debian's installer takes microcode of its own accord; apt only warns of what is not there. */
 const COMPONENTS: Readonly<Record<string, readonly string[]>> = {
-  debian: ['main'],
+  debian: ['main', 'non-free-firmware'],
   ubuntu: ['main', 'restricted', 'universe', 'multiverse'],
 };
 

@@ -188,8 +188,8 @@ profiles:
     assert.equal(of('debian-13', own)?.[0], 'debian trixie main+non-free-firmware ');
     const suites = 'suites: [bookworm, trixie, bookworm-proposed-updates, debian-security/bookworm-security]';
     assert.deepEqual(of('debian-12', `from: "http://h/", kind: apt, ${suites}`), [
-      ' bookworm main ',
-      'debian-security bookworm-security main ',
+      ' bookworm main+non-free-firmware ',
+      'debian-security bookworm-security main+non-free-firmware ',
     ]);
     assert.deepEqual(of('rocky-9', 'preset: rocky-9'), []);
   });

@@ -168,7 +168,8 @@ test('what was installed from a mirror that stays as it is takes its packages be
   if (!needs(t, 'apt-get', 'dpkg-deb', 'gpg', 'gpgv')) return;
   const key = makeKey(t, 'archive');
   const tree = await makeAptUpstream(key, { validUntil: new Date(Date.now() - 86_400_000) });
-  const suite = { archive: 'debian', name: 'own', components: ['main'] };
+  // This archive has main only, which is no error.
+  const suite = { archive: 'debian', name: 'own', components: ['main', 'non-free-firmware'] };
   const pc = machine();
   const lineOf = (isFrozen: boolean) => {
     const profile = { ...profileOf('debian-12'), source: 'mirror:m', aptSuites: [{ ...suite, isFrozen }] };
