@@ -148,6 +148,23 @@ test('a medium of Ubuntu with Joliet names only: compared as a whole, imported a
   }
 });
 
+test('a mirror that stays as it is takes an ISO that somebody brings, and nothing else', async (t) => {
+  if (!needs(t, 'ip', 'curl', 'xorriso')) return;
+  const server = await openRack(t);
+  const first = await mirror(server, 'import', 'm', await burn({ note: 'first' }));
+  assert.equal(first.code, 0, first.text);
+  const written = readFileSync(server.config, 'utf8');
+  // As an archive of it has it on another host, too.
+  writeFileSync(server.config, written.replace('kind: files', 'kind: files, mode: frozen'));
+  const second = await mirror(server, 'import', 'm', await burn({ note: 'second' }));
+  assert.equal(second.code, 0, second.text);
+  assert.match(readFileSync(server.config, 'utf8'), /mode: frozen/);
+  assert.equal((await run('curl', ['-sSf', `${BASE}/m/note`])).stdout.toString(), 'second');
+  const sync = await mirror(server, 'sync', 'm');
+  assert.equal(sync.code, 1, sync.text);
+  assert.match(sync.text, /`mode: frozen`/);
+});
+
 describe('a server that goes away in the middle of an import', () => {
   const files = Object.fromEntries(Array.from({ length: 3000 }, (_, index) => [`files/${index}`, `${index}`]));
 

@@ -69,10 +69,11 @@ async function act(deps: CommandDeps, unit: MirrorUnit, command: MirrorCommand):
 }
 
 function beginRun(unit: MirrorUnit, isForced: boolean): MirrorReply {
-  const { name, mode } = unit.config();
+  const { name, mode, from } = unit.config();
   const { isFrozen, current } = unit.files.readState();
-  // A frozen mirror is filled once.
-  if (mode === 'frozen' && current !== undefined) {
+  // A frozen mirror is filled once, but for a medium that somebody brings: `mirror import` forces its run.
+  const isBrought = isForced && from.every((one) => /^file:.*\.iso$/i.test(one));
+  if (mode === 'frozen' && current !== undefined && !isBrought) {
     return refused(
       'the mirror has `mode: frozen`',
       'Give it `mode: sync` in the configuration to follow its upstream again.',
