@@ -43,6 +43,8 @@ export async function planImport(options: ImportPlanOptions): Promise<ImportPlan
   const below = `bundles/${head.profile.name}-${id}`;
   const folder = join(folderOf(opened.path), below);
   const { edits, changes, different } = planEntries(opened, head, below);
+  const changed = await changedTemplate(opened, head);
+  if (changed !== undefined) different.push(changed);
   for (const file of head.files) {
     const kind = await compareFile(join(folder, file.name), file);
     if (kind === 'other') different.push(join(folder, file.name));
@@ -57,7 +59,7 @@ export async function planImport(options: ImportPlanOptions): Promise<ImportPlan
   const loaders = await compareLoaders(join(data, IMPORTED_FOLDER), head.loaders);
   changes.push(...loaders.changes);
   doubts.push(...loaders.doubts);
-  const against = [...different.map((one) => `${one} is different here`), ...doubts];
+  const against = [...[...new Set(different)].map((one) => `${one} is different here`), ...doubts];
   if (against.length > 0 && !isReplacing) {
     const hint = 'Nothing was changed. Use --replace to let the archive win.';
     throw new ApiFailure({ code: 'edit-refused', message: against.join('\n'), hint });
@@ -102,7 +104,7 @@ function planEntries({ texts }: OpenConfiguration, head: BundleHead, below: stri
       changes.push(`write ${what} into the configuration`);
     } else if (!isDeepStrictEqual(known[name], values)) {
       edits.push({ kind: 'replace', section, name, values });
-      different.push(what);
+      if (!isDeepStrictEqual(movedTo(below, known[name]), values)) different.push(what);
       changes.push(`replace ${what} in the configuration`);
     }
   };
@@ -110,6 +112,28 @@ function planEntries({ texts }: OpenConfiguration, head: BundleHead, below: stri
   const { name, values } = head.profile;
   place('profiles', name, withFiles(head, 'profiles', name, values, below));
   return { edits, changes, different };
+}
+
+/** Where archives have their own files. */
+const OF_BUNDLES = /^bundles\/[^/]+-[0-9a-f]{8}(?=\/)/;
+
+/** An entry as it is when another archive has brought its files: each has a folder of its own. */
+function movedTo(below: string, values: MachineValues | undefined): MachineValues {
+  const moved = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(moved);
+    return typeof value === 'string' ? value.replace(OF_BUNDLES, below) : value;
+  };
+  return Object.fromEntries(Object.entries(values ?? {}).map(([key, value]) => [key, moved(value)]));
+}
+
+/** The template of an earlier archive, where this one's is another: somebody may have changed it here. */
+async function changedTemplate({ texts, path }: OpenConfiguration, head: BundleHead): Promise<string | undefined> {
+  const written = writtenMachines(texts, 'profiles');
+  const { answerFile } = (Object.hasOwn(written, head.profile.name) ? written[head.profile.name] : undefined) ?? {};
+  const file = head.files.find(({ key }) => key === 'answerFile');
+  if (typeof answerFile !== 'string' || !OF_BUNDLES.test(answerFile) || file === undefined) return undefined;
+  const before = join(folderOf(path), answerFile);
+  return (await compareFile(before, file)) === 'other' ? before : undefined;
 }
 
 /** The values of an entry with the keys that name files. */

@@ -120,3 +120,28 @@ test('an archive that cannot be written whole says where and why, and fails', as
   }
   assert.deepEqual(readdirSync(folder).toSorted(), ['initrd', 'linux', 'own.liquid', 'rackready.yaml']);
 });
+
+test('a newer archive of the same profile is taken as it is; where its template was changed here, that is asked for', async () => {
+  const data = newFolder('data');
+  writeFileSync(join(data, 'rackready.lock'), '');
+  const folder = newFolder('config');
+  const config = join(folder, 'rackready.yaml');
+  writeFileSync(config, NETWORK);
+  const importIt = async (round: number) => {
+    const { archive } = await makeBundle({ 'Packages/a.rpm': `a ${round}` });
+    const file = join(newFolder('usb'), 'x.tar');
+    writeFileSync(file, archive);
+    return run(process.execPath, [MAIN, 'bundle', 'import', file, '--config', config], { RACKREADY_DATA: data });
+  };
+  for (const round of [0, 1]) {
+    const taken = await importIt(round);
+    assert.equal(taken.code, 0, taken.text);
+  }
+  const [, template = ''] = /answerFile: (\S+liquid)/.exec(readFileSync(config, 'utf8')) ?? [];
+  writeFileSync(join(folder, template), '# changed here\n');
+  const before = readFileSync(config, 'utf8');
+  const refused = await importIt(2);
+  assert.equal(refused.code, 1, refused.text);
+  assert.match(refused.text, /answerFile-a\.liquid is different here/);
+  assert.equal(readFileSync(config, 'utf8'), before);
+});
