@@ -6,6 +6,8 @@ import { findPackages } from '../io/mirror/package-folder.ts';
 import { signIndex } from '../io/mirror/sign-index.ts';
 import { writeIndex } from '../io/mirror/write-index.ts';
 import { ProvisionError } from '../net/provision-error.ts';
+import { runCommand } from './client.ts';
+import { failureOf } from './run-stoppable.ts';
 
 interface Options {
   readonly suite: string;
@@ -32,21 +34,22 @@ export function indexCommand(): Command {
     .option('--sign <KEY>', 'sign it with this key of gpg')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  ./rackready mirror index /srv/packages')
-    .action(async (folder: string, options: Options) => {
-      try {
-        const made = await makeIndices(resolve(folder), options);
+    .action((folder: string, _own: Options, self: Command) => {
+      const options = self.optsWithGlobals<Options>();
+      return runCommand(options, async () => {
+        const made = await makeIndices(resolve(folder), options).catch(asFailure);
         const lines = made.map(({ packages, suffix, entry }) => `${packages} ${suffix} in ${entry}\n`);
         process.stdout.write(options.json ? `${JSON.stringify(made, undefined, 2)}\n` : lines.join(''));
-      } catch (error) {
-        if (!(error instanceof ProvisionError)) throw error;
-        process.stderr.write(`rackready: ${error.message}\n${error.hint}\n`);
-        process.exitCode = 1;
-      }
+      });
     });
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
+}
+
+function asFailure(error: unknown): never {
+  throw error instanceof ProvisionError ? failureOf(error) : error;
 }
 
 async function makeIndices(folder: string, options: Options): Promise<readonly Made[]> {

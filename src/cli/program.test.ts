@@ -134,6 +134,12 @@ test('a mistake as JSON is told with the command that was meant; what is for ano
   assert.match(help.stdout, /^Usage: /);
 });
 
+test('mirror index says with --json, too, that a folder is not there, and ends with 66', () => {
+  const words = [main, 'mirror', 'index', '/nowhere/packages', '--json'];
+  const { status, stdout } = spawnSync(process.execPath, words, { encoding: 'utf8' });
+  assert.deepEqual([status, JSON.parse(stdout).error.message], [66, 'Cannot read the packages in /nowhere/packages']);
+});
+
 const names = async (what: string) =>
   ({
     machines: ['sm1', 'sm2', 'mp'],

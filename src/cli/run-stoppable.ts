@@ -3,6 +3,7 @@ import { ApiFailure, type ClientOptions, runCommand } from './client.ts';
 
 const NOT_PERMITTED = ['EACCES', 'EPERM'];
 /** sysexits(3) */
+const EX_NOINPUT = 66;
 const EX_NOPERM = 77;
 
 /** Runs a command's work, which Ctrl-C asks to stop; what fails becomes a message with a hint, and the exit code. */
@@ -21,12 +22,15 @@ export function runStoppable(options: ClientOptions, work: (signal: AbortSignal)
   });
 }
 
+/** A failure of the world as one of a command. */
+export function failureOf({ code, message, hint, cause }: ProvisionError): ApiFailure {
+  const isGone = (cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
+  return new ApiFailure({ code, message, hint }, isGone ? EX_NOINPUT : 1);
+}
+
 function asFailure(error: unknown, signal: AbortSignal): unknown {
   if (error instanceof ApiFailure) return error;
-  if (error instanceof ProvisionError) {
-    const { code, message, hint } = error;
-    return new ApiFailure({ code, message, hint });
-  }
+  if (error instanceof ProvisionError) return failureOf(error);
   if (signal.aborted) {
     const hint = 'Run the same again: it goes on or begins anew.';
     return new ApiFailure({ code: 'stopped', message: 'it was stopped', hint });
