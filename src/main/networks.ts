@@ -106,21 +106,27 @@ function askedOf({ networks, server }: Settings): Map<string, string> {
   );
 }
 
-/** Opens DHCP and TFTP on one interface: both, or nothing. */
+/**
+ * Opens DHCP and TFTP on one interface: both, or nothing, and nothing is told of a try that fails. DHCP comes last: whoever it
+ * offers an address is to find the rest.
+ */
 async function openInterface(name: string, options: NetworksOptions): Promise<InterfaceService> {
   const here = options.settings().networks.filter((network) => network.interface === name);
   const opened: Service[] = [];
+  const news: (() => void)[] = [];
+  const emit: Emit = (...event) => void news.push(() => options.emit(...event));
   try {
-    // What could not be opened before has its own line in the status.
-    options.onClosed(name);
-    const dhcp = here.some((network) => network.dhcp.mode !== 'off')
-      ? await openDhcp(name, here, options, opened)
-      : undefined;
     for (const network of here) {
       if (network.dhcp.mode === 'observe') continue;
-      opened.push(await openTftp(name, network, options));
-      opened.push(await openSyslog(name, network, options));
+      opened.push(await openTftp(name, network, { ...options, emit }));
+      opened.push(await openSyslog(name, network, { ...options, emit }));
     }
+    const dhcp = here.some((network) => network.dhcp.mode !== 'off')
+      ? await openDhcp(name, here, options, { opened, emit })
+      : undefined;
+    // What could not be opened before has its own line in the status.
+    options.onClosed(name);
+    for (const tell of news) tell();
     return { dhcp, close: () => closeAll(opened) };
   } catch (error) {
     await closeAll(opened);
@@ -132,7 +138,7 @@ async function openDhcp(
   name: string,
   here: readonly Network[],
   options: NetworksOptions,
-  opened: Service[],
+  { opened, emit: tell }: { readonly opened: Service[]; readonly emit: Emit },
 ): Promise<DhcpEndpoint> {
   const { emit, now } = options;
   const [first] = here;
@@ -156,9 +162,9 @@ async function openDhcp(
       options.onClosed(where);
     },
   });
-  for (const limit of endpoint.limits) emit('server.limited', {}, { what: `DHCP on ${name}`, reason: limit });
+  for (const limit of endpoint.limits) tell('server.limited', {}, { what: `DHCP on ${name}`, reason: limit });
   const modes = here.map((network) => `${network.name}: ${network.dhcp.mode}`).join(', ');
-  emit('server.listening', {}, { what: `DHCP (${modes})`, where });
+  tell('server.listening', {}, { what: `DHCP (${modes})`, where });
   // An observed network is one on which nothing is sent: there, servers are known by what they say to others.
   const isOnlyHeard = here.every(({ dhcp }) => dhcp.mode === 'observe' || dhcp.mode === 'off');
   if (!isOnlyHeard && own !== undefined) opened.push(searchNowAndThen(own, endpoint, now));

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { chmodSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -163,6 +164,35 @@ test('the HTTP port in use: the message names who holds it, it is told once, tri
   other.close();
   await listening;
   assert.equal(server.events.filter(({ id }) => id === 'server.cannot-listen').length, 1);
+});
+
+const HOLD_TFTP = `require('node:dgram').createSocket({ type: 'udp4', reusePort: true })
+  .bind(69, '172.22.10.2', () => console.log('holds it'))`;
+
+test('the TFTP port in use: no try says that DHCP is served, and status says why not', async (t) => {
+  if (!needs(t, 'ip')) return;
+  await openSegment(t);
+  const other = createSocket({ type: 'udp4', reusePort: true }).bind(69, '172.22.10.2');
+  await once(other, 'listening');
+  const server = await startServer(t, { yaml: configuration() });
+  const reason = new RegExp(`port 69 .*held by .+ \\(process ${process.pid}\\)`);
+  await server.event('server.cannot-listen', { where: 'br0', reason });
+  // A try after the first one is known by the holder that it meets: the port changes hands without being free.
+  const again = server.nextEvent('server.cannot-listen', { where: 'br0' });
+  const holder = startProgram(t, [process.execPath, '-e', HOLD_TFTP]);
+  await holder.printed(/holds it/);
+  other.close();
+  await again;
+  const { text } = await runProgram([PROGRAM, 'status', '--data', server.data]);
+  assert.match(text, /^br0 +DHCP and TFTP +cannot listen: .*port 69/m);
+  const opened = server.events.filter(({ id }) => id === 'server.listening').map(({ data }) => data?.where);
+  assert.deepEqual(
+    opened.filter((where) => /br0|:69/.test(String(where))),
+    [],
+  );
+  await holder.stop();
+  await server.event('server.listening', { where: '172.22.10.2:69' });
+  await server.event('server.listening', { where: 'br0, ports 67 and 4011' });
 });
 
 test('a second server with a data folder of its own hears that the ports are held by rackready', async (t) => {
