@@ -393,6 +393,7 @@ function handTests(mainPort: number, native: boolean): void {
     ['a resolver that fails', rrq('broken.cfg'), /^00050000/],
     ['a device', rrq('pipe'), /^00050000/],
     ['a missing file', rrq('nope'), /^00050001/],
+    ['a kernel as netascii', `0001${text('middle.bin', 'netascii')}`, /^00050000/],
   ];
   for (const [what, hex, answer] of refusals) {
     test(`${what} gets an ERROR`, async () => {

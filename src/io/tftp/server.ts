@@ -77,8 +77,11 @@ export interface TftpServer {
 /** RFC 2347 limits requests to 512 octets; some room for firmware that does not know. */
 const LONGEST_REQUEST = 1024;
 const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024;
-/** netascii cannot be sent piece by piece from any position, so it is translated as a whole. */
-const LARGEST_NETASCII = 16 * 1024 * 1024;
+/**
+ * netascii cannot be sent piece by piece from any position, so it is translated as a whole, in memory for each transfer of up
+ * to 64 that one address may have. No text that a machine boots with is larger.
+ */
+const LARGEST_NETASCII = 1024 * 1024;
 /** The same request from the same port is a repetition when it comes early, a restarted machine later. */
 const REPEAT_MS = 3000;
 const MALFORMED_EVERY_MS = 1000;
