@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createClock, shiftLease } from './clock.ts';
+import { createClock } from './clock.ts';
 
 function fakes() {
   const time = { wall: 1_700_000_000_000, monotonic: 5_000 };
@@ -49,18 +49,6 @@ test('a step of two seconds or less is not told, but steps that add up are', (t)
   time.wall += 1;
   clock.check();
   assert.deepEqual(jumps, [2_001]);
-});
-
-test('a lease keeps its remaining time when it is shifted by the told leap', (t) => {
-  const { clock, time, jumps, pass } = fakes();
-  t.after(() => clock.close());
-  let lease = { address: 1, startsAt: clock.now(), endsAt: (clock.now() + 600_000) as number | null };
-  pass(60_000);
-  time.wall -= 500_000_000;
-  clock.check();
-  lease = shiftLease(lease, jumps[0] ?? 0);
-  assert.equal((lease.endsAt ?? 0) - clock.now(), 540_000);
-  assert.deepEqual(shiftLease({ startsAt: 10, endsAt: null }, -5), { startsAt: 5, endsAt: null });
 });
 
 test('the timer finds a leap without being asked', async () => {

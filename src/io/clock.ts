@@ -3,8 +3,8 @@
  * never runs backwards or leaps by itself. When somebody sets the system's clock, the clock notices, moves `now()` by
  * the same amount, and tells it *in the same turn* through `onJump(deltaMs)`.
  *
- * What the lease code does in `onJump`, before it returns: it adds `deltaMs` to every end (and start) that it holds in
- * memory, with `shiftTime` or `shiftLease`. `endsAt - now()` is then what it was: every lease keeps its remaining time.
+ * What the lease code does in `onJump`, before it returns: it adds `deltaMs` to the ends and starts that it holds in
+ * memory (LeaseBook.shift). `endsAt - now()` is then what it was: every lease keeps its remaining time.
  * After that it commits the shifted leases to the store like any other change: they are stored in system time, and a
  * restart would otherwise read ends that are off by `deltaMs` (after a leap forwards: leases that look expired while
  * their machines still use them). The ends of grants follow in the same way. Whatever is timed within one run (offers,
@@ -56,17 +56,4 @@ export function createClock(options: ClockOptions): Clock {
 function monotonicMs(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1_000 + nanoseconds / 1_000_000;
-}
-
-/** A moment after the clock was set by `deltaMs`; null ("never") stays. Never before 1970. */
-function shiftTime<T extends number | null>(time: T, deltaMs: number): T {
-  return (time === null ? null : Math.max(0, time + deltaMs)) as T;
-}
-
-/** Something with a start and an end, after the clock was set by `deltaMs`: its remaining time is what it was. */
-export function shiftLease<T extends { readonly startsAt: number; readonly endsAt: number | null }>(
-  lease: T,
-  deltaMs: number,
-): T {
-  return { ...lease, startsAt: shiftTime(lease.startsAt, deltaMs), endsAt: shiftTime(lease.endsAt, deltaMs) };
 }

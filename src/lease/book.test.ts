@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { book, lease, network, range, subnet } from '../../test/support/dhcp.ts';
 import { ipv4 } from '../net/ipv4.ts';
 import { type Mac, mac } from '../net/mac.ts';
+import { isOver } from './book.ts';
 import { chooseAddress } from './choose.ts';
 
 const small = network({ dhcp: { pools: [{ range: range('172.22.10.5-172.22.10.7'), clients: 'dhcp' }] } });
@@ -75,7 +76,7 @@ test('a client’s own lease is the bound one, whatever it had at other addresse
   ]) {
     const leases = book([small], order);
     assert.equal(leases.leaseOf('management', a)?.address, ipv4('172.22.10.5'));
-    leases.shift(1000);
+    leases.shift(1000, 100);
     assert.equal(leases.leaseOf('management', a)?.address, ipv4('172.22.10.5'));
   }
 });
@@ -152,9 +153,21 @@ test('setNetworks() keeps leases and knows them as used in the new pools', () =>
 
 test('shift() moves every end with the clock', () => {
   const leases = book([small], [lease('172.22.10.5', a, { endsAt: 1000 }), lease('172.22.10.6', b, { endsAt: null })]);
-  leases.shift(5000);
+  leases.shift(5000, 10);
   assert.equal(leases.leaseAt(ipv4('172.22.10.5'))?.endsAt, 6000);
   assert.equal(leases.leaseAt(ipv4('172.22.10.6'))?.endsAt, null);
+});
+
+test('shift() leaves leases alone that were given out by a right clock, before a start with a wrong one', () => {
+  const [year2000, year2026] = [946_684_800_000, 1_790_000_000_000];
+  const right = lease('172.22.10.5', a, { startsAt: year2026, endsAt: year2026 + 3_600_000 });
+  const wrong = lease('172.22.10.6', b, { startsAt: year2000 + 5_000, endsAt: year2000 + 3_605_000 });
+  const leases = book([small], [right, wrong]);
+  const ms = year2026 + 7_200_000 - year2000;
+  leases.shift(ms, year2000 + 10_000);
+  assert.deepEqual(leases.leaseAt(right.address), right);
+  assert.equal(leases.leaseAt(wrong.address)?.endsAt, year2000 + 3_605_000 + ms);
+  assert.ok(isOver(right, year2000 + 10_000 + ms));
 });
 
 const choices: readonly {

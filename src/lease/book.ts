@@ -32,8 +32,12 @@ export interface LeaseBook extends LeaseView {
   hold(offer: Offer, now: number): void;
   dropOffer(network: string, client: ClientKey): void;
   leases(): IterableIterator<Lease>;
-  /** Moves all ends by `ms`, after the clock was set, so that remaining times stay. */
-  shift(ms: number): void;
+  /**
+   * Moves starts and ends by `ms`, after the clock was set, so that remaining times stay. `before`: what the clock said until
+   * then, ms since 1970. What began long after that was given out by a right clock, before this one started with a wrong one
+   * (no battery, no time server yet): it stays.
+   */
+  shift(ms: number, before: number): void;
   /** Makes the pools of a new configuration; leases and offers stay. */
   setNetworks(networks: readonly Network[]): void;
 }
@@ -56,6 +60,9 @@ interface PoolState {
   /** Before this time there is no ended lease but those. */
   fullUntil: number;
 }
+
+/** How much a clock may lag behind after a restart without having been wrong. */
+const CLOCK_TOLERANCE_MS = 60_000;
 
 /** Of a search through a whole pool, so many are remembered for the next ones: it must not be made for each request. */
 const MOST_ENDED = 1024;
@@ -168,12 +175,14 @@ class Book implements LeaseBook {
     return undefined;
   }
 
-  shift(ms: number): void {
-    const moved = [...this.#byAddress.values()].map((lease) => ({
-      ...lease,
-      startsAt: lease.startsAt + ms,
-      endsAt: lease.endsAt === null ? null : lease.endsAt + ms,
-    }));
+  shift(ms: number, before: number): void {
+    const moved = [...this.#byAddress.values()]
+      .filter(({ startsAt }) => startsAt <= before + CLOCK_TOLERANCE_MS)
+      .map((lease) => ({
+        ...lease,
+        startsAt: Math.max(0, lease.startsAt + ms),
+        endsAt: lease.endsAt === null ? null : Math.max(0, lease.endsAt + ms),
+      }));
     for (const lease of moved) this.#index(lease);
     for (const offer of [...this.#offers.values()]) this.hold({ ...offer, expiresAt: offer.expiresAt + ms }, 0);
     this.#reopen();

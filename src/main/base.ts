@@ -1,6 +1,6 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Emit } from '../event/event.ts';
-import { createClock, shiftLease } from '../io/clock.ts';
+import { createClock } from '../io/clock.ts';
 import { createEventHub, type EventHub } from '../io/event-hub.ts';
 import { createLeaseBook, type LeaseBook } from '../lease/book.ts';
 import { createLives, type Lives } from '../machine/lives.ts';
@@ -81,9 +81,9 @@ export async function openBase(dataFolder: string, onEvent: Parameters<EventHub[
  * restart does not take running leases for ended ones.
  */
 function followClock(base: Pick<Base, 'book' | 'store' | 'emit' | 'now'>, deltaMs: number): void {
-  const moved = [...base.book.leases()].map((lease) => shiftLease(lease, deltaMs));
-  base.book.shift(deltaMs);
   const at = base.now();
+  base.book.shift(deltaMs, at - deltaMs);
+  const moved = [...base.book.leases()];
   // The store tells by itself when it cannot write; the leases in memory are right all the same. The jump is told when they
   // are on disk, so that what it says holds after a restart, too.
   void base.store.leases
