@@ -111,6 +111,16 @@ const rows: readonly { name: string; ask: RequestBytes; given?: Given; want: str
     want: /^ignore: it has no reservation/,
   },
   {
+    name: 'DISCOVER of hardware without an address (InfiniBand), known by its client identifier',
+    ask: { type: 1, htype: 32, hlen: 0, mac: '00:00:00:00:00:00', options: { 61: 'hex:ff00000001' } },
+    want: /^OFFER 172\.22\.10\.\d+ to broadcast/,
+  },
+  {
+    name: 'DISCOVER of nobody: two of them would get one address',
+    ask: { type: 1, htype: 32, hlen: 0, mac: '00:00:00:00:00:00' },
+    want: 'ignore: it names neither a hardware address nor a client identifier',
+  },
+  {
     name: 'DISCOVER through a relay',
     ask: { type: 1, mac: STRANGER, giaddr: '172.22.10.1' },
     want: /^OFFER 172\.22\.10\.\d+ to unicast 172\.22\.10\.1:67/,

@@ -30,6 +30,9 @@ import {
 /** Decides about one request. Pure: what is to be held, written, sent and told comes back as a value. */
 export function answerDhcp(request: DhcpRequest, reception: Reception, context: DhcpContext): Verdict {
   if (request.packet.op !== 1) return ignore('it is a reply');
+  // RFC 2131 4.2: all such clients would be one, with one address.
+  const isSomebody = request.mac !== undefined || Boolean(request.clientId) || request.message === 'inform';
+  if (!isSomebody) return ignore('it names neither a hardware address nor a client identifier');
   const machine = request.mac && context.machineByMac(request.mac);
   const choice = networkOf(request, context.networks, reception.interface, machine?.address);
   if (choice.kind === 'none') {
