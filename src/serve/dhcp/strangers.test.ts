@@ -49,6 +49,17 @@ test('in proxy and observe mode the other server is what is expected', () => {
   }
 });
 
+test('of more servers than a network can have only the latest are remembered', () => {
+  const { told, strangers } = open();
+  const hear = (index: number) =>
+    strangers.hear(reply(offer(`10.0.${index >> 8}.${index & 255}`)), network({ dhcp: { mode: 'observe' } }), 0);
+  for (let index = 1; index <= 10_001; index++) hear(index);
+  hear(10_001);
+  assert.equal(told.length, 10_001);
+  hear(1);
+  assert.equal(told.length, 10_002);
+});
+
 test('a server is told once an hour, a second one at once', () => {
   const { told, strangers } = open();
   for (const now of [0, 1, HOUR - 1]) strangers.hear(reply(offer('172.22.10.3')), network(), now);

@@ -23,6 +23,21 @@ export interface Strangers {
 
 /** A warning that comes every five minutes is not read any more; one an hour is. */
 const TELL_AGAIN_MS = 60 * 60_000;
+/** Addresses are easily made up: no more servers are remembered than these, the oldest are forgotten first. */
+const MOST_TOLD = 10_000;
+
+/** Whether a server is to be told of now; it counts as told then. */
+function tellsHourly(): (key: string, now: number) => boolean {
+  const toldAt = new Map<string, number>();
+  return (key, now) => {
+    const last = toldAt.get(key);
+    if (last !== undefined && now - last < TELL_AGAIN_MS) return false;
+    toldAt.delete(key);
+    toldAt.set(key, now);
+    if (toldAt.size > MOST_TOLD) toldAt.delete(toldAt.keys().next().value as string);
+    return true;
+  };
+}
 
 export function createStrangers(
   emit: Emit,
@@ -30,17 +45,14 @@ export function createStrangers(
   /** The hardware address that we look for strangers with. */
   searching?: Mac | undefined,
 ): Strangers {
-  const toldAt = new Map<string, number>();
+  const isDue = tellsHourly();
   return {
     hear({ payload, source, sourceMac }, network, now) {
       const found = readServer(payload, source);
       // A relay hands on what we said ourselves.
       if (found === undefined || isOurAddress(found.server) || isOurAddress(source)) return;
       if (found.mac !== undefined && found.mac !== searching) tellMachine(emit, found, found.mac, network, sourceMac);
-      const key = `${network.name} ${found.server}`;
-      const last = toldAt.get(key);
-      if (last !== undefined && now - last < TELL_AGAIN_MS) return;
-      toldAt.set(key, now);
+      if (!isDue(`${network.name} ${found.server}`, now)) return;
       const { mode } = network.dhcp;
       const data = { server: formatIpv4(found.server), ...(sourceMac && { serverMac: sourceMac }), mode };
       const offered =
@@ -58,16 +70,12 @@ export function createStrangers(
  * there to look for them, and what they answer goes past us as unicast; but a REQUEST names its server to everybody.
  */
 export function tellChosenServers(emit: Emit, now: () => number): Emit {
-  const toldAt = new Map<string, number>();
+  const isDue = tellsHourly();
   return (id, subject, data) => {
     emit(id, subject, data);
     if (id !== 'dhcp.would-answer') return;
     const { server } = data as EventData<'dhcp.would-answer'>;
-    if (server === undefined) return;
-    const key = `${subject.network} ${server}`;
-    const last = toldAt.get(key);
-    if (last !== undefined && now() - last < TELL_AGAIN_MS) return;
-    toldAt.set(key, now());
+    if (server === undefined || !isDue(`${subject.network} ${server}`, now())) return;
     emit('dhcp.other-server', { network: subject.network }, { server, mode: 'observe' });
   };
 }
