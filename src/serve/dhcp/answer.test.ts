@@ -8,6 +8,7 @@ import {
   machine,
   network,
   type RequestBytes,
+  range,
   requestBytes,
   subnet,
 } from '../../../test/support/dhcp.ts';
@@ -373,6 +374,18 @@ test('an offer has its options in the order that firmware reads best, the relayâ
   assert.deepEqual(codes(verdict), [53, 54, 51, 58, 59, 1, 3, 6, 28, 12, 15, 60, 97, 43, 66, 67, 61, 82]);
   assert.equal(Buffer.from(reply(verdict).options.get(82) ?? []).toString('hex'), '0102abcd');
   assert.equal(Buffer.from(reply(verdict).options.get(43) ?? []).toString('hex'), '060108ff');
+});
+
+test('the subnet that a client chose goes back to it: it drops answers without (RFC 3011)', () => {
+  const options = { 118: addressHex('10.1.2.0'), 82: 'hex:0102abcd' };
+  const pools = [{ range: range('10.1.2.5-10.1.2.9'), clients: 'dhcp' as const }];
+  const verdict = ask(
+    { type: 1, mac: STRANGER, options },
+    { networks: [network(), { ...relayed, dhcp: { ...relayed.dhcp, pools } }] },
+  );
+  assert.match(inWords(verdict), /^OFFER 10\.1\.2\./);
+  assert.equal(Buffer.from(reply(verdict).options.get(118) ?? []).toString('hex'), '0a010200');
+  assert.deepEqual(codes(verdict).slice(-2), [118, 82]);
 });
 
 test('the boot file stands in the header and, NUL-ended, in option 67; the next server in siaddr and option 66', () => {

@@ -252,10 +252,17 @@ function headerFile(network: Network, boot: BootFields | undefined): { sname?: s
   return boot.bootFile.length <= 127 ? { sname, file: boot.bootFile } : { sname };
 }
 
-/** RFC 6842: the client identifier goes back; RFC 3046 2.2: the relay's option goes back, as it came, last of all. */
+/**
+ * RFC 6842: the client identifier goes back. RFC 3011 section 2: so does the subnet that it chose, or it drops the answer. RFC 3046
+ * 2.2: and the relay's option, as it came, last of all.
+ */
 function echoes(request: DhcpRequest): OptionEntry[] {
-  const clientId = request.packet.options.get(Option.clientIdentifier);
-  return [...(clientId ? [[Option.clientIdentifier, clientId] as const] : []), ...relayEcho(request)];
+  const entries: OptionEntry[] = [];
+  for (const code of [Option.clientIdentifier, Option.subnetSelection]) {
+    const value = request.packet.options.get(code);
+    if (value) entries.push([code, value]);
+  }
+  return [...entries, ...relayEcho(request)];
 }
 
 function relayEcho(request: DhcpRequest): OptionEntry[] {
