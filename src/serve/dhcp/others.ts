@@ -80,6 +80,8 @@ export function answerInform(what: Case): Verdict {
 export function answerBootp(what: Case): Verdict {
   const { request, network, context } = what;
   if (!network.dhcp.bootp) return ignore(`BOOTP is off on network ${network.name}`);
+  // Its message type may be in what is missing, and the lease would have no end.
+  if (!request.packet.isWhole) return ignore('its options break off');
   const choice = chooseAddress(context.view, addressQuestion(what));
   if (choice.kind === 'refused') return ignore(choice.reason);
   if (choice.kind === 'none') {

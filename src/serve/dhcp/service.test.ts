@@ -214,6 +214,17 @@ test('what cannot be read is counted and dropped, whatever it is', () => {
   assert.equal(told.filter((id) => id === 'dhcp.malformed').length, hostile.length);
 });
 
+test('a request whose options break off before its message type is no BOOTP request, and gets no lease without end', () => {
+  const { service, commits, sent } = bench();
+  const bootp = requestBytes({ mac: STRANGER });
+  const cut = Uint8Array.from(bootp);
+  cut.set([55, 200], 240);
+  service.receive(cut, BROADCAST);
+  assert.deepEqual([commits.length, sent.length, service.counters().ignored], [0, 0, 1]);
+  service.receive(bootp, BROADCAST);
+  assert.equal(commits.length, 1);
+});
+
 test('captured requests with bytes changed at random never throw, and never get two replies', () => {
   const captures: { dhcp: { hex: string }[] }[] = JSON.parse(
     readFileSync(new URL('../../../test/fixtures/netboot-captures.json', import.meta.url), 'utf8'),
