@@ -17,6 +17,8 @@ export interface RackOptions {
   readonly machines?: readonly Machine[];
   /** Address (dotted) to the MAC that leases it. */
   readonly leases?: Readonly<Record<string, Mac>>;
+  /** The same for leases that were given back. */
+  readonly released?: Readonly<Record<string, Mac>>;
   readonly settings?: Partial<BootSettings>;
   readonly catalog?: LoaderCatalog;
   readonly choseDisk?: Mac;
@@ -75,6 +77,7 @@ export function createRack(options: RackOptions = {}): Rack {
       const mac = options.leases?.[formatIpv4(address)];
       return mac && { mac, machine: machineByMac(mac) };
     },
+    lastLeaseAt: (address) => ({ ...options.released, ...options.leases })[formatIpv4(address)],
     machineByMac,
     choseDisk: (mac) => options.choseDisk === mac,
     machineByUuid: (uuid) => machines.find((entry) => entry.uuid === uuid),

@@ -57,6 +57,7 @@ export function createBoot(options: BootOptions): BootFiles {
   const deps: BootFilesDeps = {
     settings: () => state().bootSettings,
     machineOf: (address) => holderOf(address, state(), book, options.observedAt),
+    lastLeaseAt: (address) => parseMac(book.leaseAt(address)?.client ?? ''),
     machineByMac: (mac) => state().machines.byMac(mac),
     machineByUuid: (uuid) => state().machines.byUuid(uuid),
     choseDisk: (mac) => choseDisk(state(), options.macs, mac, options.now()),

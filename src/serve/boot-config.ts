@@ -111,7 +111,9 @@ function checkHolder(
   const holder = deps.machineOf(requester.address);
   if (holder === undefined) {
     const network = deps.settings().networks.find((entry) => entry.name === requester.network);
-    return network?.dhcp.mode === 'authoritative' ? { kind: 'stranger' } : identity;
+    const last = deps.lastLeaseAt(requester.address);
+    const isItsOwn = last !== undefined && (identity.machine?.macs ?? [identity.mac]).includes(last);
+    return network?.dhcp.mode === 'authoritative' && !isItsOwn ? { kind: 'stranger' } : identity;
   }
   const isSame = holder.machine ? holder.machine.name === identity.machine?.name : holder.mac === identity.mac;
   if (isSame) return identity;

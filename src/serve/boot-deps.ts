@@ -50,6 +50,8 @@ export interface MirrorLookup {
 export interface BootFilesDeps {
   readonly settings: () => BootSettings;
   readonly machineOf: (address: Ipv4) => Leaseholder | undefined;
+  /** Whose lease of ours was the last one at an address, also one that was given back, as firmware may do before its loader starts. */
+  readonly lastLeaseAt: (address: Ipv4) => Mac | undefined;
   readonly machineByMac: (mac: Mac) => Machine | undefined;
   readonly machineByUuid: (uuid: Uuid) => Machine | undefined;
   /** Whether the Mac has just chosen an image that boots from its disk. */

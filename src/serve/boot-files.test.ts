@@ -104,6 +104,14 @@ test('resolve() gives who is not known the answer for unknown machines', () => {
   assert.equal(sense(ask(rack, BY_MAC, '172.22.10.30')), 'refused');
 });
 
+test('resolve() knows a machine whose firmware has given its lease back before the loader started', () => {
+  const released = { '172.22.10.55': SM1, '172.22.10.56': SM2 };
+  const rack = rackWith({ leases: {}, released });
+  rack.lives.step('sm1', grant);
+  assert.equal(sense(ask(rack, BY_MAC, '172.22.10.56')), 'local');
+  assert.equal(sense(ask(rack, BY_MAC)), 'install sm1');
+});
+
 test('resolve() beside another DHCP server believes the name of an address of which nothing is known', () => {
   const networks = [{ ...network, dhcp: { ...network.dhcp, mode: 'proxy' as const } }];
   const rack = rackWith({ settings: { networks } });
