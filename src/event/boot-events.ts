@@ -84,7 +84,7 @@ export const bootEvents = {
   ),
   'install.cancelled': entry<{ profile: string }>(
     'info',
-    'Somebody took the grant back.',
+    'Somebody took the grant back; or its machine was taken out of the configuration, and its name came back for other cards.',
     (d) => `installation with ${d.profile} cancelled`,
   ),
   'installer.log': entry<{ program?: string; text: string }>(
