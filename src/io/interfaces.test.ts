@@ -43,8 +43,9 @@ test('compareInterfaces() tells which addresses came and went', () => {
   ]);
 });
 
-test('ownMacs() leaves out interfaces without one', () => {
-  assert.deepEqual(ownMacs([eth1, { ...eth1, name: 'tun0', mac: undefined }]), new Set([eth1.mac]));
+test('ownMacs() leaves out interfaces without one, and knows what we look for other servers with', () => {
+  const own = ownMacs([eth1, { ...eth1, name: 'tun0', mac: undefined }]);
+  assert.deepEqual(own, new Set([eth1.mac, mac('50:54:00:aa:bb:cc')]));
 });
 
 test('listInterfaces() finds the loopback interface', async () => {

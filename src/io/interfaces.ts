@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { type Ipv4, ipv4 } from '../net/ipv4.ts';
-import { type Mac, parseMac } from '../net/mac.ts';
+import { type Mac, macAt, parseMac } from '../net/mac.ts';
+import { searchMac } from '../serve/dhcp/strangers.ts';
 import { loadNative, type Native } from './native/native.ts';
 import { dumpLinks, watchLinks } from './native/netlink.ts';
 import { HARDWARE_ETHERNET } from './native/socket.ts';
@@ -38,9 +39,12 @@ export async function listInterfaces(options: NativeOption = {}): Promise<readon
   return native ? listFromKernel(native) : listFromSys();
 }
 
-/** The hardware addresses of this computer: requests from these are our own (pxe.md 1.1). */
+/**
+ * The hardware addresses of this computer, and those that it looks for other servers with: requests from these are our own.
+ * They come in where two interfaces are on one segment.
+ */
 export function ownMacs(interfaces: readonly NetworkInterface[]): ReadonlySet<Mac> {
-  return new Set(interfaces.flatMap(({ mac }) => (mac ? [mac] : [])));
+  return new Set(interfaces.flatMap(({ mac }) => (mac ? [mac, macAt(searchMac(mac), 0, 6)] : [])));
 }
 
 function listFromKernel(native: Native): readonly NetworkInterface[] {
