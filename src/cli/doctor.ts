@@ -103,6 +103,9 @@ function formatFindings(findings: readonly Finding[]): string {
   const lines = findings.map(
     ({ level, what, text, next }) => `${MARKS[level]}${what}: ${text}${next ? `. ${next}` : ''}`,
   );
-  const count = (level: Finding['level']) => findings.filter((one) => one.level === level).length;
-  return [...lines, `${count('error')} errors, ${count('warning')} warnings`].join('\n');
+  const count = (level: 'error' | 'warning') => {
+    const { length } = findings.filter((one) => one.level === level);
+    return `${length} ${level}${length === 1 ? '' : 's'}`;
+  };
+  return [...lines, `${count('error')}, ${count('warning')}`].join('\n');
 }

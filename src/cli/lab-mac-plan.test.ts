@@ -4,7 +4,7 @@ import { checkSources } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import { ipv4 } from '../net/ipv4.ts';
 import { mac } from '../net/mac.ts';
-import { contradiction, type MacOptions, modelNote, planMac, planNetwork } from './lab-mac-plan.ts';
+import { contradiction, grantNote, type MacOptions, modelNote, planMac, planNetwork } from './lab-mac-plan.ts';
 
 const NETWORK = '  rack: { interface: br0, subnet: 172.22.10.0/24, address: 172.22.10.2, dhcp: { mode: off } }\n';
 const MACHINES = `machines:
@@ -13,8 +13,8 @@ const MACHINES = `machines:
   old: { mac: "00:17:f2:00:00:21", kind: mac, model: "Macmini2,1" }
 `;
 
-function load(networks: string): Settings {
-  const text = `networks:\n${networks}${MACHINES}`;
+function load(networks: string, more = MACHINES): Settings {
+  const text = `networks:\n${networks}${more}`;
   const result = checkSources([{ name: 'rack.yaml', folder: '/', text }]);
   return result.kind === 'settings' ? result.settings : assert.fail(JSON.stringify(result.problems));
 }
@@ -83,4 +83,18 @@ test('what a real Mac of the model would do', () => {
     modelNote({ ...order, model: 'Macmini8,1', way: 'startup-disk' }) ?? '',
     /macOS on it can ask all the same/,
   );
+});
+
+test('a profile that is installed by command only is not offered in the rack, which says how to see it', () => {
+  const profiles = `profiles:
+  by-hand: { os: debian-12 }
+  by-file: { os: debian-12, install: once }
+`;
+  const told = (profile: string) => {
+    const config = load(NETWORK, profiles + MACHINES.replace('kind: mac }', `kind: mac, profile: ${profile} }`));
+    return grantNote(config.machines.get('mm1'), config);
+  };
+  assert.match(told('by-hand') ?? '', /nothing is granted.*by-hand is not offered.*install: once/);
+  assert.equal(told('by-file'), undefined);
+  assert.equal(grantNote(settings.machines.get('mm1'), settings), undefined);
 });

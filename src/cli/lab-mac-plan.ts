@@ -103,3 +103,10 @@ export function modelNote({ model, way }: MacOrder): string | undefined {
   if (way === 'startup-disk') return `${found.reason} macOS on it can ask all the same, and so it does here.`;
   return `${found.reason} It would send nothing; what is sent here shows what a server says to it.`;
 }
+
+/** Why the rack, whose server has an empty data folder, does not offer the machine what it is to become; or undefined. */
+export function grantNote(machine: Machine | undefined, { profiles }: Settings): string | undefined {
+  const profile = profiles.get(machine?.profile ?? '');
+  if (profile?.install !== 'manual') return undefined;
+  return `nothing is granted in this rack, so ${profile.name} is not offered: to see it, give the profile install: once in a copy of the configuration`;
+}

@@ -18,7 +18,7 @@ import type { Machine } from '../machine/machine.ts';
 import { formatIpv4, type Ipv4 } from '../net/ipv4.ts';
 import { ProvisionError } from '../net/provision-error.ts';
 import { broadcastOf } from '../net/subnet.ts';
-import { contradiction, type MacOptions, modelNote, planMac, planNetwork } from './lab-mac-plan.ts';
+import { contradiction, grantNote, type MacOptions, modelNote, planMac, planNetwork } from './lab-mac-plan.ts';
 import { createMacReport, describeOrder, type MacReport } from './lab-mac-print.ts';
 
 export interface LabMacOptions extends MacOptions {
@@ -192,6 +192,8 @@ async function openVirtualSite({ configuration, machine, order, options, report 
     const deadline = AbortSignal.timeout(START_TIMEOUT_MS);
     await server.waitFor('The start of the server', ({ id }) => id === 'server.started', deadline);
     report.note(`a virtual rack: ${network.name}, rackready at ${address} on ${network.interface}`);
+    const note = grantNote(machine, settings);
+    if (note !== undefined) report.note(note);
     for await (const other of addOthers(rack, network, options, report)) others.push(other);
     followServer(server, order, machine, options, report);
     return { client: await rack.addClient('mac', { mac: order.mac }), close };
