@@ -42,7 +42,8 @@ export async function openConfiguration(options: EditOptions): Promise<OpenConfi
   const path = options.config ?? status?.config ?? findConfiguration();
   if (path === undefined) {
     const message = `no configuration found: neither ${defaultPaths.join(' nor ')} exists`;
-    throw new ApiFailure({ code: 'no-configuration', message, hint: 'Name it with --config PATH.' }, EX_NOINPUT);
+    const hint = 'Name it with --config PATH, or write one first: ./rackready init';
+    throw new ApiFailure({ code: 'no-configuration', message, hint }, EX_NOINPUT);
   }
   const read = await readSources(path);
   if ('problems' in read) {

@@ -36,7 +36,7 @@ export const serverEvents = {
   'config.loaded': entry<{ files: number; machines: number; networks: number }>(
     'info',
     'A configuration was read and is in force.',
-    (d) => `configuration in force: ${d.networks} networks, ${d.machines} machines`,
+    (d) => `configuration in force: ${count(d.networks, 'network')}, ${count(d.machines, 'machine')}`,
   ),
   'config.refused': entry<{ problems: readonly string[] }>(
     'error',
@@ -104,3 +104,7 @@ export const serverEvents = {
     (d) => `${d.what} works with limits: ${d.reason}`,
   ),
 } as const;
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
