@@ -161,7 +161,6 @@ export function runCommand(options: ClientOptions, work: () => Promise<void>): P
 
 /** Runs a command's work: failures go to stderr (or, with --json, to stdout as JSON) and become the exit code. */
 export async function runClient(options: ClientOptions, work: (client: ApiClient) => Promise<void>): Promise<void> {
-  endQuietly();
   try {
     await work(createClient(options));
   } catch (error) {
@@ -171,14 +170,6 @@ export async function runClient(options: ClientOptions, work: (client: ApiClient
     else process.stderr.write(`rackready: ${message}\n${hint}\n`);
     process.exitCode = exitCode;
   }
-}
-
-/** `rackready events | head`: the reader has seen enough, which is no error. */
-function endQuietly(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
 }
 
 /** A query string of what is set. */

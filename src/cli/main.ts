@@ -5,6 +5,7 @@ import { allCommands, commands, createProgram } from './program.ts';
 const USAGE = 64;
 
 async function main(argv: readonly string[]): Promise<void> {
+  endQuietly();
   const wanted = argv.find((word) => !word.startsWith('-'));
   // Completion looks at all of them.
   const isOne = wanted !== undefined && wanted !== 'completion' && Object.hasOwn(commands, wanted);
@@ -18,6 +19,14 @@ async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = error.exitCode === 0 ? 0 : USAGE;
     if (refusing && error.exitCode !== 0) process.stdout.write(`${usageJson(error, refusing())}\n`);
   }
+}
+
+/** `rackready events | head`: the reader has seen enough, which is no error. */
+function endQuietly(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
 }
 
 /** What stands after `--` is for another program. */

@@ -188,3 +188,11 @@ for (const [line, want] of completions) {
     assert.equal((await complete(program, line.split(' '), names)).join(' '), want);
   });
 }
+
+test('a reader that has seen enough is no error, of whatever it was', () => {
+  for (const word of ['--help', 'mirror --help', 'completion bash', 'no-such-command --json']) {
+    const script = `"$0" "$1" ${word} | true`;
+    const { status, stderr } = spawnSync('sh', ['-c', script, process.execPath, main], { encoding: 'utf8' });
+    assert.deepEqual([status, stderr], [0, ''], word);
+  }
+});
