@@ -25,3 +25,18 @@ test('a run whose process died is not waited for for ever', async (t) => {
   assert.equal(code, 1);
   assert.match(told, /m: nothing runs any more.*\n.*rackready events.*rackready mirror sync m\n$/);
 });
+
+test('how a run ended is told with what to do next', async (t) => {
+  const write = t.mock.method(process.stdout, 'write', () => true);
+  const lastRun = {
+    endedAt: '2026-11-26T10:00:00Z',
+    result: 'failed',
+    reason: 'it has no repomd.xml',
+    next: 'Look at it.',
+  };
+  const client = { get: async () => ({ mirror: { name: 'm', lastRun, held: null, progress: null } }) };
+  const code = await followRun(client as unknown as ApiClient, '/mirrors/m', null, false);
+  const told = write.mock.calls.map((call) => String(call.arguments[0])).join('');
+  write.mock.restore();
+  assert.deepEqual([code, told], [1, 'm: failed: it has no repomd.xml\nLook at it.\n']);
+});

@@ -70,10 +70,8 @@ function tellEnd(mirror: MirrorJson, isJson: boolean): number {
   const { lastRun, name } = mirror;
   if (!isJson) clearBar();
   const result = lastRun?.result ?? 'failed';
+  const next = mirror.held ? approveLine(name, mirror.held) : lastRun?.next;
   if (isJson) process.stdout.write(`${JSON.stringify(mirror)}\n`);
-  else
-    process.stdout.write(
-      `${name}: ${result}: ${lastRun?.reason ?? ''}${mirror.held ? `\n${approveLine(name, mirror.held)}` : ''}\n`,
-    );
+  else process.stdout.write(`${name}: ${result}: ${lastRun?.reason ?? ''}\n${next ? `${next}\n` : ''}`);
   return result === 'published' || result === 'unchanged' ? 0 : 1;
 }
