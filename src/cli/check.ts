@@ -6,6 +6,7 @@ import { defaultPaths, findConfiguration, loadSettings } from '../config/load.ts
 import { formatProblem, type Problem } from '../config/problem.ts';
 import { messageOf } from '../config/render-check.ts';
 import type { Settings } from '../config/settings.ts';
+import { formatCount } from '../net/amounts.ts';
 
 /** What a check prints, and how it ends: 0 right, 1 errors, 66 no such file (EX_NOINPUT of sysexits.h). */
 export interface CheckReport {
@@ -69,8 +70,11 @@ function checkTemplate(settings: Settings, file: string, { profile, json }: Chec
     return { exitCode, output: JSON.stringify({ ok: exitCode === 0, machines, problems }, undefined, 2) };
   const lines = problems.map((problem) => `${problem.machine}: ${messageOf(problem)}`);
   const broken = new Set(problems.map(({ machine }) => machine)).size;
-  const end = broken === 0 ? 'no problems' : `${count(broken, 'machine')} would break`;
-  return { exitCode, output: [...lines, `${file}: ${count(machines.length, 'machine')} rendered: ${end}`].join('\n') };
+  const end = broken === 0 ? 'no problems' : `${formatCount(broken, 'machine')} would break`;
+  return {
+    exitCode,
+    output: [...lines, `${file}: ${formatCount(machines.length, 'machine')} rendered: ${end}`].join('\n'),
+  };
 }
 
 function notFound(path: string | undefined, json: boolean): CheckReport {
@@ -93,12 +97,10 @@ function asText(problems: readonly Problem[], settings: Settings | undefined): s
 function summary(problems: readonly Problem[], settings: Settings | undefined): string {
   const errors = problems.filter((problem) => problem.severity === 'error').length;
   const warnings = problems.length - errors;
-  const counts = [count(errors, 'error'), count(warnings, 'warning')].filter((text) => !text.startsWith('0 '));
+  const counts = [formatCount(errors, 'error'), formatCount(warnings, 'warning')].filter(
+    (text) => !text.startsWith('0 '),
+  );
   if (!settings) return counts.join(', ');
-  const size = `${count(settings.networks.length, 'network')}, ${count(settings.machines.size, 'machine')}`;
+  const size = `${formatCount(settings.networks.length, 'network')}, ${formatCount(settings.machines.size, 'machine')}`;
   return `${size}: ${counts.join(', ') || 'no problems'}`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

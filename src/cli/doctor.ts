@@ -7,6 +7,7 @@ import type { Settings } from '../config/settings.ts';
 import type { Status } from '../http/api/ports.ts';
 import { examine } from '../main/doctor.ts';
 import { type Finding, failure, ok, warning } from '../main/finding.ts';
+import { formatCount } from '../net/amounts.ts';
 import { ApiFailure, type ClientOptions, createClient, dataFolderOf, runCommand, withClientOptions } from './client.ts';
 import { missingPackages } from './setup.ts';
 
@@ -103,9 +104,7 @@ function formatFindings(findings: readonly Finding[]): string {
   const lines = findings.map(
     ({ level, what, text, next }) => `${MARKS[level]}${what}: ${text}${next ? `. ${next}` : ''}`,
   );
-  const count = (level: 'error' | 'warning') => {
-    const { length } = findings.filter((one) => one.level === level);
-    return `${length} ${level}${length === 1 ? '' : 's'}`;
-  };
+  const count = (level: 'error' | 'warning') =>
+    formatCount(findings.filter((one) => one.level === level).length, level);
   return [...lines, `${count('error')}, ${count('warning')}`].join('\n');
 }

@@ -9,6 +9,7 @@ import { importDhcpd } from '../import/dhcpd/import-dhcpd.ts';
 import { importDnsmasq } from '../import/dnsmasq/import-dnsmasq.ts';
 import type { Imported } from '../import/finish-import.ts';
 import type { ServingHost } from '../import/places.ts';
+import { formatCount } from '../net/amounts.ts';
 import { parseIpv4 } from '../net/ipv4.ts';
 import { ApiFailure, runCommand } from './client.ts';
 import { type OpenSource, openSource } from './import-files.ts';
@@ -90,12 +91,13 @@ function report(
   lines.push(...open.map(formatProblem));
   const where = options.output === undefined ? '' : ` in ${options.output}`;
   lines.push(
-    `${count(networks, 'network')} and ${count(machines, 'machine')}${where}, ${count(todo, 'remark')} to look at`,
+    `${formatCount(networks, 'network')} and ${formatCount(machines, 'machine')}${where}, ${formatCount(todo, 'remark')} to look at`,
   );
   if (problems.length > 0)
-    lines.push(`${count(problems.length, 'mistake')} in the source: what is wrong was left out, as comments say`);
+    lines.push(`${formatCount(problems.length, 'mistake')} in the source: what is wrong was left out, as comments say`);
   const errors = open.filter(({ severity }) => severity === 'error').length;
-  if (errors > 0) lines.push(`${count(errors, 'place')} to fill in or to mend before it can be served, see above`);
+  if (errors > 0)
+    lines.push(`${formatCount(errors, 'place')} to fill in or to mend before it can be served, see above`);
   return lines;
 }
 
@@ -159,10 +161,6 @@ function writeOutput(path: string, text: string, isForced: boolean): void {
       : 'Nothing was written.';
     throw failure('cannot-write', message, hint, EX_CANTCREAT);
   }
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {

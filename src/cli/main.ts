@@ -1,5 +1,5 @@
 import { type Command, CommanderError } from 'commander';
-import { allCommands, commands, createProgram } from './program.ts';
+import { allCommands, commandPath, commands, createProgram } from './program.ts';
 
 /** sysexits(3) EX_USAGE. */
 const USAGE = 64;
@@ -51,11 +51,7 @@ function keepErrors(program: Command): () => Command {
 function usageJson({ code, message }: CommanderError, command: Command): string {
   // Without a command below it, a command prints its help.
   const text = code === 'commander.help' ? 'a command is missing' : message.replace(/^error: /, '').replace('\n', ' ');
-  return JSON.stringify({ error: { code: 'usage', message: text, hint: `See: ${pathOf(command)} --help` } });
-}
-
-function pathOf(command: Command): string {
-  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
+  return JSON.stringify({ error: { code: 'usage', message: text, hint: `See: ${commandPath(command)} --help` } });
 }
 
 await main(process.argv.slice(2));

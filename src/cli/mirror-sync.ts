@@ -22,9 +22,10 @@ export async function followRun(
   const show = isJson ? () => {} : showProgress();
   for (let missed = 0; ; missed++) {
     const { mirror } = await client.get<{ mirror: MirrorJson }>(path);
-    if (mirror.progress) show(mirror.progress);
-    else if (mirror.lastRun && mirror.lastRun.endedAt !== before) return tellEnd(mirror, isJson);
-    if (mirror.progress) missed = 0;
+    if (mirror.progress) {
+      show(mirror.progress);
+      missed = 0;
+    } else if (mirror.lastRun && mirror.lastRun.endedAt !== before) return tellEnd(mirror, isJson);
     if (missed * ASK_EVERY_MS >= GONE_AFTER_MS) return tellGone(mirror, isJson);
     await wait(ASK_EVERY_MS);
   }

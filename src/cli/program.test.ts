@@ -5,15 +5,11 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { complete } from './completion.ts';
-import { allCommands, createProgram } from './program.ts';
+import { allCommands, commandPath, createProgram } from './program.ts';
 
 const program = await createProgram();
 const every = allCommands(program);
 const main = fileURLToPath(new URL('./main.ts', import.meta.url));
-
-function pathOf(command: Command): string {
-  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
-}
 
 /** What --help prints, with the text after it. */
 function helpOf(command: Command): string {
@@ -24,7 +20,7 @@ function helpOf(command: Command): string {
 }
 
 for (const command of every) {
-  test(`the help of ${pathOf(command)} has an example that begins with a command of it`, () => {
+  test(`the help of ${commandPath(command)} has an example that begins with a command of it`, () => {
     const text = helpOf(command);
     assert.match(text, /\nExamples?:\n/);
     const examples = text
@@ -32,7 +28,7 @@ for (const command of every) {
       .split('\n')
       .slice(2);
     assert.ok(
-      examples.some((line) => line.includes(pathOf(command))),
+      examples.some((line) => line.includes(commandPath(command))),
       text,
     );
   });
@@ -49,7 +45,7 @@ test('docs/commands.md tells every command, argument and option, and no option t
       .map((section) => [/^`([^`]+)`/.exec(section)?.[1] ?? '', section] as const),
   );
   for (const command of every.slice(1)) {
-    const path = pathOf(command).replace(/^rackready /, '');
+    const path = commandPath(command).replace(/^rackready /, '');
     const section = sections.get(path);
     assert.ok(section, `no section for ${path}`);
     const options = command.options.map(({ long }) => long ?? '');
@@ -72,7 +68,7 @@ test('docs/commands.md tells every command, argument and option, and no option t
 });
 
 test('what asks the server or prints facts has --json', () => {
-  const without = every.filter(({ options }) => !options.some(({ long }) => long === '--json')).map(pathOf);
+  const without = every.filter(({ options }) => !options.some(({ long }) => long === '--json')).map(commandPath);
   assert.deepEqual(without, [
     'rackready',
     'rackready demo',

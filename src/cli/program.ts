@@ -41,6 +41,11 @@ export async function createProgram(names: readonly string[] = Object.keys(comma
   return program;
 }
 
+/** What is typed for a command: "rackready mirror tag". */
+export function commandPath(command: Command): string {
+  return command.parent ? `${commandPath(command.parent)} ${command.name()}` : command.name();
+}
+
 /** A command and everything below it. */
 export function allCommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(allCommands)];

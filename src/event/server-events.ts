@@ -1,3 +1,4 @@
+import { formatCount } from '../net/amounts.ts';
 import { entry } from './entry.ts';
 
 /** What the server tells of itself. */
@@ -36,7 +37,7 @@ export const serverEvents = {
   'config.loaded': entry<{ files: number; machines: number; networks: number }>(
     'info',
     'A configuration was read and is in force.',
-    (d) => `configuration in force: ${count(d.networks, 'network')}, ${count(d.machines, 'machine')}`,
+    (d) => `configuration in force: ${formatCount(d.networks, 'network')}, ${formatCount(d.machines, 'machine')}`,
   ),
   'config.refused': entry<{ problems: readonly string[] }>(
     'error',
@@ -104,7 +105,3 @@ export const serverEvents = {
     (d) => `${d.what} works with limits: ${d.reason}`,
   ),
 } as const;
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
-}

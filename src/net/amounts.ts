@@ -15,3 +15,8 @@ export function formatPart(bytes: number, ofBytes: number): string {
   const [part, whole] = [formatBytes(bytes), formatBytes(ofBytes)];
   return part === whole && bytes !== ofBytes ? `${bytes} of ${ofBytes} bytes` : `${part} of ${whole}`;
 }
+
+/** "1 file", "3 files" */
+export function formatCount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -53,8 +53,10 @@ export async function writeBundle(packing: Packing, file: string, options: PackO
 /** undefined: the medium is not the matter. */
 function unwritable(file: string, error: unknown): ProvisionError | undefined {
   const { code = '', message = '' } = error as NodeJS.ErrnoException;
+  const isFull = 'Make room there, or take a larger medium. Nothing was written.';
   const hints: Readonly<Record<string, string>> = {
-    ENOSPC: 'Make room there, or take a larger medium. Nothing was written.',
+    ENOSPC: isFull,
+    EDQUOT: isFull,
     EFBIG: 'This file system has no room for so long a file, as FAT32 from 4 GiB: format the medium as exFAT or ext4.',
   };
   const hint = hints[code];

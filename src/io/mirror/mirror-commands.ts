@@ -4,7 +4,7 @@ import type { MirrorCommand, MirrorReply } from '../../mirror/mirror-view.ts';
 import { describeChanges } from '../../mirror/run/changes.ts';
 import { syncCommand, whyNoSnapshot } from '../../mirror/run/next-step.ts';
 import { findSnapshot, type MirrorState, type SnapshotRecord } from '../../mirror/run/state.ts';
-import { formatBytes } from '../../net/amounts.ts';
+import { formatBytes, formatCount } from '../../net/amounts.ts';
 import { ProvisionError } from '../../net/provision-error.ts';
 import { forgetSnapshots, namedContents, removeAbandonedImport, removeOldParts } from './housekeeping.ts';
 import { findLost } from './lost-content.ts';
@@ -212,8 +212,8 @@ function prune(deps: CommandDeps, unit: MirrorUnit, leased: readonly string[]): 
   const contents = isQuiet ? pool.sweep(namedContents(join(root, 'repos')), olderThan) : { files: 0, bytes: 0 };
   const swept = { files: parts.files + contents.files, bytes: parts.bytes + contents.bytes };
   if (snapshots > 0 || swept.files > 0) deps.emit('mirror.pruned', {}, { mirror: name, snapshots, ...swept });
-  const forgotten = snapshots === 1 ? '1 snapshot' : `${snapshots} snapshots`;
-  const deleted = `${swept.files === 1 ? '1 file' : `${swept.files} files`} deleted (${formatBytes(swept.bytes)})`;
+  const forgotten = formatCount(snapshots, 'snapshot');
+  const deleted = `${formatCount(swept.files, 'file')} deleted (${formatBytes(swept.bytes)})`;
   const left = unit.files.readState().snapshots.length;
   const stay =
     left > 1 ? `; ${left} stay: what is served, what \`keep\` and tags hold, and what machines install from` : '';
